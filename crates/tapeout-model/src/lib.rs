@@ -1,0 +1,23 @@
+//! Plain typed data of a hardware design flow. No I/O: nothing here opens a file, starts a process or prints.
+//!
+//! - [`Value`]: what a configuration variable holds.
+//! - [`Metrics`]: named measurements, after METRICS2.1.
+//! - [`DesignFormat`], [`View`], [`State`]: the files of a design at one point of a flow.
+//! - [`Digest`], [`Read`], [`Record`]: what a job read and what came out of it.
+//! - [`Alert`], [`Class`]: what went wrong, and whose turn it is to act.
+
+mod alert;
+mod digest;
+mod format;
+mod metrics;
+mod record;
+mod state;
+mod value;
+
+pub use alert::{Alert, Class, Severity};
+pub use digest::{Digest, InvalidDigest};
+pub use format::{DesignFormat, FORMATS};
+pub use metrics::{Metric, Metrics};
+pub use record::{Attempt, Output, Read, Record, Verdict};
+pub use state::{State, View};
+pub use value::{Decimal, Value};

@@ -1,0 +1,117 @@
+//! What a job read, what came out of it, and how that went.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{Alert, Digest, Metrics, View};
+
+/// One file that came out of a job.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Output {
+    /// Its path in the job's directory.
+    pub path: String,
+    /// Its content.
+    pub digest: Digest,
+    /// Its size in bytes.
+    pub size: u64,
+    /// Whether it may be executed.
+    pub executable: bool,
+}
+
+/// What came out of a job. Deterministic: two runs of one key must give equal records.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Record {
+    /// All files, sorted by path.
+    pub outputs: Vec<Output>,
+    /// Views by format id; the strings are paths of `outputs`.
+    pub views: BTreeMap<String, View<String>>,
+    /// Measurements.
+    pub metrics: Metrics,
+    /// Complaints of the tools, one per code.
+    pub alerts: Vec<Alert>,
+    /// Whether the design passed the checks that the job made.
+    pub verdict: Verdict,
+}
+
+impl Record {
+    /// The file with this path.
+    #[must_use]
+    pub fn output(&self, path: &str) -> Option<&Output> {
+        self.outputs.iter().find(|output| output.path == path)
+    }
+}
+
+/// The judgement of a job that ran to its end.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Verdict {
+    /// Every check was passed, or none was made.
+    #[default]
+    Passed,
+    /// A check failed: a test, timing, a rule. The views exist.
+    Failed {
+        /// What failed, in one line.
+        reason: String,
+        /// What the user can try.
+        hint: Option<String>,
+    },
+}
+
+/// How one execution went. Volatile: no key depends on it.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Attempt {
+    /// Seconds since the Unix epoch at which it began.
+    pub started: u64,
+    /// Wall time in milliseconds.
+    pub wall_ms: u64,
+    /// Processor time of all its processes in milliseconds.
+    pub cpu_ms: u64,
+    /// Peak resident memory of its largest process in KiB.
+    pub peak_kib: u64,
+    /// Where it ran.
+    pub host: String,
+    /// The log, kept as a blob.
+    pub log: Option<Output>,
+    /// The command lines, as they can be pasted into a shell in the job's directory.
+    pub commands: String,
+}
+
+impl Attempt {
+    /// This attempt followed by another: times add up, the peak is the higher one.
+    pub fn then(&mut self, next: &Self) {
+        if self.started == 0 {
+            self.started = next.started;
+            self.host.clone_from(&next.host);
+        }
+        self.wall_ms += next.wall_ms;
+        self.cpu_ms += next.cpu_ms;
+        self.peak_kib = self.peak_kib.max(next.peak_kib);
+        self.commands.push_str(&next.commands);
+    }
+}
+
+/// One thing that a job read, and what it was. A recorded result is good again when every read gives the same.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Read {
+    /// A file of the user's, by path relative to the project or absolute. `None`: it was looked for and was absent.
+    File {
+        /// Where.
+        path: String,
+        /// Its content.
+        digest: Option<Digest>,
+    },
+    /// A part of another job's result: `view json`, `metric timing__setup__ws`.
+    Input {
+        /// Which part.
+        part: String,
+        /// Its content; `None`: the job has no such part.
+        digest: Option<Digest>,
+    },
+    /// A tool, with all that belongs to it.
+    Tool {
+        /// The name by which the job asked for it.
+        name: String,
+        /// What it was; `None`: it was not there.
+        digest: Option<Digest>,
+    },
+}

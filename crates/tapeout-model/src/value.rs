@@ -1,0 +1,104 @@
+//! The values that configuration files, the command line and code can give to a variable.
+
+use std::fmt;
+
+pub use rust_decimal::Decimal;
+
+/// A configuration value before and after typing.
+///
+/// Numbers with a fraction are decimals, so that `10.0` prints as `10.0` and `0.1` is not rounded. Maps keep the
+/// order in which they were written: order matters to references and to substitutions.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Value {
+    /// An explicit `null`: unlike an absent key it overrides a default.
+    Null,
+    /// `true` or `false`.
+    Bool(bool),
+    /// A whole number.
+    Int(i64),
+    /// A number written with a fraction or an exponent.
+    Decimal(Decimal),
+    /// Text, and paths.
+    Str(String),
+    /// A sequence.
+    List(Vec<Value>),
+    /// Keys and values in the order of writing; keys are unique.
+    Map(Vec<(String, Value)>),
+}
+
+impl Value {
+    /// What a person calls this kind of value in an error message.
+    #[must_use]
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Null => "null",
+            Self::Bool(_) => "a boolean",
+            Self::Int(_) => "an integer",
+            Self::Decimal(_) => "a decimal",
+            Self::Str(_) => "a string",
+            Self::List(_) => "a list",
+            Self::Map(_) => "a map",
+        }
+    }
+
+    /// The JSON form. Decimals become JSON numbers when their text survives it, which it does up to 17 digits.
+    #[must_use]
+    pub fn to_json(&self) -> serde_json::Value {
+        use serde_json::Value as Json;
+        match self {
+            Self::Null => Json::Null,
+            Self::Bool(b) => Json::Bool(*b),
+            Self::Int(i) => Json::from(*i),
+            Self::Decimal(d) => serde_json::from_str(&d.to_string()).unwrap_or_else(|_| Json::String(d.to_string())),
+            Self::Str(s) => Json::String(s.clone()),
+            Self::List(items) => Json::Array(items.iter().map(Self::to_json).collect()),
+            Self::Map(entries) => Json::Object(entries.iter().map(|(k, v)| (k.clone(), v.to_json())).collect()),
+        }
+    }
+}
+
+impl fmt::Display for Value {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Str(s) => f.write_str(s),
+            Self::Decimal(d) => write!(f, "{d}"),
+            other => write!(f, "{}", other.to_json()),
+        }
+    }
+}
+
+impl From<bool> for Value {
+    fn from(value: bool) -> Self {
+        Self::Bool(value)
+    }
+}
+
+impl From<i64> for Value {
+    fn from(value: i64) -> Self {
+        Self::Int(value)
+    }
+}
+
+impl From<Decimal> for Value {
+    fn from(value: Decimal) -> Self {
+        Self::Decimal(value)
+    }
+}
+
+impl From<&str> for Value {
+    fn from(value: &str) -> Self {
+        Self::Str(value.to_owned())
+    }
+}
+
+impl From<String> for Value {
+    fn from(value: String) -> Self {
+        Self::Str(value)
+    }
+}
+
+impl<T: Into<Value>> From<Vec<T>> for Value {
+    fn from(items: Vec<T>) -> Self {
+        Self::List(items.into_iter().map(Into::into).collect())
+    }
+}
