@@ -1,1 +1,37 @@
-//! placeholder
+//! The engine: runs a graph of jobs, each at most once for the same reads. It knows no configuration language and no
+//! EDA tool.
+//!
+//! Who owns what:
+//! - [`Graph`]: the jobs of a run and the parts of each other's results that they see. Immutable while it runs.
+//! - [`JobBody`]: what a job does; the front ends (flows, targets, …) implement it.
+//! - [`JobCx`]: all that a body may touch. Every read through it is noted, and becomes the trace of the result.
+//! - [`Invocation`]: one call of a tool or a few, as data. Its action key covers all that can influence the outcome.
+//! - [`Toolbox`]: where each tool is and what it is.
+//! - [`Engine`]: store, toolbox, guard and options; [`Engine::run`] drives a [`schedule::Scheduler`], which decides, with
+//!   threads, which wait.
+//! - [`Event`]: what happens, as data, for whoever shows it.
+//!
+//! A job is *recalled* when a recorded trace under its key verifies completely: every file, every part of another
+//! result and every tool that the body read is still the same. Then the body does not run at all. When it runs, each
+//! invocation is looked up once more by its action key, so that going back to an old input, or another job with the
+//! same invocation, costs no tool run either.
+
+mod cx;
+mod event;
+mod execute;
+mod failure;
+mod graph;
+mod invocation;
+mod run;
+pub mod schedule;
+mod tool;
+
+pub use cx::JobCx;
+pub use event::Event;
+pub use failure::Failure;
+pub use graph::{Graph, Job, JobBody, JobId, Part};
+pub use invocation::{Accept, Command, DepFormat, Input, Invocation};
+pub use run::{Engine, Mode, Options, Outcome, Sink};
+pub use tapeout_guard::{GuardCommand, serve_if_asked};
+pub use tapeout_store::KeyHasher;
+pub use tool::{FoundTool, Tool, ToolProblem, ToolSettings, Toolbox, Version};

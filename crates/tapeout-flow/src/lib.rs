@@ -1,1 +1,32 @@
-//! placeholder
+//! The domain framework: what a step, a flow and a plan are, and how a plan becomes jobs of the engine and a tree of
+//! files that people can read.
+//!
+//! ```text
+//! Config + Flow ──Plan::new──► Plan ──Run::new──► Graph of StepJobs ──Engine::run──► records ──► runs/<tag>/
+//! ```
+//!
+//! - [`Step`]: a descriptor ([`StepInfo`]) with `prepare` (configuration and inputs → [`Session`]s, pure) and `collect`
+//!   (outputs → views, metrics, alerts, verdict, pure). The engine does what lies between.
+//! - [`Flow`]: a list of step ids. [`Registry`]: the steps, flows and tools there are.
+//! - [`Plan`]: everything a run will do, complete and validated; all its errors are reported together.
+//! - [`Run`]: one execution of a plan under a tag, and its views on disk.
+
+mod cx;
+mod flow;
+mod job;
+mod plan;
+mod registry;
+mod run;
+mod step;
+mod summary;
+mod tree;
+
+pub use cx::StepCx;
+pub use flow::Flow;
+pub use plan::{Plan, PlanError, PlannedStep};
+pub use registry::Registry;
+pub use run::{Ended, Run, StepEvent};
+pub use step::{Completed, Needs, Script, Section, Session, Step, StepInfo, StepResult};
+pub use summary::{RunSummary, StepStatus, StepSummary};
+pub use tapeout_config::{Type, Variable};
+pub use tapeout_engine::{Command, DepFormat, Failure, Input, Invocation, Tool};

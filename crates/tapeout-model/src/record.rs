@@ -28,6 +28,8 @@ pub struct Record {
     pub views: BTreeMap<String, View<String>>,
     /// Measurements.
     pub metrics: Metrics,
+    /// The exit status of each command, where commands ran.
+    pub statuses: Vec<i32>,
     /// Complaints of the tools, one per code.
     pub alerts: Vec<Alert>,
     /// Whether the design passed the checks that the job made.
@@ -48,6 +50,11 @@ pub enum Verdict {
     /// Every check was passed, or none was made.
     #[default]
     Passed,
+    /// A check could not be made here; nothing is known. Never shown as passed.
+    NotChecked {
+        /// Why not, in one line.
+        reason: String,
+    },
     /// A check failed: a test, timing, a rule. The views exist.
     Failed {
         /// What failed, in one line.
@@ -74,6 +81,10 @@ pub struct Attempt {
     pub log: Option<Output>,
     /// The command lines, as they can be pasted into a shell in the job's directory.
     pub commands: String,
+    /// The files that the command lines expect beside the outputs: scripts, and results of other jobs.
+    pub inputs: Vec<Output>,
+    /// Links that the command lines expect: name and target, relative to the job's directory.
+    pub links: Vec<(String, String)>,
 }
 
 impl Attempt {
@@ -87,11 +98,21 @@ impl Attempt {
         self.cpu_ms += next.cpu_ms;
         self.peak_kib = self.peak_kib.max(next.peak_kib);
         self.commands.push_str(&next.commands);
+        for input in &next.inputs {
+            if !self.inputs.contains(input) {
+                self.inputs.push(input.clone());
+            }
+        }
+        for link in &next.links {
+            if !self.links.contains(link) {
+                self.links.push(link.clone());
+            }
+        }
     }
 }
 
 /// One thing that a job read, and what it was. A recorded result is good again when every read gives the same.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Read {
     /// A file of the user's, by path relative to the project or absolute. `None`: it was looked for and was absent.
     File {

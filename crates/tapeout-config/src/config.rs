@@ -1,0 +1,297 @@
+//! The resolved configuration: immutable, typed, and for each value who set it and whom that beat.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use tapeout_model::{Decimal, Value};
+
+use crate::meta::Meta;
+use crate::source::{Location, Span};
+use crate::tools::ToolSettings;
+
+/// The layers of a configuration, each of which beats those before it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum ConfigSource {
+    /// The variable's own default.
+    Default,
+    /// A configuration file; of several, the later beats the earlier.
+    File,
+    /// A configuration given by code.
+    Code,
+    /// A variable of the environment.
+    Environment,
+    /// `-c KEY=VALUE`.
+    CommandLine,
+}
+
+impl fmt::Display for ConfigSource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Default => "built-in default",
+            Self::File => "file",
+            Self::Code => "code",
+            Self::Environment => "environment",
+            Self::CommandLine => "command line",
+        })
+    }
+}
+
+/// Who gave a value. Shows as `config.json:3:19`, or as the layer where there is no text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Origin {
+    /// The layer.
+    pub source: ConfigSource,
+    /// The place of the value; a default has none.
+    pub place: Option<(Location, Span)>,
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.place {
+            Some((location, _)) => location.fmt(f),
+            None => self.source.fmt(f),
+        }
+    }
+}
+
+/// A variable's value and how it came to it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Setting {
+    /// The value; absent only if the variable is optional.
+    pub value: Option<Value>,
+    /// Who gave it.
+    pub origin: Origin,
+    /// What it beat, as written, the strongest last.
+    pub beaten: Vec<(Origin, Value)>,
+}
+
+/// A resolved configuration. Cheap to clone.
+///
+/// The getters take the name of a declared variable. Asking for a name that is not in the schema, or with the getter of
+/// another type, is a fault of the calling code, not of the user's configuration, and panics.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Config {
+    inner: Arc<Inner>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Inner {
+    pub(crate) settings: BTreeMap<Cow<'static, str>, Arc<Setting>>,
+    pub(crate) meta: Meta,
+    pub(crate) tools: Arc<BTreeMap<String, ToolSettings>>,
+    pub(crate) design_dir: PathBuf,
+    pub(crate) globs: Vec<String>,
+}
+
+impl Config {
+    pub(crate) fn new(inner: Inner) -> Self {
+        Self { inner: Arc::new(inner) }
+    }
+
+    /// The value and how it came to it.
+    ///
+    /// # Panics
+    /// If the schema has no variable of that name.
+    #[must_use]
+    pub fn setting(&self, name: &str) -> &Setting {
+        match self.inner.settings.get(name) {
+            Some(setting) => setting,
+            None => panic!("`{name}` is not a declared variable of this configuration"),
+        }
+    }
+
+    /// Whether the schema has a variable of that name.
+    #[must_use]
+    pub fn declares(&self, name: &str) -> bool {
+        self.inner.settings.contains_key(name)
+    }
+
+    /// The value, if there is one.
+    ///
+    /// # Panics
+    /// If the schema has no variable of that name.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<&Value> {
+        self.setting(name).value.as_ref()
+    }
+
+    /// Whether the value was given, as opposed to the default.
+    ///
+    /// # Panics
+    /// If the schema has no variable of that name.
+    #[must_use]
+    pub fn explicit(&self, name: &str) -> bool {
+        self.setting(name).origin.source != ConfigSource::Default
+    }
+
+    /// A string, path, directory or choice that is always there.
+    ///
+    /// # Panics
+    /// If the schema has no such variable of such a type, or it is optional and absent.
+    #[must_use]
+    pub fn str(&self, name: &str) -> &str {
+        present(name, self.opt_str(name))
+    }
+
+    /// A string, path, directory or choice.
+    ///
+    /// # Panics
+    /// If the schema has no such variable of such a type.
+    #[must_use]
+    pub fn opt_str(&self, name: &str) -> Option<&str> {
+        self.get(name).map(|value| match value {
+            Value::Str(text) => text.as_str(),
+            other => mistyped(name, "text", other),
+        })
+    }
+
+    /// A decimal that is always there.
+    ///
+    /// # Panics
+    /// If the schema has no such variable of such a type, or it is optional and absent.
+    #[must_use]
+    pub fn decimal(&self, name: &str) -> Decimal {
+        present(name, self.opt_decimal(name))
+    }
+
+    /// A decimal.
+    ///
+    /// # Panics
+    /// If the schema has no such variable of such a type.
+    #[must_use]
+    pub fn opt_decimal(&self, name: &str) -> Option<Decimal> {
+        self.get(name).map(|value| match value {
+            Value::Decimal(decimal) => *decimal,
+            other => mistyped(name, "a decimal", other),
+        })
+    }
+
+    /// An integer that is always there.
+    ///
+    /// # Panics
+    /// If the schema has no such variable of such a type, or it is optional and absent.
+    #[must_use]
+    pub fn int(&self, name: &str) -> i64 {
+        present(name, self.opt_int(name))
+    }
+
+    /// An integer.
+    ///
+    /// # Panics
+    /// If the schema has no such variable of such a type.
+    #[must_use]
+    pub fn opt_int(&self, name: &str) -> Option<i64> {
+        self.get(name).map(|value| match value {
+            Value::Int(int) => *int,
+            other => mistyped(name, "an integer", other),
+        })
+    }
+
+    /// A boolean that is always there.
+    ///
+    /// # Panics
+    /// If the schema has no such variable of such a type, or it is optional and absent.
+    #[must_use]
+    pub fn bool(&self, name: &str) -> bool {
+        present(name, self.opt_bool(name))
+    }
+
+    /// A boolean.
+    ///
+    /// # Panics
+    /// If the schema has no such variable of such a type.
+    #[must_use]
+    pub fn opt_bool(&self, name: &str) -> Option<bool> {
+        self.get(name).map(|value| match value {
+            Value::Bool(bool) => *bool,
+            other => mistyped(name, "a boolean", other),
+        })
+    }
+
+    /// A list of strings, paths, directories or choices; empty if absent.
+    ///
+    /// # Panics
+    /// If the schema has no such variable of such a type.
+    #[must_use]
+    pub fn strings(&self, name: &str) -> Vec<&str> {
+        let Some(value) = self.get(name) else { return Vec::new() };
+        let Value::List(items) = value else { mistyped(name, "a list of text", value) };
+        let text = items.iter().map(|item| match item {
+            Value::Str(text) => text.as_str(),
+            other => mistyped(name, "a list of text", other),
+        });
+        text.collect()
+    }
+
+    /// Every variable in the order of the names.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &Setting)> {
+        self.inner.settings.iter().map(|(name, setting)| (name.as_ref(), setting.as_ref()))
+    }
+
+    /// The values, `null` for an absent one, in the order of the names.
+    #[must_use]
+    pub fn to_json(&self) -> serde_json::Value {
+        let value = |setting: &Setting| setting.value.as_ref().map_or(serde_json::Value::Null, Value::to_json);
+        serde_json::Value::Object(self.iter().map(|(name, setting)| (name.to_owned(), value(setting))).collect())
+    }
+
+    /// The same configuration with these variables only: what a step that declares them may see.
+    ///
+    /// # Panics
+    /// If the schema has no variable of one of the names.
+    #[must_use]
+    pub fn restricted_to(&self, names: &[&str]) -> Self {
+        let mut settings = BTreeMap::new();
+        for name in names {
+            let Some((name, setting)) = self.inner.settings.get_key_value(*name) else {
+                panic!("`{name}` is not a declared variable of this configuration")
+            };
+            settings.insert(name.clone(), Arc::clone(setting));
+        }
+        Self::new(Inner {
+            settings,
+            meta: self.inner.meta.clone(),
+            tools: Arc::clone(&self.inner.tools),
+            design_dir: self.inner.design_dir.clone(),
+            globs: self.inner.globs.clone(),
+        })
+    }
+
+    /// What the configuration says about itself, such as the flow.
+    #[must_use]
+    pub fn meta(&self) -> &Meta {
+        &self.inner.meta
+    }
+
+    /// How tools are to be started, by their names.
+    #[must_use]
+    pub fn tools(&self) -> &BTreeMap<String, ToolSettings> {
+        &self.inner.tools
+    }
+
+    /// The directory to which paths are relative. Absolute.
+    #[must_use]
+    pub fn design_dir(&self) -> &Path {
+        &self.inner.design_dir
+    }
+
+    /// The patterns that were expanded, relative to the design directory, in the order of expansion.
+    #[must_use]
+    pub fn globs(&self) -> &[String] {
+        &self.inner.globs
+    }
+}
+
+fn present<T>(name: &str, value: Option<T>) -> T {
+    match value {
+        Some(value) => value,
+        None => panic!("`{name}` is an optional variable without a value: use the getter for optional ones"),
+    }
+}
+
+fn mistyped(name: &str, expected: &str, found: &Value) -> ! {
+    panic!("`{name}` is not declared as {expected}: its value is {}", found.kind())
+}

@@ -1,0 +1,6 @@
+//! Configurations from files to values, and what is said about wrong ones.
+
+mod design;
+mod filelists;
+mod messages;
+mod values;

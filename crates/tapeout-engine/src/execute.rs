@@ -1,0 +1,450 @@
+//! Running an invocation: its key, its work directory, its processes, and the commit of what came out.
+
+use std::collections::BTreeMap;
+use std::env;
+use std::fs;
+use std::io;
+use std::os::unix::fs::symlink;
+use std::path::{Component, Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use tapeout_formats::makefile_deps;
+use tapeout_guard::{Exit, Limits, ProcessSpec, Status, Stop};
+use tapeout_model::{Attempt, Class, Digest, Read, Record};
+use tapeout_store::{Entry, FileTime, KeyHasher};
+
+use crate::invocation::{Accept, DepFormat, Input, TO_PROJECT, from_work_dir, shell_line};
+use crate::{Command, Engine, Event, Failure, FoundTool, Invocation, JobCx};
+
+/// Environment variables that tools get from the user's shell. They are not part of a key: they say where things are
+/// (a licence server, a display), not what a result is.
+const PASSED: &[&str] = &["PATH", "HOME", "USER", "LOGNAME", "DISPLAY", "XAUTHORITY", "LD_LIBRARY_PATH"];
+
+impl Engine {
+    /// The environment of a tool: fixed locale and time zone, the allow-list, licence servers, a private `TMPDIR`.
+    fn environment(
+        &self,
+        tmp: &Path,
+        own: &BTreeMap<String, String>,
+        more: &[(String, String)],
+    ) -> Vec<(String, String)> {
+        let is_passed = |name: &str| PASSED.contains(&name) || name.ends_with("LICENSE_FILE");
+        let mut environment: BTreeMap<String, String> = env::vars().filter(|(name, _)| is_passed(name)).collect();
+        for (name, value) in [("LANG", "C.UTF-8"), ("LC_ALL", "C.UTF-8"), ("TZ", "UTC")] {
+            environment.insert(name.to_owned(), value.to_owned());
+        }
+        environment.insert("TMPDIR".to_owned(), tmp.display().to_string());
+        environment.extend(own.iter().map(|(name, value)| (name.clone(), value.clone())));
+        environment.extend(more.iter().cloned());
+        environment.into_iter().collect()
+    }
+
+    /// Runs a short command for its words (output and errors) and exit code, outside of any job.
+    pub(crate) fn capture(
+        &self,
+        argv: &[String],
+        env: &BTreeMap<String, String>,
+    ) -> Result<(Option<i32>, String), String> {
+        let dir = WorkDir::create(self.project()).map_err(|error| format!("cannot make a work directory: {error}"))?;
+        let log = dir.path.join("answer");
+        let exit = self.spawn_and_wait(ProcessSpec {
+            program: PathBuf::from(&argv[0]),
+            args: argv[1..].iter().map(Into::into).collect(),
+            cwd: dir.path.clone(),
+            env: self.environment(&dir.tmp, env, &[]),
+            log: log.clone(),
+            stdout: None,
+            timeout: Some(std::time::Duration::from_secs(60)),
+            limits: Limits::default(),
+        })?;
+        let words = fs::read(&log).map_err(|error| error.to_string())?;
+        let code = match exit.status {
+            Status::Code(code) => Some(code),
+            Status::Signal(_) | Status::Lost => None,
+        };
+        Ok((code, String::from_utf8_lossy(&words).into_owned()))
+    }
+
+    fn spawn_and_wait(&self, spec: ProcessSpec) -> Result<Exit, String> {
+        let guard = self.guard().map_err(|error| format!("cannot start the guard process: {error}"))?;
+        Ok(guard.spawn(&spec).map_err(|error| error.to_string())?.wait())
+    }
+}
+
+/// A fresh directory for one invocation, `.tapeout/work/<process>-<n>`, and a private `TMPDIR` beside it. Removed when
+/// dropped unless kept.
+struct WorkDir {
+    path: PathBuf,
+    tmp: PathBuf,
+    kept: bool,
+}
+
+impl WorkDir {
+    fn create(project: &Path) -> io::Result<Self> {
+        static NEXT: AtomicU32 = AtomicU32::new(0);
+        let name = format!("{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
+        let parent = project.join(".tapeout/work");
+        let dir = Self { path: parent.join(&name), tmp: parent.join(format!("{name}.tmp")), kept: false };
+        fs::create_dir_all(&parent)?;
+        fs::create_dir(&dir.path)?;
+        fs::create_dir(&dir.tmp)?;
+        Ok(dir)
+    }
+
+    /// Leaves the directory where it is, for looking at.
+    fn keep(mut self) -> PathBuf {
+        self.kept = true;
+        self.path.clone()
+    }
+}
+
+impl Drop for WorkDir {
+    fn drop(&mut self) {
+        // Best effort: what stays behind is removed when the next tapeout starts here.
+        let _ = fs::remove_dir_all(&self.tmp);
+        if !self.kept {
+            let _ = fs::remove_dir_all(&self.path);
+        }
+    }
+}
+
+/// Removes work directories of processes that are gone.
+pub(crate) fn sweep(project: &Path) {
+    let Ok(listing) = fs::read_dir(project.join(".tapeout/work")) else { return };
+    for entry in listing.filter_map(Result::ok) {
+        let name = entry.file_name();
+        let process = name.to_str().and_then(|name| name.split_once('-')).map(|(process, _)| process);
+        if process.is_some_and(|process| !Path::new("/proc").join(process).exists()) {
+            let _ = fs::remove_dir_all(entry.path());
+        }
+    }
+}
+
+impl JobCx<'_> {
+    /// Gives the outcome of an invocation: the recorded one if all that it depends on is the same, else by running it.
+    /// Its outputs, its exit statuses and its log (in the attempt) are in the entry; views and metrics are for the body
+    /// to make of them.
+    ///
+    /// # Errors
+    /// When a tool is missing or fails, an expected output is not there, or an input changed meanwhile. The work
+    /// directory of a failed attempt is kept.
+    pub fn execute(&mut self, invocation: &Invocation) -> Result<Arc<Entry>, Failure> {
+        let tools = self.tools_of(invocation)?;
+        let key = self.action_key(invocation, &tools)?;
+        let known = if self.fresh { None } else { self.recorded(&key) };
+        let entry = match known {
+            Some(entry) => entry,
+            None => self.run_and_commit(invocation, &tools, key)?,
+        };
+        entry.reads.iter().for_each(|read| self.note(read.clone()));
+        self.attempt.then(&entry.attempt);
+        Ok(entry)
+    }
+
+    fn recorded(&self, key: &Digest) -> Option<Arc<Entry>> {
+        let entries = self.engine.store().entries(key);
+        entries.into_iter().rev().find(|entry| self.engine.verifies(entry, |_| None))
+    }
+
+    fn tools_of(&mut self, invocation: &Invocation) -> Result<Vec<Arc<FoundTool>>, Failure> {
+        let mut tools = Vec::new();
+        for command in &invocation.commands {
+            let tool = self.engine.tool(&command.tool);
+            let digest = tool.as_ref().ok().map(|tool| tool.identity);
+            self.note(Read::Tool { name: command.tool.clone(), digest });
+            tools.push(tool.map_err(|problem| Failure::new(Class::Environment, problem.to_string()))?);
+        }
+        Ok(tools)
+    }
+
+    fn action_key(&mut self, invocation: &Invocation, tools: &[Arc<FoundTool>]) -> Result<Digest, Failure> {
+        let Invocation { log, commands, inputs, outputs, optional_outputs, depfiles, env } = invocation;
+        let mut key = KeyHasher::new("action 1");
+        key.text(log).number(commands.len() as u64);
+        for (Command { tool, args, stdout, accept }, found) in commands.iter().zip(tools) {
+            key.text(tool).digest(Some(&found.identity)).number(args.len() as u64);
+            args.iter().for_each(|arg| _ = key.text(arg));
+            key.text(stdout.as_deref().unwrap_or_default()).number(u64::from(*accept == Accept::Any));
+        }
+        key.number(inputs.len() as u64);
+        for input in inputs {
+            match input {
+                Input::Source { path } => {
+                    let digest = self.digest(path)?;
+                    key.text("source").text(path).digest(digest.as_ref());
+                }
+                Input::Linked { name, path } => {
+                    let digest = self.digest(path)?;
+                    key.text("linked").text(name).text(path).digest(digest.as_ref());
+                }
+                Input::Output(output) => {
+                    key.text("output").text(&output.path).digest(Some(&output.digest));
+                }
+                Input::Text { name, text } => {
+                    key.text("text").text(name).text(text);
+                }
+            }
+        }
+        for names in [outputs, optional_outputs] {
+            key.number(names.len() as u64);
+            names.iter().for_each(|name| _ = key.text(name));
+        }
+        key.number(depfiles.len() as u64);
+        depfiles.iter().for_each(|(name, format)| _ = key.text(name).number(u64::from(*format == DepFormat::Lines)));
+        key.number(env.len() as u64);
+        env.iter().for_each(|(name, value)| _ = key.text(name).text(value));
+        Ok(key.finish())
+    }
+
+    fn run_and_commit(
+        &mut self,
+        invocation: &Invocation,
+        tools: &[Arc<FoundTool>],
+        key: Digest,
+    ) -> Result<Arc<Entry>, Failure> {
+        let started = FileTime::now();
+        let before = self.signatures(invocation)?;
+        let disk = |action: &str, error: io::Error| {
+            let full = matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded);
+            let failure = Failure::new(Class::Environment, format!("cannot {action}: {error}"));
+            if full {
+                failure.hint("free some space on that disk and run again; everything that was done is kept")
+            } else {
+                failure
+            }
+        };
+        let dir = WorkDir::create(self.project()).map_err(|error| disk("make a work directory", error))?;
+        let mut attempt = self.fill(&dir, invocation)?;
+        for (command, tool) in invocation.commands.iter().zip(tools) {
+            let argv: Vec<String> = tool.shown.iter().chain(&command.args).cloned().collect();
+            attempt.commands.push_str(&shell_line(&argv, command.stdout.as_deref()));
+            attempt.commands.push('\n');
+        }
+        let log = dir.path.join(&invocation.log);
+        fs::write(&log, "").map_err(|error| disk("write the log", error))?;
+        let commands = attempt.commands.clone();
+        (self.sink)(&Event::Running { job: self.id, commands, log });
+
+        let mut statuses = Vec::new();
+        for (command, tool) in invocation.commands.iter().zip(tools) {
+            match self.run_command(&dir, invocation, command, tool, &mut attempt) {
+                Ok(status) => statuses.push(status),
+                Err(failure) => return Err(self.failed(failure, dir, invocation)),
+            }
+        }
+        for output in &invocation.outputs {
+            if !dir.path.join(output).is_file() {
+                let last = invocation.commands.last().map_or("", |command| &command.tool);
+                let failure =
+                    Failure::new(Class::Tool, format!("`{last}` ended without an error but did not write `{output}`"));
+                return Err(self.failed(failure, dir, invocation));
+            }
+        }
+        let reads = match self.discovered(&dir, invocation, started) {
+            Ok(reads) => reads,
+            Err(failure) => return Err(self.failed(failure, dir, invocation)),
+        };
+        let after = self.signatures(invocation)?;
+        if let Some(((path, _), _)) = before.iter().zip(&after).find(|(before, after)| before != after) {
+            return Err(self.failed(changed(path, invocation), dir, invocation));
+        }
+        let mut outputs = Vec::new();
+        for name in invocation.outputs.iter().chain(&invocation.optional_outputs) {
+            let path = dir.path.join(name);
+            if path.is_file() {
+                outputs.push(self.engine.store().take_file(&path, name)?);
+            }
+        }
+        outputs.sort_by(|a, b| a.path.cmp(&b.path));
+        attempt.log = Some(self.engine.store().take_file(&dir.path.join(&invocation.log), &invocation.log)?);
+        let record = Record { outputs, statuses, ..Record::default() };
+        Ok(self.engine.store().commit(Entry { key, reads, record, attempt })?)
+    }
+
+    /// What `stat` says of each of the user's files that the invocation names.
+    fn signatures(&self, invocation: &Invocation) -> Result<Vec<(String, Option<tapeout_store::Signature>)>, Failure> {
+        let sources = invocation.inputs.iter().filter_map(|input| match input {
+            Input::Source { path } | Input::Linked { path, .. } => Some(path),
+            Input::Output(_) | Input::Text { .. } => None,
+        });
+        sources
+            .map(|path| {
+                let found = self.engine.store().file_digest_and_signature(&self.absolute(path))?;
+                Ok((path.clone(), found.map(|(_, signature)| signature)))
+            })
+            .collect()
+    }
+
+    /// Puts the inputs into the work directory.
+    fn fill(&self, dir: &WorkDir, invocation: &Invocation) -> Result<Attempt, Failure> {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let mut attempt = Attempt { started: now.as_secs(), host: host(), ..Attempt::default() };
+        let store = self.engine.store();
+        for input in &invocation.inputs {
+            match input {
+                Input::Source { .. } => {}
+                Input::Linked { name, path } => {
+                    let link = dir.path.join(name);
+                    let depth = Path::new(name).components().count() - 1;
+                    let target =
+                        if path.starts_with('/') { path.clone() } else { "../".repeat(depth) + &from_work_dir(path) };
+                    let made = link.parent().map_or(Ok(()), fs::create_dir_all).and_then(|()| symlink(&target, &link));
+                    made.map_err(|error| {
+                        Failure::new(
+                            Class::Environment,
+                            format!("cannot link `{name}` into the work directory: {error}"),
+                        )
+                    })?;
+                    attempt.links.push((name.clone(), target));
+                }
+                Input::Output(output) => {
+                    store.materialise(output, &dir.path.join(&output.path))?;
+                    attempt.inputs.push(output.clone());
+                }
+                Input::Text { name, text } => {
+                    let output = store.put_bytes(text.as_bytes(), name)?;
+                    store.materialise(&output, &dir.path.join(name))?;
+                    attempt.inputs.push(output);
+                }
+            }
+        }
+        Ok(attempt)
+    }
+
+    fn run_command(
+        &self,
+        dir: &WorkDir,
+        invocation: &Invocation,
+        command: &Command,
+        tool: &FoundTool,
+        attempt: &mut Attempt,
+    ) -> Result<i32, Failure> {
+        if self.engine.is_stopping() {
+            return Err(Failure::interrupted());
+        }
+        let spec = ProcessSpec {
+            program: PathBuf::from(&tool.argv[0]),
+            args: tool.argv[1..].iter().chain(&command.args).map(Into::into).collect(),
+            cwd: dir.path.clone(),
+            env: self.engine.environment(&dir.tmp, &tool.env, &invocation.env),
+            log: dir.path.join(&invocation.log),
+            stdout: command.stdout.as_ref().map(|file| dir.path.join(file)),
+            timeout: None,
+            limits: Limits::default(),
+        };
+        let exit = self.engine.spawn_and_wait(spec).map_err(|reason| Failure::new(Class::Environment, reason))?;
+        attempt.wall_ms += millis(exit.wall);
+        attempt.cpu_ms += millis(exit.user + exit.system);
+        attempt.peak_kib = attempt.peak_kib.max(exit.max_rss_kib);
+        let name = &command.tool;
+        match (exit.status, exit.stopped) {
+            (_, Some(Stop::Killed)) => Err(Failure::interrupted()),
+            (_, Some(Stop::TimedOut)) => {
+                Err(Failure::new(Class::Tool, format!("`{name}` ran longer than its time limit")))
+            }
+            (Status::Lost, _) => Err(Failure::new(
+                Class::Environment,
+                format!("`{name}` was lost: the guard process that ran it was killed from outside"),
+            )
+            .hint("run again; everything that was done is kept")),
+            (Status::Signal(9), _) => Err(Failure::new(Class::Tool, format!("`{name}` was killed (SIGKILL)"))
+                .hint("when nobody killed it, the system ran out of memory: see `dmesg`")),
+            (Status::Signal(signal), _) => {
+                Err(Failure::new(Class::Tool, format!("`{name}` crashed: signal {signal} ended it")))
+            }
+            (Status::Code(code), _) if code != 0 && command.accept == Accept::Zero => {
+                Err(Failure::new(Class::Tool, format!("`{name}` failed with exit code {code}")))
+            }
+            (Status::Code(code), _) => Ok(code),
+        }
+    }
+
+    /// Completes a failure with its log, and keeps the work directory.
+    fn failed(&self, mut failure: Failure, dir: WorkDir, invocation: &Invocation) -> Failure {
+        if failure.class == Class::Interrupted {
+            return failure;
+        }
+        if let Ok(disk) = rustix::fs::statvfs(&dir.path)
+            && disk.f_bavail * disk.f_frsize < 64 * 1024
+        {
+            failure.class = Class::Environment;
+            failure.hint = Some(format!("the disk of `{}` is full: free some space and run again", dir.path.display()));
+        }
+        failure.log = Some(invocation.log.clone());
+        failure.work_dir = Some(dir.keep());
+        failure
+    }
+
+    /// What the tools say they have read beyond the declared inputs.
+    fn discovered(&self, dir: &WorkDir, invocation: &Invocation, started: FileTime) -> Result<Vec<Read>, Failure> {
+        let declared = |path: &str| {
+            invocation.inputs.iter().any(|input| match input {
+                Input::Source { path: source } | Input::Linked { path: source, .. } => source == path,
+                Input::Output(_) | Input::Text { .. } => false,
+            })
+        };
+        let mut reads = BTreeMap::new();
+        for (depfile, format) in &invocation.depfiles {
+            let unreadable = |reason: String| {
+                Failure::new(Class::Tool, format!("cannot read the dependency file `{depfile}`: {reason}"))
+            };
+            let text = fs::read_to_string(dir.path.join(depfile)).map_err(|error| unreadable(error.to_string()))?;
+            let rules;
+            let files: Vec<&str> = match format {
+                DepFormat::Makefile => {
+                    rules = makefile_deps::parse(&text).map_err(|error| unreadable(error.to_string()))?;
+                    makefile_deps::prerequisites(&rules)
+                }
+                DepFormat::Lines => text.lines().filter(|line| !line.is_empty()).collect(),
+            };
+            for prerequisite in files {
+                let full = without_dots(&dir.path.join(prerequisite));
+                if full.starts_with(&dir.path) {
+                    continue;
+                }
+                let path = full.strip_prefix(self.project()).unwrap_or(&full).to_string_lossy().into_owned();
+                if declared(&path) || reads.contains_key(&path) {
+                    continue;
+                }
+                let found = self.engine.store().file_digest_and_signature(&full)?;
+                if found.is_some_and(|(_, signature)| !signature.is_older_than(started)) {
+                    return Err(changed(&path, invocation));
+                }
+                reads.insert(path, found.map(|(digest, _)| digest));
+            }
+        }
+        Ok(reads.into_iter().map(|(path, digest)| Read::File { path, digest }).collect())
+    }
+}
+
+fn changed(path: &str, invocation: &Invocation) -> Failure {
+    let tool = invocation.commands.first().map_or("the tool", |command| &command.tool);
+    let message = format!("`{path}` changed while `{tool}` was running, so its result was not recorded");
+    Failure::new(Class::Input, message).hint("run again")
+}
+
+/// A path without `.` and `..`, by its text alone.
+fn without_dots(path: &Path) -> PathBuf {
+    let mut plain = PathBuf::new();
+    for component in path.components() {
+        match component {
+            Component::CurDir => {}
+            Component::ParentDir => _ = plain.pop(),
+            other => plain.push(other),
+        }
+    }
+    plain
+}
+
+fn millis(duration: std::time::Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
+
+fn host() -> String {
+    fs::read_to_string("/proc/sys/kernel/hostname").map(|name| name.trim().to_owned()).unwrap_or_default()
+}
+
+/// The depth that [`TO_PROJECT`] stands for is that of `.tapeout/work/<name>`.
+const _: () = assert!(TO_PROJECT.len() == "../../..".len());

@@ -1,0 +1,65 @@
+//! Why a job has no result.
+
+use std::path::PathBuf;
+
+use tapeout_model::{Alert, Class};
+use tapeout_store::StoreError;
+
+/// Why a job has no result, in words for the user.
+#[derive(Clone, Debug, thiserror::Error)]
+#[error("{message}")]
+pub struct Failure {
+    /// Whose turn it is to act.
+    pub class: Class,
+    /// What happened, in one line.
+    pub message: String,
+    /// The tool's own error lines.
+    pub words: Vec<String>,
+    /// What to try.
+    pub hint: Option<String>,
+    /// The directory of the failed attempt with its log, kept for looking at.
+    pub work_dir: Option<PathBuf>,
+    /// The log within it.
+    pub log: Option<String>,
+    /// What the tool complained of before it failed.
+    pub alerts: Vec<Alert>,
+}
+
+impl Failure {
+    /// A failure with nothing but its class and message.
+    #[must_use]
+    pub fn new(class: Class, message: impl Into<String>) -> Self {
+        Self {
+            class,
+            message: message.into(),
+            words: Vec::new(),
+            hint: None,
+            work_dir: None,
+            log: None,
+            alerts: Vec::new(),
+        }
+    }
+
+    /// The failure of a job that was stopped because the user, the system or another failure asked for it.
+    #[must_use]
+    pub fn interrupted() -> Self {
+        Self::new(Class::Interrupted, "stopped before it was done")
+    }
+
+    /// The same failure with something to try.
+    #[must_use]
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+}
+
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Self {
+        let failure = Self::new(Class::Environment, error.to_string());
+        if error.is_full() {
+            return failure.hint("free some space on that disk and run again; everything that was done is kept");
+        }
+        failure
+    }
+}

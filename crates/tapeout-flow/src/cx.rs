@@ -1,0 +1,105 @@
+//! What a step sees while it prepares and collects: its slice of the configuration, its inputs, the user's sources.
+
+use tapeout_config::Config;
+use tapeout_engine::{Failure, JobCx, Part};
+use tapeout_model::{Class, Metric, Output, View};
+
+use crate::step::unreadable;
+use crate::{Completed, StepInfo};
+
+/// The context of a step. What is read through it is noted in the trace of the result.
+pub struct StepCx<'a, 'run> {
+    pub(crate) job: &'a mut JobCx<'run>,
+    pub(crate) info: &'a StepInfo,
+    /// The variables that the step declares.
+    pub config: &'a Config,
+}
+
+impl StepCx<'_, '_> {
+    /// The name for the step's log and scripts: its id in lower case with dashes.
+    #[must_use]
+    pub fn slug(&self) -> String {
+        slug(self.info.id)
+    }
+
+    /// The file of a declared view, when the view is one file.
+    ///
+    /// # Errors
+    /// When the view is missing although required, or is several files.
+    pub fn view_file(&mut self, format: &str) -> Result<Output, Failure> {
+        match self.view(format) {
+            Some(View::File(file)) => Ok(file),
+            Some(_) => {
+                let message = format!("`{}` takes one file in the format `{format}`, found several", self.info.id);
+                Err(Failure::new(Class::Input, message))
+            }
+            None => {
+                let message = format!("`{}` needs a view `{format}`, and no step before it has made one", self.info.id);
+                Err(Failure::new(Class::Input, message))
+            }
+        }
+    }
+
+    /// A declared view, if there is one.
+    pub fn view(&mut self, format: &str) -> Option<View<Output>> {
+        self.job.sees(&Part::View(format.to_owned())).then(|| self.job.view(format)).flatten()
+    }
+
+    /// A declared metric, if there is one.
+    pub fn metric(&mut self, name: &str) -> Option<Metric> {
+        self.job.sees(&Part::Metric(name.to_owned())).then(|| self.job.metric(name)).flatten()
+    }
+
+    /// Notes a read of a file of the user's; gives its name for a command line.
+    ///
+    /// # Errors
+    /// When it is not there.
+    pub fn source(&mut self, path: &str) -> Result<String, Failure> {
+        self.job.source(path)
+    }
+
+    /// The content of a file of the user's, `None` when there is none.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub fn read_source(&mut self, path: &str) -> Result<Option<Vec<u8>>, Failure> {
+        self.job.read_source(path)
+    }
+
+    /// The text of an output of a session.
+    ///
+    /// # Errors
+    /// When the session has no such output, or it is not UTF-8.
+    pub fn text(&self, session: &Completed, path: &str) -> Result<String, Failure> {
+        let output = session.output(path).ok_or_else(|| unreadable(path, "the tool has not written it"))?;
+        self.output_text(output)
+    }
+
+    /// The text of an output.
+    ///
+    /// # Errors
+    /// When it is not UTF-8.
+    pub fn output_text(&self, output: &Output) -> Result<String, Failure> {
+        String::from_utf8(self.job.read_output(output)?).map_err(|error| unreadable(&output.path, error))
+    }
+
+    /// Keeps bytes that the step itself made as an output, under a path in its directory.
+    ///
+    /// # Errors
+    /// When the store cannot take them.
+    pub fn write(&self, path: &str, bytes: &[u8]) -> Result<Output, Failure> {
+        self.job.write_output(bytes, path)
+    }
+
+    /// Makes a parser's error a failure of the tool that wrote the file.
+    #[must_use]
+    pub fn unreadable(&self, path: &str, reason: impl std::fmt::Display) -> Failure {
+        unreadable(path, reason)
+    }
+}
+
+/// An id as part of a file name: lower case, everything else than letters, digits and `_` a dash.
+pub(crate) fn slug(id: &str) -> String {
+    let plain = |c: char| if c.is_alphanumeric() || c == '_' { c.to_ascii_lowercase() } else { '-' };
+    id.chars().map(plain).collect()
+}

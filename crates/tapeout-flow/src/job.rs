@@ -1,0 +1,94 @@
+//! A planned step as a job of the engine.
+
+use std::sync::Arc;
+
+use tapeout_config::Config;
+use tapeout_engine::{Failure, Input, JobBody, JobCx, KeyHasher};
+use tapeout_model::{Class, Output, Record, Severity};
+
+use crate::{Completed, Session, Step, StepCx, StepInfo};
+
+/// How many of a tool's error lines are shown when it fails.
+const SHOWN_WORDS: usize = 8;
+
+pub(crate) struct StepJob {
+    pub(crate) step: Arc<dyn Step>,
+    pub(crate) info: Arc<StepInfo>,
+    /// Restricted to the variables that the step declares.
+    pub(crate) config: Config,
+}
+
+impl JobBody for StepJob {
+    fn identify(&self, key: &mut KeyHasher) {
+        key.text(self.info.id).text(self.info.implementation);
+        key.text(&self.config.to_json().to_string());
+    }
+
+    fn run(&self, job: &mut JobCx<'_>) -> Result<Record, Failure> {
+        let mut cx = StepCx { job, info: &self.info, config: &self.config };
+        let mut completed = Vec::new();
+        for session in self.step.prepare(&mut cx)? {
+            completed.push(self.execute(&mut cx, session)?);
+        }
+        let result = self.step.collect(&mut cx, &completed)?;
+        let mut outputs: Vec<Output> = completed.iter().flat_map(|session| session.outputs().iter().cloned()).collect();
+        outputs.extend(result.written);
+        outputs.sort_by(|a, b| a.path.cmp(&b.path));
+        if let Some(pair) = outputs.windows(2).find(|pair| pair[0].path == pair[1].path) {
+            let message = format!("`{}` writes `{}` twice", self.info.id, pair[0].path);
+            return Err(Failure::new(Class::Internal, message));
+        }
+        let statuses = completed.iter().flat_map(|session| session.entry.record.statuses.iter().copied()).collect();
+        let log: String = completed.iter().map(|session| session.log.as_str()).collect();
+        if !completed.is_empty() {
+            let name = format!("{}.log", cx.slug());
+            job.attempt_log(job.write_output(log.as_bytes(), &name)?);
+        }
+        Ok(Record {
+            outputs,
+            views: result.views,
+            metrics: result.metrics,
+            statuses,
+            alerts: result.alerts,
+            verdict: result.verdict,
+        })
+    }
+}
+
+impl StepJob {
+    fn execute(&self, cx: &mut StepCx<'_, '_>, session: Session) -> Result<Completed, Failure> {
+        let Session { scripts, mut invocation } = session;
+        invocation.log = format!("{}.log", cx.slug());
+        for script in scripts {
+            let text = script.render();
+            invocation.inputs.push(Input::Text { name: script.path, text });
+        }
+        let entry = cx.job.execute(&invocation).map_err(|failure| self.explained(failure))?;
+        let log = match &entry.attempt.log {
+            Some(log) => String::from_utf8_lossy(&cx.job.read_output(log)?).into_owned(),
+            None => String::new(),
+        };
+        Ok(Completed { entry, log })
+    }
+
+    /// Adds the tool's own words to its failure: its error lines, or the end of the log.
+    fn explained(&self, mut failure: Failure) -> Failure {
+        let (Some(dir), Some(log)) = (&failure.work_dir, &failure.log) else { return failure };
+        let Ok(log) = std::fs::read(dir.join(log)) else { return failure };
+        let log = String::from_utf8_lossy(&log);
+        failure.alerts = self.step.alerts(&log);
+        failure.words = (failure.alerts.iter())
+            .filter(|alert| alert.severity == Severity::Error)
+            .map(|alert| alert.message.clone())
+            .take(SHOWN_WORDS)
+            .collect();
+        if failure.words.is_empty() {
+            let lines: Vec<&str> = log.lines().filter(|line| !line.trim().is_empty()).collect();
+            failure.words = lines.iter().rev().take(SHOWN_WORDS).rev().map(|line| (*line).to_owned()).collect();
+        }
+        if failure.hint.is_none() {
+            failure.hint = self.step.advice(&log);
+        }
+        failure
+    }
+}

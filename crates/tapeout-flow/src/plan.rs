@@ -1,0 +1,274 @@
+//! The plan: everything a run will do, complete and validated before any tool starts.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use tapeout_config::{
+    Config, Diagnostic, FlowChoice, Loaded, Loader, Schema, SourceMap, Span, Type, Variable, nearest,
+};
+use tapeout_engine::{Graph, Job, JobId, Part};
+
+use crate::cx::slug;
+use crate::job::StepJob;
+use crate::registry::Registered;
+use crate::{Flow, Registry, Step, StepInfo};
+
+/// A step in its place in a plan.
+#[derive(Clone)]
+pub struct PlannedStep {
+    /// Its id in this flow: that of the step, with `-1`, `-2`, … where a step stands there again.
+    pub id: String,
+    /// The directory of its views in the run: `04-yosys-synthice40`.
+    pub dir: String,
+    /// Its descriptor.
+    pub info: Arc<StepInfo>,
+    /// Why it is left out, if it is.
+    pub left_out: Option<String>,
+    /// Where each part that it reads comes from, as an index into the plan's steps.
+    pub inputs: Vec<(Part, usize)>,
+    step: Arc<dyn Step>,
+    config: Config,
+}
+
+impl PlannedStep {
+    /// The variables that it reads, with their values.
+    #[must_use]
+    pub fn config(&self) -> &Config {
+        &self.config
+    }
+}
+
+/// A validated plan.
+#[derive(Clone)]
+pub struct Plan {
+    /// The flow's name.
+    pub flow: String,
+    /// The whole configuration.
+    pub config: Config,
+    /// All steps in order, those left out included.
+    pub steps: Vec<PlannedStep>,
+    /// What is not wrong but worth saying.
+    pub warnings: Vec<Diagnostic>,
+}
+
+/// All that is wrong with a plan.
+#[derive(Clone, Debug)]
+pub struct PlanError(pub Vec<Diagnostic>);
+
+/// What a flow is called that is only a list of steps.
+const AD_HOC: &str = "Custom Sequential Flow";
+
+/// The variables that belong to every flow.
+#[must_use]
+pub(crate) fn universal_variables() -> Vec<Variable> {
+    vec![
+        Variable::new(
+            "DESIGN_NAME",
+            Type::Str,
+            "The name of the top module. Also the stem of the files that are made.",
+        ),
+        Variable::new(
+            "WAIVED_ALERTS",
+            Type::list(Type::Str),
+            "Codes of warnings that are known and accepted, such as `verilator.UNUSEDSIGNAL`; `*` and `?` match as in \
+             file names. A waived warning is still in the log.",
+        )
+        .default(Vec::<String>::new()),
+    ]
+}
+
+impl Plan {
+    /// Reads a configuration and makes the plan of the flow that it, or `flow`, names.
+    ///
+    /// # Errors
+    /// All that is wrong with the configuration, the flow and the steps' inputs.
+    pub fn load(
+        registry: &Registry,
+        loader: Loader,
+        flow: Option<&str>,
+        sources: &mut SourceMap,
+    ) -> Result<Self, PlanError> {
+        let loaded = loader.load(sources).map_err(PlanError)?;
+        let (flow, span) = choose_flow(registry, &loaded, flow).map_err(|error| PlanError(vec![*error]))?;
+        let steps = find_steps(registry, &flow, &span)?;
+        let schema = schema(registry, &steps).map_err(|error| PlanError(vec![Diagnostic::error(error)]))?;
+        let (config, warnings) = loaded.resolve(&schema, sources).map_err(PlanError)?;
+        Self::new(flow.name, steps, config, warnings)
+    }
+
+    fn new(flow: String, steps: Vec<Registered>, config: Config, warnings: Vec<Diagnostic>) -> Result<Self, PlanError> {
+        let ids = unique_ids(steps.iter().map(|step| step.info.id));
+        let digits = steps.len().to_string().len().max(2);
+        let mut errors = Vec::new();
+        let mut makers: BTreeMap<Part, usize> = BTreeMap::new();
+        let mut planned = Vec::new();
+        for (index, (Registered { step, info }, id)) in steps.into_iter().zip(ids).enumerate() {
+            let left_out = step.nothing_to_do(&config);
+            let mut inputs = Vec::new();
+            if left_out.is_none() {
+                if let Err((variable, message)) = step.check(&config) {
+                    errors.push(at_variable(&config, variable, message));
+                }
+                for needs in &info.inputs {
+                    let part = Part::View(needs.format.clone());
+                    match makers.get(&part) {
+                        Some(maker) => inputs.push((part, *maker)),
+                        None if needs.optional => {}
+                        None => errors.push(Diagnostic::error(format!(
+                            "`{id}` needs a view `{}`, and no step before it makes one",
+                            needs.format
+                        ))),
+                    }
+                }
+                for metric in &info.metrics {
+                    let part = Part::Metric(metric.clone());
+                    inputs.extend(makers.get(&part).map(|maker| (part, *maker)));
+                }
+                for format in &info.outputs {
+                    makers.insert(Part::View((*format).to_owned()), index);
+                }
+                for metric in &info.measures {
+                    makers.insert(Part::Metric((*metric).to_owned()), index);
+                }
+            }
+            let names: Vec<&str> = info.variables.iter().map(|variable| variable.name.as_ref()).collect();
+            planned.push(PlannedStep {
+                dir: format!("{:0digits$}-{}", index + 1, slug(&id)),
+                config: config.restricted_to(&names),
+                id,
+                info,
+                left_out,
+                inputs,
+                step,
+            });
+        }
+        if errors.is_empty() { Ok(Self { flow, config, steps: planned, warnings }) } else { Err(PlanError(errors)) }
+    }
+
+    /// The design's name.
+    #[must_use]
+    pub fn design(&self) -> &str {
+        self.config.str("DESIGN_NAME")
+    }
+
+    /// The tools that its steps need, each once.
+    #[must_use]
+    pub fn tools(&self) -> Vec<&'static str> {
+        let tools: BTreeSet<_> = self.running().flat_map(|(_, step)| step.info.tools.iter().copied()).collect();
+        tools.into_iter().collect()
+    }
+
+    /// The steps that are not left out, with their index in the plan.
+    pub fn running(&self) -> impl Iterator<Item = (usize, &PlannedStep)> {
+        self.steps.iter().enumerate().filter(|(_, step)| step.left_out.is_none())
+    }
+
+    /// The jobs of the plan: job `i` is the `i`-th of [`Plan::running`].
+    #[must_use]
+    pub(crate) fn graph(&self) -> Graph {
+        let mut graph = Graph::default();
+        let mut jobs: BTreeMap<usize, JobId> = BTreeMap::new();
+        for (index, step) in self.running() {
+            let body =
+                StepJob { step: Arc::clone(&step.step), info: Arc::clone(&step.info), config: step.config.clone() };
+            let inputs = step.inputs.iter().map(|(part, maker)| (part.clone(), jobs[maker])).collect();
+            let job = Job {
+                name: step.id.clone(),
+                body: Arc::new(body),
+                inputs,
+                after: Vec::new(),
+                defers_check: step.info.defers_check,
+            };
+            jobs.insert(index, graph.add(job));
+        }
+        graph
+    }
+}
+
+fn choose_flow(
+    registry: &Registry,
+    loaded: &Loaded,
+    named: Option<&str>,
+) -> Result<(Flow, Vec<Option<Span>>), Box<Diagnostic>> {
+    let by_name = |name: &str, span: Option<Span>| match registry.flow(name) {
+        Some(flow) => Ok((flow.clone(), vec![None; flow.steps.len()])),
+        None => Err(Box::new(unknown("flow", name, span, registry.flows().map(|flow| flow.name.as_str())))),
+    };
+    match (named, &loaded.meta().flow) {
+        (Some(name), _) => by_name(name, None),
+        (None, Some((FlowChoice::Named(name), span))) => by_name(name, Some(*span)),
+        (None, Some((FlowChoice::Steps(steps), _))) => {
+            let (steps, spans): (Vec<&str>, Vec<Option<Span>>) =
+                steps.iter().map(|(step, span)| (step.as_str(), Some(*span))).unzip();
+            Ok((Flow::new(AD_HOC, "", &steps), spans))
+        }
+        (None, None) => {
+            let names: Vec<&str> = registry.flows().map(|flow| flow.name.as_str()).collect();
+            Err(Box::new(
+                Diagnostic::error("the configuration does not say which flow to run")
+                    .help(format!("set `meta.flow`, or give `--flow`; there are {}", names.join(", "))),
+            ))
+        }
+    }
+}
+
+fn find_steps(registry: &Registry, flow: &Flow, spans: &[Option<Span>]) -> Result<Vec<Registered>, PlanError> {
+    let mut errors = Vec::new();
+    let mut found = Vec::new();
+    for (id, span) in flow.steps.iter().zip(spans) {
+        match registry.registered(id) {
+            Some(step) => found.push(step.clone()),
+            None => errors.push(unknown("step", id, *span, registry.steps().map(|step| step.id))),
+        }
+    }
+    if errors.is_empty() { Ok(found) } else { Err(PlanError(errors)) }
+}
+
+fn unknown<'a>(kind: &str, name: &str, span: Option<Span>, known: impl Iterator<Item = &'a str>) -> Diagnostic {
+    let mut error = Diagnostic::error(format!("there is no {kind} `{name}`"));
+    if let Some(span) = span {
+        error = error.at(span, format!("no such {kind}"));
+    }
+    match nearest(name, known) {
+        Some(near) => error.help(format!("did you mean `{near}`?")),
+        None => error.help(format!("`tapeout list {kind}s` shows them all")),
+    }
+}
+
+/// The variables of the flow's steps. Those of other steps are known too, so that one configuration can serve several
+/// flows, but nothing requires them.
+fn schema(registry: &Registry, steps: &[Registered]) -> Result<Schema, String> {
+    let mut schema = Schema::new(universal_variables()).map_err(|error| error.to_string())?;
+    for step in steps {
+        for variable in &step.info.variables {
+            schema.add(variable.clone()).map_err(|error| format!("`{}`: {error}", step.info.id))?;
+        }
+    }
+    for step in registry.steps() {
+        for variable in &step.variables {
+            if schema.get(&variable.name).is_none() {
+                schema.add(variable.clone().optional()).map_err(|error| format!("`{}`: {error}", step.id))?;
+            }
+        }
+    }
+    Ok(schema)
+}
+
+fn unique_ids<'a>(ids: impl Iterator<Item = &'a str>) -> Vec<String> {
+    let mut seen: BTreeMap<&str, u32> = BTreeMap::new();
+    let mut unique = Vec::new();
+    for id in ids {
+        let times = seen.entry(id).or_default();
+        unique.push(if *times == 0 { id.to_owned() } else { format!("{id}-{times}") });
+        *times += 1;
+    }
+    unique
+}
+
+fn at_variable(config: &Config, variable: &str, message: String) -> Diagnostic {
+    let error = Diagnostic::error(format!("`{variable}`: {message}"));
+    match &config.setting(variable).origin.place {
+        Some((_, span)) => error.at(*span, "set here"),
+        None => error,
+    }
+}

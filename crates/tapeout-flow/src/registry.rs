@@ -1,0 +1,75 @@
+//! The registry: the steps, flows and tools there are.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use tapeout_engine::Tool;
+
+use crate::{Flow, Step, StepInfo};
+
+/// A step with its descriptor.
+#[derive(Clone)]
+pub(crate) struct Registered {
+    pub(crate) step: Arc<dyn Step>,
+    pub(crate) info: Arc<StepInfo>,
+}
+
+/// What plans are made of. Names are found regardless of case.
+#[derive(Clone, Default)]
+pub struct Registry {
+    steps: BTreeMap<String, Registered>,
+    flows: BTreeMap<String, Flow>,
+    tools: BTreeMap<&'static str, Tool>,
+}
+
+impl Registry {
+    /// Adds a step. A later one of the same id replaces an earlier one.
+    pub fn add_step(&mut self, step: impl Step + 'static) -> &mut Self {
+        let info = Arc::new(step.info());
+        self.steps.insert(info.id.to_lowercase(), Registered { step: Arc::new(step), info });
+        self
+    }
+
+    /// Adds a flow. A later one of the same name replaces an earlier one.
+    pub fn add_flow(&mut self, flow: Flow) -> &mut Self {
+        self.flows.insert(flow.name.to_lowercase(), flow);
+        self
+    }
+
+    /// Adds a tool.
+    pub fn add_tool(&mut self, tool: Tool) -> &mut Self {
+        self.tools.insert(tool.name, tool);
+        self
+    }
+
+    pub(crate) fn registered(&self, id: &str) -> Option<&Registered> {
+        self.steps.get(&id.to_lowercase())
+    }
+
+    /// The descriptor of a step.
+    #[must_use]
+    pub fn step(&self, id: &str) -> Option<&StepInfo> {
+        self.registered(id).map(|registered| &*registered.info)
+    }
+
+    /// The descriptors of all steps by id.
+    pub fn steps(&self) -> impl Iterator<Item = &StepInfo> {
+        self.steps.values().map(|registered| &*registered.info)
+    }
+
+    /// A flow.
+    #[must_use]
+    pub fn flow(&self, name: &str) -> Option<&Flow> {
+        self.flows.get(&name.to_lowercase())
+    }
+
+    /// All flows by name.
+    pub fn flows(&self) -> impl Iterator<Item = &Flow> {
+        self.flows.values()
+    }
+
+    /// All tools by name.
+    pub fn tools(&self) -> impl Iterator<Item = &Tool> {
+        self.tools.values()
+    }
+}

@@ -1,0 +1,304 @@
+//! One execution of a plan under a tag.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tapeout_engine::{Engine, Event, Failure, Mode, Outcome};
+use tapeout_model::{Class, Output, State, Verdict};
+use tapeout_store::Entry;
+
+use crate::summary::StepAttempt;
+use crate::tree::RunTree;
+use crate::{Plan, RunSummary, StepStatus, StepSummary};
+
+/// What happened to a step.
+#[derive(Clone, Debug)]
+pub enum StepEvent {
+    /// Its recorded result was found good.
+    Reused(Arc<Entry>),
+    /// It began.
+    Started,
+    /// It runs tools.
+    Running {
+        /// The command lines.
+        commands: String,
+        /// The log that grows.
+        log: PathBuf,
+    },
+    /// It ended with a new result.
+    Done(Arc<Entry>),
+    /// It ended without one.
+    Failed(Failure),
+}
+
+/// How a run ended.
+#[derive(Clone, Debug)]
+pub struct Ended {
+    /// What it came to.
+    pub summary: RunSummary,
+    /// What has no result, with the index of the step in the plan.
+    pub failures: Vec<(usize, Failure)>,
+    /// Where its views are.
+    pub dir: PathBuf,
+}
+
+/// A plan, the engine that runs it, and a tag.
+pub struct Run<'a> {
+    plan: &'a Plan,
+    engine: &'a Engine,
+    tag: String,
+    dir: PathBuf,
+    /// The plan's step of each job.
+    steps: Vec<usize>,
+}
+
+impl<'a> Run<'a> {
+    /// A run with its views in `runs/<tag>` of the design.
+    #[must_use]
+    pub fn new(plan: &'a Plan, engine: &'a Engine, tag: &str) -> Self {
+        Self {
+            plan,
+            engine,
+            tag: tag.to_owned(),
+            dir: plan.config.design_dir().join("runs").join(tag),
+            steps: plan.running().map(|(index, _)| index).collect(),
+        }
+    }
+
+    /// How each step of the plan stands, without running anything: `None` means that it would run.
+    #[must_use]
+    pub fn look(&self) -> Vec<Option<StepStatus>> {
+        let outcomes = self.engine.run(&self.plan.graph(), Mode::Look, |_| false, &|_| {});
+        let mut statuses = vec![Some(StepStatus::LeftOut); self.plan.steps.len()];
+        for (outcome, step) in outcomes.iter().zip(&self.steps) {
+            statuses[*step] = match outcome {
+                Outcome::Done { entry, .. } => Some(status_of(entry, true)),
+                Outcome::Failed(_) | Outcome::Skipped | Outcome::WouldRun => None,
+            };
+        }
+        statuses
+    }
+
+    /// Runs what is not recorded and shows the results. `fresh` says by step id what to run although it is recorded.
+    ///
+    /// # Errors
+    /// When the run's directory cannot be written or another process is using it. What fails in a step is in [`Ended`].
+    pub fn execute(
+        &self,
+        fresh: impl Fn(&str) -> bool,
+        sink: impl Fn(usize, StepEvent) + Sync,
+    ) -> Result<Ended, Failure> {
+        let tree = RunTree::open(&self.dir)?;
+        tree.write_json("resolved.json", &self.plan.config.to_json())?;
+        let showing = Mutex::new(Showing { tree, entries: BTreeMap::new(), error: None });
+        let outcomes = self.engine.run(&self.plan.graph(), Mode::Run, |job| fresh(&job.name), &|event| {
+            let (job, event) = match event {
+                Event::Reused { job, entry } => (job, StepEvent::Reused(Arc::clone(entry))),
+                Event::Started { job } => (job, StepEvent::Started),
+                Event::Running { job, commands, log } => {
+                    (job, StepEvent::Running { commands: commands.clone(), log: log.clone() })
+                }
+                Event::Done { job, entry } => (job, StepEvent::Done(Arc::clone(entry))),
+                Event::Failed { job, failure } => (job, StepEvent::Failed(failure.clone())),
+            };
+            let step = self.steps[job.index()];
+            let event = showing.lock().unwrap_or_else(PoisonError::into_inner).show(self, step, event);
+            sink(step, event);
+        });
+        let showing = showing.into_inner().unwrap_or_else(PoisonError::into_inner);
+        self.finish(showing, &outcomes)
+    }
+
+    fn finish(&self, showing: Showing, outcomes: &[Outcome]) -> Result<Ended, Failure> {
+        let Showing { mut tree, entries, error } = showing;
+        if let Some(error) = error {
+            return Err(error);
+        }
+        let states = self.states(&entries);
+        let last = states.last().map(|(_, after)| after.clone()).unwrap_or_default();
+        let mut shown = Vec::new();
+        for ((before, after), (index, step)) in states.iter().zip(self.plan.running()) {
+            if entries.contains_key(&index) {
+                let from = |file: &(usize, Output)| format!("../{}/{}", self.plan.steps[file.0].dir, file.1.path);
+                let own = |file: &(usize, Output)| if file.0 == index { file.1.path.clone() } else { from(file) };
+                shown.push((step.dir.clone(), with_paths(before, from), with_paths(after, own)));
+            }
+        }
+        tree.show_states(&shown)?;
+        let summary = self.summary(outcomes, &last);
+        if entries.len() == self.steps.len() {
+            let views =
+                last.views.iter().map(|(format, view)| (format.clone(), view.map(&mut |(_, file)| file.clone())));
+            let state = State { views: views.collect(), metrics: last.metrics.clone() };
+            tree.show_final(self.engine.store(), &state)?;
+            let dirs: Vec<&str> = self.plan.steps.iter().map(|step| step.dir.as_str()).collect();
+            tree.keep_only(&dirs)?;
+        }
+        let json = serde_json::to_value(&summary).map_err(|error| Failure::new(Class::Internal, error.to_string()))?;
+        tree.write_json("run.json", &json)?;
+        tree.close()?;
+        let failures = (outcomes.iter().zip(&self.steps)).filter_map(|(outcome, step)| match outcome {
+            Outcome::Failed(failure) => Some((*step, failure.clone())),
+            Outcome::Done { .. } | Outcome::Skipped | Outcome::WouldRun => None,
+        });
+        Ok(Ended { failures: failures.collect(), summary, dir: self.dir.clone() })
+    }
+
+    /// The state before and after each running step. A step sees only what it declares; the state after it holds all
+    /// that is known by then.
+    fn states(&self, entries: &BTreeMap<usize, Arc<Entry>>) -> Vec<(Located, Located)> {
+        let mut state = Located::default();
+        let mut states = Vec::new();
+        for (index, step) in self.plan.running() {
+            let needed = |format: &str| step.info.inputs.iter().any(|needs| needs.format == format);
+            let mut before = Located::default();
+            before
+                .views
+                .extend(state.views.iter().filter(|(format, _)| needed(format)).map(|(f, v)| (f.clone(), v.clone())));
+            let metrics = state.metrics.iter().filter(|(name, _)| step.info.metrics.contains(name));
+            before.metrics.extend(metrics.map(|(name, metric)| (name.clone(), metric.clone())));
+            if let Some(entry) = entries.get(&index) {
+                for (format, view) in &entry.record.views {
+                    let located = view.map(&mut |path: &String| {
+                        let output = entry.record.output(path).cloned();
+                        (index, output.expect("a record's views name its outputs; checked when it was made"))
+                    });
+                    state.views.insert(format.clone(), located);
+                }
+                let metrics = entry.record.metrics.iter();
+                state.metrics.extend(metrics.map(|(name, metric)| (name.clone(), metric.clone())));
+            }
+            states.push((before, state.clone()));
+        }
+        states
+    }
+
+    fn summary(&self, outcomes: &[Outcome], last: &Located) -> RunSummary {
+        let mut steps: Vec<StepSummary> = (self.plan.steps.iter())
+            .map(|step| StepSummary {
+                id: step.id.clone(),
+                dir: step.dir.clone(),
+                status: StepStatus::LeftOut,
+                reused: false,
+                reason: step.left_out.clone(),
+                log: None,
+                attempt: None,
+                alerts: Vec::new(),
+            })
+            .collect();
+        for (outcome, index) in outcomes.iter().zip(&self.steps) {
+            let step = &mut steps[*index];
+            match outcome {
+                Outcome::Done { entry, reused } => {
+                    step.status = status_of(entry, *reused);
+                    step.reused = *reused;
+                    step.reason = reason_of(entry);
+                    step.log = entry.attempt.log.as_ref().map(|log| format!("{}/{}", step.dir, log.path));
+                    step.attempt = Some(StepAttempt::from(&entry.attempt));
+                    step.alerts.clone_from(&entry.record.alerts);
+                }
+                Outcome::Failed(failure) => {
+                    let interrupted = failure.class == Class::Interrupted;
+                    step.status = if interrupted { StepStatus::Interrupted } else { StepStatus::Failed };
+                    step.reason = Some(failure.message.clone());
+                    step.log = failure.log.as_ref().map(|log| format!("{}.failed/{log}", step.dir));
+                    step.alerts.clone_from(&failure.alerts);
+                }
+                Outcome::Skipped | Outcome::WouldRun => step.status = StepStatus::NotReached,
+            }
+        }
+        RunSummary {
+            tapeout: env!("CARGO_PKG_VERSION").to_owned(),
+            flow: self.plan.flow.clone(),
+            design: self.plan.design().to_owned(),
+            tag: self.tag.clone(),
+            exit_code: exit_code(outcomes),
+            steps,
+            metrics: last.metrics.clone(),
+        }
+    }
+}
+
+/// Files with the index of the step that made them.
+type Located = State<(usize, Output)>;
+
+fn with_paths(state: &Located, path: impl Fn(&(usize, Output)) -> String) -> State<String> {
+    let views = state.views.iter().map(|(format, view)| (format.clone(), view.map(&mut |file| path(file))));
+    State { views: views.collect(), metrics: state.metrics.clone() }
+}
+
+fn status_of(entry: &Entry, reused: bool) -> StepStatus {
+    match &entry.record.verdict {
+        Verdict::Passed if reused => StepStatus::Reused,
+        Verdict::Passed => StepStatus::Done,
+        Verdict::NotChecked { .. } => StepStatus::NotChecked,
+        Verdict::Failed { .. } => StepStatus::CheckFailed,
+    }
+}
+
+fn reason_of(entry: &Entry) -> Option<String> {
+    match &entry.record.verdict {
+        Verdict::Passed => None,
+        Verdict::NotChecked { reason } | Verdict::Failed { reason, .. } => Some(reason.clone()),
+    }
+}
+
+/// What stands for the whole run: what broke comes before a failed check, and both before the interruptions that
+/// followed from them.
+fn exit_code(outcomes: &[Outcome]) -> u8 {
+    let mut classes: Vec<Class> = Vec::new();
+    for outcome in outcomes {
+        match outcome {
+            Outcome::Failed(failure) => classes.push(failure.class),
+            Outcome::Done { entry, .. } if matches!(entry.record.verdict, Verdict::Failed { .. }) => {
+                classes.push(Class::Check);
+            }
+            Outcome::Done { .. } | Outcome::Skipped | Outcome::WouldRun => {}
+        }
+    }
+    let first = |wanted: &dyn Fn(Class) -> bool| classes.iter().copied().find(|class| wanted(*class));
+    first(&|class| !matches!(class, Class::Check | Class::Interrupted))
+        .or_else(|| first(&|class| class == Class::Check))
+        .or_else(|| first(&|class| class == Class::Interrupted))
+        .map_or(0, Class::exit_code)
+}
+
+/// The tree while the run goes on.
+struct Showing {
+    tree: RunTree,
+    entries: BTreeMap<usize, Arc<Entry>>,
+    /// The first failure to write the tree.
+    error: Option<Failure>,
+}
+
+impl Showing {
+    /// Shows what an event brings, and completes a failure with where its attempt is kept.
+    fn show(&mut self, run: &Run<'_>, step: usize, event: StepEvent) -> StepEvent {
+        let planned = &run.plan.steps[step];
+        match event {
+            StepEvent::Reused(ref entry) | StepEvent::Done(ref entry) => {
+                self.entries.insert(step, Arc::clone(entry));
+                let others = (self.entries.iter())
+                    .filter(|(other, _)| **other != step)
+                    .map(|(other, entry)| (run.plan.steps[*other].dir.as_str(), &**entry))
+                    .collect();
+                let shown = self.tree.show_step(run.engine.store(), planned, entry, &others);
+                if let Err(error) = shown {
+                    self.error.get_or_insert(error);
+                }
+                event
+            }
+            StepEvent::Failed(mut failure) => {
+                if let Some(work_dir) = failure.work_dir.take() {
+                    match self.tree.keep_failed(planned, &work_dir) {
+                        Ok(kept) => failure.work_dir = Some(kept),
+                        Err(_) => failure.work_dir = Some(work_dir),
+                    }
+                }
+                StepEvent::Failed(failure)
+            }
+            StepEvent::Started | StepEvent::Running { .. } => event,
+        }
+    }
+}

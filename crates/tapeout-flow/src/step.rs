@@ -1,0 +1,312 @@
+//! Steps: the unit of work of a flow.
+
+use std::sync::Arc;
+
+use tapeout_config::{Config, Variable};
+use tapeout_engine::{Failure, Invocation};
+use tapeout_model::{Alert, Class, Metric, Metrics, Output, Verdict, View};
+use tapeout_store::Entry;
+
+use crate::StepCx;
+
+/// A view that a step reads.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Needs {
+    /// The id of its format.
+    pub format: String,
+    /// Whether the step can do without.
+    pub optional: bool,
+}
+
+/// What is known of a step before it runs.
+#[derive(Clone, Debug)]
+pub struct StepInfo {
+    /// `Tool.Name`, by which flows and hooks name it.
+    pub id: &'static str,
+    /// What it does, in a few words, for the progress display.
+    pub name: &'static str,
+    /// What it does and how it judges success, for the reference.
+    pub doc: &'static str,
+    /// The views it reads.
+    pub inputs: Vec<Needs>,
+    /// The metrics it reads, each if there is one of that name.
+    pub metrics: Vec<String>,
+    /// The formats of the views it makes.
+    pub outputs: Vec<&'static str>,
+    /// The metrics it measures that other steps may read.
+    pub measures: Vec<&'static str>,
+    /// The variables it reads.
+    pub variables: Vec<Variable>,
+    /// The tools it runs.
+    pub tools: Vec<&'static str>,
+    /// A digest of its implementation: another one makes recorded results void.
+    pub implementation: &'static str,
+    /// Whether a check that fails here is reported at the end instead of stopping the flow.
+    pub defers_check: bool,
+}
+
+impl StepInfo {
+    /// A step that reads nothing and makes nothing yet.
+    #[must_use]
+    pub fn new(id: &'static str, name: &'static str, doc: &'static str, implementation: &'static str) -> Self {
+        Self {
+            id,
+            name,
+            doc,
+            inputs: Vec::new(),
+            metrics: Vec::new(),
+            outputs: Vec::new(),
+            measures: Vec::new(),
+            variables: Vec::new(),
+            tools: Vec::new(),
+            implementation,
+            defers_check: false,
+        }
+    }
+
+    /// Adds a view that it cannot do without.
+    #[must_use]
+    pub fn needs(mut self, format: &str) -> Self {
+        self.inputs.push(Needs { format: format.to_owned(), optional: false });
+        self
+    }
+
+    /// Adds a view that it reads if there is one.
+    #[must_use]
+    pub fn takes(mut self, format: &str) -> Self {
+        self.inputs.push(Needs { format: format.to_owned(), optional: true });
+        self
+    }
+
+    /// Adds a metric that it reads if there is one.
+    #[must_use]
+    pub fn reads_metric(mut self, name: &str) -> Self {
+        self.metrics.push(name.to_owned());
+        self
+    }
+
+    /// Adds views that it makes.
+    #[must_use]
+    pub fn makes(mut self, formats: &[&'static str]) -> Self {
+        self.outputs.extend(formats);
+        self
+    }
+
+    /// Adds metrics that it measures and other steps may read.
+    #[must_use]
+    pub fn measures(mut self, names: &[&'static str]) -> Self {
+        self.measures.extend(names);
+        self
+    }
+
+    /// Adds variables that it reads.
+    #[must_use]
+    pub fn variables(mut self, variables: impl IntoIterator<Item = Variable>) -> Self {
+        self.variables.extend(variables);
+        self
+    }
+
+    /// Adds tools that it runs.
+    #[must_use]
+    pub fn tools(mut self, tools: &[&'static str]) -> Self {
+        self.tools.extend(tools);
+        self
+    }
+
+    /// Lets a flow go on after a check of this step failed; the run fails at its end.
+    #[must_use]
+    pub fn defers_check(mut self) -> Self {
+        self.defers_check = true;
+        self
+    }
+}
+
+/// What a step does.
+pub trait Step: Send + Sync {
+    /// The step's descriptor. Called once, when the step is registered.
+    fn info(&self) -> StepInfo;
+
+    /// Why the step has nothing to do with this configuration, if so: the plan then leaves it out and says why.
+    fn nothing_to_do(&self, config: &Config) -> Option<String> {
+        let _ = config;
+        None
+    }
+
+    /// What is wrong with the configuration beyond the types of variables, found before any tool starts.
+    ///
+    /// # Errors
+    /// The name of the variable at fault, and what is wrong with it.
+    fn check(&self, config: &Config) -> Result<(), (&'static str, String)> {
+        let _ = config;
+        Ok(())
+    }
+
+    /// What to run. A pure function of what it reads through the context.
+    ///
+    /// # Errors
+    /// When an input makes it impossible.
+    fn prepare(&self, cx: &mut StepCx<'_, '_>) -> Result<Vec<Session>, Failure>;
+
+    /// What came out of it. A pure function of what it reads through the context and of the completed sessions, which
+    /// are in the order of [`Step::prepare`].
+    ///
+    /// # Errors
+    /// When the outputs are not what the tool promises.
+    fn collect(&self, cx: &mut StepCx<'_, '_>, sessions: &[Completed]) -> Result<StepResult, Failure>;
+
+    /// The complaints in a log: the first errors are shown when a tool fails.
+    fn alerts(&self, log: &str) -> Vec<Alert> {
+        let _ = log;
+        Vec::new()
+    }
+
+    /// What to try when a tool failed with these words, if the step knows.
+    fn advice(&self, log: &str) -> Option<String> {
+        let _ = log;
+        None
+    }
+}
+
+/// A named part of a script. Hooks address it as `Step.Id/section`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Section {
+    /// The name, unique within the step.
+    pub name: &'static str,
+    /// Its text; a line break is added where it is missing.
+    pub text: String,
+}
+
+/// A script that a tool reads: its sections in order.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Script {
+    /// The file name in the work directory.
+    pub path: String,
+    /// What begins a comment in its language.
+    pub comment: &'static str,
+    /// Its parts.
+    pub sections: Vec<Section>,
+}
+
+impl Script {
+    /// An empty script.
+    #[must_use]
+    pub fn new(path: impl Into<String>, comment: &'static str) -> Self {
+        Self { path: path.into(), comment, sections: Vec::new() }
+    }
+
+    /// Adds a section.
+    #[must_use]
+    pub fn section(mut self, name: &'static str, text: impl Into<String>) -> Self {
+        self.sections.push(Section { name, text: text.into() });
+        self
+    }
+
+    /// The text that the tool reads.
+    #[must_use]
+    pub fn render(&self) -> String {
+        let mut text = String::new();
+        for section in &self.sections {
+            text.push_str(&format!("{} section {}\n", self.comment, section.name));
+            text.push_str(section.text.trim_end());
+            text.push('\n');
+        }
+        text
+    }
+}
+
+/// One session with tools: scripts, and the invocation that runs them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Session {
+    /// The scripts. They become inputs of the invocation.
+    pub scripts: Vec<Script>,
+    /// The calls.
+    pub invocation: Invocation,
+}
+
+impl From<Invocation> for Session {
+    fn from(invocation: Invocation) -> Self {
+        Self { scripts: Vec::new(), invocation }
+    }
+}
+
+/// A session that ran, now or earlier.
+pub struct Completed {
+    pub(crate) entry: Arc<Entry>,
+    pub(crate) log: String,
+}
+
+impl Completed {
+    /// What the tools said.
+    #[must_use]
+    pub fn log(&self) -> &str {
+        &self.log
+    }
+
+    /// The exit status of the command with this index.
+    #[must_use]
+    pub fn status(&self, command: usize) -> i32 {
+        self.entry.record.statuses.get(command).copied().unwrap_or_default()
+    }
+
+    /// The output at this path, if the tools wrote it.
+    #[must_use]
+    pub fn output(&self, path: &str) -> Option<&Output> {
+        self.entry.record.output(path)
+    }
+
+    /// How it went: for display, never for results.
+    #[must_use]
+    pub fn outputs(&self) -> &[Output] {
+        &self.entry.record.outputs
+    }
+}
+
+/// What came out of a step.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct StepResult {
+    /// Views by format id; the files are outputs of the sessions, or written by `collect`.
+    pub views: std::collections::BTreeMap<String, View<String>>,
+    /// Outputs that `collect` itself wrote.
+    pub written: Vec<Output>,
+    /// Measurements.
+    pub metrics: Metrics,
+    /// Complaints.
+    pub alerts: Vec<Alert>,
+    /// The judgement.
+    pub verdict: Verdict,
+}
+
+impl StepResult {
+    /// Adds a view of one file.
+    #[must_use]
+    pub fn view(mut self, format: &str, path: impl Into<String>) -> Self {
+        self.views.insert(format.to_owned(), View::File(path.into()));
+        self
+    }
+
+    /// Adds a metric.
+    #[must_use]
+    pub fn metric(mut self, name: &str, value: impl Into<Metric>) -> Self {
+        self.metrics.insert(name.to_owned(), value.into());
+        self
+    }
+
+    /// Adds complaints.
+    #[must_use]
+    pub fn alerts(mut self, alerts: impl IntoIterator<Item = Alert>) -> Self {
+        self.alerts.extend(alerts);
+        self
+    }
+
+    /// Says that a check failed.
+    #[must_use]
+    pub fn failed(mut self, reason: impl Into<String>, hint: Option<String>) -> Self {
+        self.verdict = Verdict::Failed { reason: reason.into(), hint };
+        self
+    }
+}
+
+/// An output that is not what the tool's manual says: a tool error, with where it is.
+pub(crate) fn unreadable(path: &str, reason: impl std::fmt::Display) -> Failure {
+    Failure::new(Class::Tool, format!("cannot make sense of `{path}`: {reason}"))
+}

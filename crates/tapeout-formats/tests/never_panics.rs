@@ -1,0 +1,67 @@
+//! Whatever a tool leaves behind, cut off or damaged, the readers answer with a value or an error.
+
+use tapeout_formats::*;
+
+const SAMPLES: [&str; 5] = [
+    include_str!("data/nextpnr-0.4-pll.log"),
+    include_str!("data/icetime-hx4k.rpt"),
+    include_str!("data/yosys-0.23-ports.json"),
+    "a\\ b.o c:d : x.h \\\r\n y$$z\\#.h # w\n\nset_io -nowarn -pullup yes q[1] A2\nset_frequency c 1e3\nM a.v\nI b.vh\n",
+    "%Warning-WIDTH: a.v:1:2: x 'é'\n[5] %Error: a.v:2: y\na.v:3: error: port ``c'' is (not\n\
+     a.vhd:1:2:@5ns:(assertion error): bad\n/usr/bin/ghdl:error: x\nb.v:1: Warning: `\\z' is\n// Warning: d\n: : ': ('\n",
+];
+
+fn read_with_all(text: &str) {
+    let _ = nextpnr::parse(text);
+    let _ = nextpnr_log::parse_clocks(text);
+    let _ = pcf::parse(text).map(|pcf| pcf.to_plain());
+    let _ = yosys_stat::parse(text);
+    let _ = yosys_netlist::parse(text).map(|netlist| {
+        netlist.modules.values().flat_map(|m| &m.ports).for_each(|(name, port)| drop(port.bit_names(name)));
+    });
+    let _ = icetime::parse(text);
+    let _ = icetime::parse_check(text);
+    let _ = makefile_deps::parse(text).map(|rules| makefile_deps::prerequisites(&rules).len());
+    let _ = iverilog_deps::parse(text);
+    for alerts in [
+        alerts::verilator,
+        alerts::yosys,
+        alerts::nextpnr,
+        alerts::icepack,
+        alerts::icetime,
+        alerts::iverilog,
+        alerts::vvp,
+        alerts::ghdl,
+    ] {
+        assert!(alerts(text).iter().all(|alert| alert.count > 0 && alert.code.contains('.')));
+    }
+}
+
+#[test]
+fn cut_at_every_place() {
+    for sample in SAMPLES {
+        for (at, _) in sample.char_indices() {
+            // The last lines are enough: what is before them reads as before.
+            let from = sample[..at].char_indices().rev().nth(200).map_or(0, |(from, _)| from);
+            read_with_all(&sample[from..at]);
+        }
+    }
+}
+
+#[test]
+fn with_every_character_replaced() {
+    for sample in &SAMPLES[3..] {
+        for (at, old) in sample.char_indices() {
+            for new in ["", ":", "'", "`", "(", "\\", "\n", " ", "é", "0"] {
+                read_with_all(&format!("{}{new}{}", &sample[..at], &sample[at + old.len_utf8()..]));
+            }
+        }
+    }
+}
+
+#[test]
+fn ports_at_the_ends_of_the_numbers() {
+    let text = r#"{"modules": {"a": {"ports": {"p": {"direction": "input", "bits": [0, 1], "offset": 2147483647},
+        "q": {"direction": "input", "bits": [], "offset": 1, "upto": 1}}}}}"#;
+    read_with_all(text);
+}

@@ -1,0 +1,39 @@
+//! What tapeout does when its guard is gone: the descendants of the guard are now tapeout's own children, and it ends
+//! them itself.
+
+use std::time::{Duration, Instant};
+
+use rustix::io::Errno;
+use rustix::process::{Pid, Signal, WaitOptions, kill_process, waitpid};
+
+use crate::proc;
+use crate::wire::MARK;
+
+/// How long to wait for processes that SIGKILL does not end.
+const GIVE_UP: Duration = Duration::from_secs(10);
+/// The wait for a killed process to be gone; there is no other process to be notified.
+const PAUSE: Duration = Duration::from_millis(1);
+
+/// Kills and collects, from the top, all children of this process that came from a guard, until there is none. Other
+/// children are left alone: a program may have its own.
+pub(crate) fn end(guard: Pid, tag: &str) {
+    let give_up_at = Instant::now() + GIVE_UP;
+    while Instant::now() < give_up_at {
+        let orphans = proc::children("self").into_iter().filter(|&pid| is_of(pid, guard, tag));
+        let mut left = false;
+        for pid in orphans {
+            left |= kill_process(pid, Signal::KILL) != Err(Errno::PERM);
+            let _ = waitpid(Some(pid), WaitOptions::NOHANG);
+        }
+        if !left {
+            return;
+        }
+        std::thread::sleep(PAUSE);
+    }
+}
+
+/// A descendant of the guard is in its session or has its tag.
+fn is_of(pid: Pid, guard: Pid, tag: &str) -> bool {
+    proc::stat(pid).is_some_and(|stat| stat.session == guard.as_raw_nonzero().get())
+        || proc::environment(pid, MARK).is_some_and(|mark| mark.rsplit_once('.').is_some_and(|(of, _)| of == tag))
+}

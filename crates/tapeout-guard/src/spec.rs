@@ -1,0 +1,140 @@
+//! What a process is to be, how it ended, and why it could not be started.
+
+use std::ffi::OsString;
+use std::io;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+/// One process to run. All paths are absolute: the guard's working directory is nobody's business.
+///
+/// The process gets a process group of its own, the default signal dispositions, an empty signal mask, no open files but
+/// the standard three, and the user's `umask`. Its standard input is empty.
+#[derive(Clone, Debug)]
+pub struct ProcessSpec {
+    /// The executable; `PATH` is not searched.
+    pub program: PathBuf,
+    /// The arguments after the program's name.
+    pub args: Vec<OsString>,
+    /// The working directory.
+    pub cwd: PathBuf,
+    /// The whole environment, except for the guard's own mark, `TAPEOUT_JOB`.
+    pub env: Vec<(String, String)>,
+    /// The file that standard output and standard error are appended to, in the order in which they are written.
+    pub log: PathBuf,
+    /// Where standard output goes instead, replacing what was there.
+    pub stdout: Option<PathBuf>,
+    /// How long the process may run.
+    pub timeout: Option<Duration>,
+    /// What it may use.
+    pub limits: Limits,
+}
+
+/// Limits of each process in the tree (`setrlimit`), in bytes; `None` leaves what the user's shell allows.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Limits {
+    /// `RLIMIT_AS`: allocations beyond it fail.
+    pub address_space: Option<u64>,
+    /// `RLIMIT_FSIZE`: writing a file beyond it ends the process with `SIGXFSZ`.
+    pub file_size: Option<u64>,
+}
+
+/// How a process ended. It is told only when nothing of its process tree is left, so its files are stable.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Exit {
+    /// The end of the process itself.
+    pub status: Status,
+    /// Why the guard ended it, where it did. The status tells how the process took that.
+    pub stopped: Option<Stop>,
+    /// From just before its start to its end. The time to end what it left running is not in it.
+    pub wall: Duration,
+    /// Processor time in user mode, with that of the descendants which were waited for.
+    pub user: Duration,
+    /// Processor time in the kernel, likewise.
+    pub system: Duration,
+    /// The largest resident set of any one of these processes, in KiB. Linux counts what the guard held when it
+    /// started the process, a few MiB, as the process's own.
+    pub max_rss_kib: u64,
+    /// How many of its descendants not even `SIGKILL` ended in time (another user's, or stuck in the kernel). Where there
+    /// are any, its files may still change.
+    pub survivors: u32,
+}
+
+impl Exit {
+    /// Whether the process ended by itself with exit code 0 and left nothing behind.
+    #[must_use]
+    pub fn is_success(&self) -> bool {
+        self.status == Status::Code(0) && self.stopped.is_none() && self.survivors == 0
+    }
+}
+
+/// The end of a process.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Status {
+    /// It exited with this code.
+    Code(i32),
+    /// This signal ended it.
+    Signal(i32),
+    /// The guard went away before it could tell. The process was killed; its times are not known.
+    Lost,
+}
+
+/// Why the guard ended a process.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Stop {
+    /// It ran longer than its time-out.
+    TimedOut,
+    /// It was asked to: [`Running::kill`](crate::Running::kill), [`Guard::kill_all`](crate::Guard::kill_all).
+    Killed,
+}
+
+/// Why a process did not start.
+#[derive(Debug, thiserror::Error)]
+pub enum SpawnError {
+    /// The specification cannot be passed to the system.
+    #[error("cannot start {program}: {what}", program = program.display())]
+    Spec {
+        /// The program that was to run.
+        program: PathBuf,
+        /// What is wrong.
+        what: String,
+    },
+    /// The log or the file for standard output cannot be opened.
+    #[error("cannot write {path}: {source}", path = path.display())]
+    Output {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// The working directory cannot be entered.
+    #[error("cannot work in {path}: {source}", path = path.display())]
+    WorkDir {
+        /// The directory.
+        path: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// The program cannot be executed.
+    #[error("cannot execute {program}: {source}", program = program.display())]
+    Exec {
+        /// The program, or a script whose `#!` interpreter is what is missing.
+        program: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// The system gives no process, or not with these limits.
+    #[error("cannot {what} for {program}: {source}", program = program.display())]
+    System {
+        /// The program that was to run.
+        program: PathBuf,
+        /// What could not be done.
+        what: &'static str,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// The guard is gone.
+    #[error("the guard process is gone, so nothing more can be started")]
+    GuardLost,
+}

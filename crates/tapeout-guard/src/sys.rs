@@ -1,0 +1,226 @@
+//! The system calls that no safe wrapper has: start a process by `clone`, collect one with its resource usage, and turn
+//! signals into something to poll. All unsafe code of the crate is here.
+#![allow(unsafe_code)]
+
+use std::ffi::{CStr, CString, c_char, c_int, c_void};
+use std::fs;
+use std::io;
+use std::mem::{self, MaybeUninit};
+use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
+use std::os::unix::process::CommandExt;
+use std::process::Command;
+use std::ptr;
+use std::time::Duration;
+
+use rustix::process::Pid;
+
+use crate::spec::Limits;
+use crate::wire::{Refusal, Step};
+
+/// Everything that a new process is made of.
+pub(crate) struct Image<'a> {
+    pub(crate) program: &'a CStr,
+    pub(crate) args: &'a [CString],
+    pub(crate) env: &'a [CString],
+    pub(crate) cwd: &'a CStr,
+    /// Standard input, output and error, all of them above 2.
+    pub(crate) streams: [BorrowedFd<'a>; 3],
+    pub(crate) limits: Limits,
+}
+
+/// The same, prepared so that the child allocates nothing.
+struct Plan<'a> {
+    image: &'a Image<'a>,
+    args: Vec<*const c_char>,
+    env: Vec<*const c_char>,
+    parent: libc::pid_t,
+    refusal: Option<Refusal>,
+}
+
+/// Starts a process; it runs, or the step that failed is told.
+///
+/// The child shares this process's memory until it has called `exec` or exited, and this process waits for that
+/// (`CLONE_VFORK`, as `posix_spawn` does): nothing is copied, and a failure needs no pipe to be told.
+pub(crate) fn start(image: &Image) -> Result<Pid, Refusal> {
+    const STACK: usize = 64 * 1024;
+
+    let pointers = |strings: &[CString]| -> Vec<*const c_char> {
+        strings.iter().map(|s| s.as_ptr()).chain([ptr::null()]).collect()
+    };
+    let mut plan = Plan {
+        image,
+        args: pointers(image.args),
+        env: pointers(image.env),
+        parent: rustix::process::getpid().as_raw_nonzero().get(),
+        refusal: None,
+    };
+    let mut stack = Vec::<MaybeUninit<u128>>::with_capacity(STACK / size_of::<u128>());
+    let top = stack.spare_capacity_mut().as_mut_ptr_range().end;
+    // SAFETY: the stack is ours, aligned to 16 bytes and outlives the child's use of it, because CLONE_VFORK suspends us
+    // until the child has left our memory; for the same reason nobody else touches `plan` meanwhile. The guard is
+    // single-threaded and has no signal handlers, so nothing else runs in the child.
+    let pid = unsafe {
+        let flags = libc::CLONE_VM | libc::CLONE_VFORK | libc::SIGCHLD;
+        libc::clone(child, top.cast(), flags, (&raw mut plan).cast())
+    };
+    let Some(pid) = Pid::from_raw(pid.max(0)) else {
+        return Err(Refusal { step: Step::Fork, errno: errno() });
+    };
+    match plan.refusal {
+        None => Ok(pid),
+        Some(refusal) => {
+            // The zombie of the child that could not become the program; it is dead, so this does not block.
+            let _ = rustix::process::waitpid(Some(pid), rustix::process::WaitOptions::empty());
+            Err(refusal)
+        }
+    }
+}
+
+/// The child's life up to `exec`: system calls only.
+extern "C" fn child(plan: *mut c_void) -> c_int {
+    // SAFETY: `start` passes a `Plan` and is suspended while this runs, so the reference is unique. All pointers in it
+    // are to NUL-terminated strings and NULL-terminated arrays that `start` keeps alive. Every call below is a plain
+    // system call that is safe between fork and exec and changes this process only: CLONE_FILES, CLONE_FS and
+    // CLONE_SIGHAND are not set.
+    unsafe {
+        let plan = &mut *plan.cast::<Plan>();
+        let step = become_program(plan);
+        plan.refusal = Some(Refusal { step, errno: errno() });
+        libc::_exit(127)
+    }
+}
+
+/// Returns only when a step failed, with `errno` set.
+///
+/// SAFETY: to be called in the child only, with a plan whose pointers are valid.
+unsafe fn become_program(plan: &Plan) -> Step {
+    // SAFETY: see `child`; the out parameters are locals.
+    unsafe {
+        // The tool dies with the guard. Had the guard died before this call, nobody would be there to read why we stop.
+        if libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL) != 0 || libc::getppid() != plan.parent {
+            return Step::Attach;
+        }
+        if libc::setpgid(0, 0) != 0 {
+            return Step::Attach;
+        }
+        for (fd, stream) in (0..).zip(&plan.image.streams) {
+            if libc::dup2(stream.as_raw_fd(), fd) < 0 {
+                return Step::Attach;
+            }
+        }
+        let limits = plan.image.limits;
+        for (which, limit) in [(libc::RLIMIT_AS, limits.address_space), (libc::RLIMIT_FSIZE, limits.file_size)] {
+            let Some(limit) = limit else { continue };
+            if libc::setrlimit(which, &libc::rlimit { rlim_cur: limit, rlim_max: limit }) != 0 {
+                return Step::Limits;
+            }
+        }
+        if libc::chdir(plan.image.cwd.as_ptr()) != 0 {
+            return Step::WorkDir;
+        }
+        let mut none = MaybeUninit::uninit();
+        libc::sigemptyset(none.as_mut_ptr());
+        if libc::sigprocmask(libc::SIG_SETMASK, none.as_ptr(), ptr::null_mut()) != 0 {
+            return Step::Attach;
+        }
+        libc::execve(plan.image.program.as_ptr(), plan.args.as_ptr(), plan.env.as_ptr());
+        Step::Exec
+    }
+}
+
+/// What `wait4` found.
+pub(crate) enum Reaped {
+    /// A child that has ended.
+    Child(Ended),
+    /// There are children, none of them has ended.
+    AllAlive,
+    /// There are no children.
+    NoChildren,
+}
+
+/// A child that has ended, and what it used.
+pub(crate) struct Ended {
+    pub(crate) pid: Pid,
+    /// For `ExitStatusExt::from_raw`.
+    pub(crate) status: i32,
+    pub(crate) user: Duration,
+    pub(crate) system: Duration,
+    pub(crate) max_rss_kib: u64,
+}
+
+/// Collects one ended child, without blocking.
+pub(crate) fn reap() -> io::Result<Reaped> {
+    let mut status = 0;
+    // SAFETY: rusage is plain numbers, for which zeroes are valid, and both out parameters are locals.
+    let (pid, usage) = unsafe {
+        let mut usage: libc::rusage = mem::zeroed();
+        (libc::wait4(-1, &mut status, libc::WNOHANG, &mut usage), usage)
+    };
+    match Pid::from_raw(pid.max(0)) {
+        Some(pid) => Ok(Reaped::Child(Ended {
+            pid,
+            status,
+            user: duration(usage.ru_utime),
+            system: duration(usage.ru_stime),
+            max_rss_kib: u64::try_from(usage.ru_maxrss).unwrap_or(0),
+        })),
+        None if pid == 0 => Ok(Reaped::AllAlive),
+        None if errno() == libc::ECHILD => Ok(Reaped::NoChildren),
+        None => Err(io::Error::last_os_error()),
+    }
+}
+
+/// Blocks every signal that can be blocked, gives all of them their default action (for the children to inherit), and
+/// returns a descriptor that is readable when a child has ended.
+pub(crate) fn take_signals() -> io::Result<OwnedFd> {
+    // SAFETY: the sets are initialised by sigfillset and sigemptyset before they are read, and the descriptor that
+    // signalfd returns is new and ours. The dispositions that are replaced were made by the Rust runtime, for messages
+    // only.
+    unsafe {
+        let mut set = MaybeUninit::uninit();
+        libc::sigfillset(set.as_mut_ptr());
+        check(libc::sigprocmask(libc::SIG_SETMASK, set.as_ptr(), ptr::null_mut()))?;
+        for signal in 1..=64 {
+            // Fails for SIGKILL, SIGSTOP and the two that the C library keeps for itself.
+            libc::signal(signal, libc::SIG_DFL);
+        }
+        libc::sigemptyset(set.as_mut_ptr());
+        libc::sigaddset(set.as_mut_ptr(), libc::SIGCHLD);
+        let fd = check(libc::signalfd(-1, set.as_ptr(), libc::SFD_CLOEXEC | libc::SFD_NONBLOCK))?;
+        Ok(OwnedFd::from_raw_fd(fd))
+    }
+}
+
+/// Closes whatever was inherited besides the standard streams: a pipe of the user's shell must not stay open because a
+/// tool runs.
+pub(crate) fn close_inherited_files() -> io::Result<()> {
+    let numbers = fs::read_dir("/proc/self/fd")?.flatten().filter_map(|entry| entry.file_name().to_str()?.parse().ok());
+    for fd in numbers.filter(|&fd: &RawFd| fd > 2).collect::<Vec<_>>() {
+        // SAFETY: this runs first thing in the guard's main, when nobody owns a descriptor yet. The directory's own is
+        // closed already, which close(2) reports and nothing else notices.
+        unsafe { libc::close(fd) };
+    }
+    Ok(())
+}
+
+/// Makes a command start in a session of its own, so that the terminal's Ctrl-C is not meant for it even in its first
+/// moments.
+pub(crate) fn in_own_session(command: &mut Command) -> &mut Command {
+    // SAFETY: setsid is async-signal-safe, and the closure does nothing else.
+    unsafe { command.pre_exec(|| Ok(rustix::process::setsid().map(drop)?)) }
+}
+
+fn check(result: c_int) -> io::Result<c_int> {
+    if result < 0 { Err(io::Error::last_os_error()) } else { Ok(result) }
+}
+
+fn errno() -> i32 {
+    // SAFETY: the C library's pointer to this thread's errno is always valid. (In the child that is the guard's, which
+    // nobody else reads at that time.)
+    unsafe { *libc::__errno_location() }
+}
+
+fn duration(time: libc::timeval) -> Duration {
+    let micros = time.tv_sec * 1_000_000 + time.tv_usec;
+    Duration::from_micros(u64::try_from(micros).unwrap_or(0))
+}

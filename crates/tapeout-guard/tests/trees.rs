@@ -1,0 +1,209 @@
+//! The end of process trees: nothing gets away, whatever ends it, and nothing else is hit.
+
+mod common;
+
+use std::fs;
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use common::{Bench, PATIENCE, ended, is_running, living, send_kill, shell, start_guard, until};
+use tapeout_guard::{ProcessSpec, SpawnError, Status, Stop};
+
+const SIGKILL: i32 = 9;
+const SIGTERM: i32 = 15;
+
+/// Four ways to get away, the last without any trace of whose it is, under a shell that waits: 5 processes.
+const TREE: &str = "sleep 1000 & setsid sleep 1001 & (setsid sh -c 'sleep 1002 & exit' &)
+                    (env -i /usr/bin/setsid /bin/sh -c '/bin/sleep 1003 & exit' &) ; wait; sleep 1004";
+
+#[test]
+fn a_time_out_ends_descendants_in_other_sessions() {
+    let bench = Bench::new();
+    let spec = ProcessSpec {
+        timeout: Some(Duration::from_millis(300)),
+        ..shell(bench.dir.path(), "setsid sleep 1000 & setsid setsid sleep 1000; exit")
+    };
+    let exit = ended(&bench.guard.spawn(&spec).unwrap());
+    assert_eq!((exit.status, exit.stopped), (Status::Signal(SIGTERM), Some(Stop::TimedOut)));
+    assert!(exit.wall >= Duration::from_millis(300) && exit.wall < Duration::from_secs(2), "{exit:?}");
+    bench.assert_nothing_lives();
+}
+
+#[test]
+fn what_ignores_sigterm_is_killed_after_the_grace() {
+    let bench = Bench::new();
+    let running =
+        bench.start("trap '' TERM; setsid sh -c 'sleep 1000; sleep 1000' & touch ready; sleep 1000; sleep 1000");
+    bench.until_written("ready");
+    bench.until_living(4);
+    running.kill();
+    assert_eq!(running.wait_timeout(Duration::from_millis(1000)), None, "it has two seconds");
+    let exit = ended(&running);
+    assert_eq!((exit.status, exit.stopped), (Status::Signal(SIGKILL), Some(Stop::Killed)));
+    bench.assert_nothing_lives();
+}
+
+#[test]
+fn a_tool_may_end_in_its_own_way_when_killed() {
+    let bench = Bench::new();
+    let running = bench.start("trap 'echo tidied; exit 3' TERM; touch ready; while :; do sleep 0.01; done");
+    bench.until_written("ready");
+    running.kill();
+    let exit = ended(&running);
+    assert_eq!((exit.status, exit.stopped), (Status::Code(3), Some(Stop::Killed)));
+    assert!(bench.read("log").contains("tidied"));
+}
+
+#[test]
+fn a_kill_at_once_leaves_nothing() {
+    let bench = Bench::new();
+    let running = bench.start(TREE);
+    bench.until_living(5);
+    running.kill_now();
+    let exit = ended(&running);
+    assert_eq!((exit.status, exit.stopped, exit.survivors), (Status::Signal(SIGKILL), Some(Stop::Killed), 0));
+    bench.assert_nothing_lives();
+}
+
+#[test]
+fn a_kill_finds_a_descendant_that_hides_its_origin() {
+    let bench = Bench::new();
+    // With a second job an orphan is not attributed for want of another.
+    let neighbour = bench.start("exec sleep 1000");
+    let running = bench.start("env -i /usr/bin/setsid /bin/sleep 1000; exit");
+    bench.until_living(3);
+    running.kill_now();
+    ended(&running);
+    assert_eq!(living(bench.dir.path()).len(), 1);
+    assert_eq!(neighbour.wait_timeout(Duration::ZERO), None, "the other job is left alone");
+}
+
+#[test]
+fn a_daemon_ends_with_its_job() {
+    let bench = Bench::new();
+    let exit = bench.run("(setsid sh -c 'sleep 1000 & exit' &); sleep 0.1; exit 4");
+    assert_eq!((exit.status, exit.stopped), (Status::Code(4), None));
+    bench.assert_nothing_lives();
+
+    let exit = bench.run("(env -i /usr/bin/setsid /bin/sh -c '/bin/sleep 1000 & exit' &); sleep 0.1; exit 5");
+    assert_eq!(exit.status, Status::Code(5));
+    bench.assert_nothing_lives();
+
+    let stubborn = bench.run("trap '' TERM; (setsid sh -c 'sleep 1000; sleep 1000' &); sleep 0.1");
+    assert_eq!(stubborn.status, Status::Code(0));
+    bench.assert_nothing_lives();
+}
+
+#[test]
+fn a_daemon_of_a_running_job_is_left_alone() {
+    let bench = Bench::new();
+    let running = bench.start("(setsid sh -c 'touch ready; sleep 0.5; touch done' &); sleep 0.8");
+    bench.until_written("ready");
+    while running.wait_timeout(Duration::ZERO).is_none() {
+        assert!(bench.guard.spawn(&shell(bench.dir.path(), "true")).unwrap().wait().is_success());
+    }
+    assert!(bench.path("done").exists());
+}
+
+#[test]
+fn a_tree_that_keeps_forking_dies() {
+    let bench = Bench::new();
+    let running = bench.start("touch ready; while :; do (setsid sleep 1000 &); done");
+    bench.until_written("ready");
+    std::thread::sleep(Duration::from_millis(100));
+    running.kill_now();
+    ended(&running);
+    bench.assert_nothing_lives();
+}
+
+#[test]
+fn a_chain_of_processes_that_fork_and_exit_dies() {
+    let bench = Bench::new();
+    fs::write(bench.path("run"), "setsid sh ./run &\n").unwrap();
+    let running = bench.start("touch ready; sh ./run; sleep 1000");
+    bench.until_written("ready");
+    std::thread::sleep(Duration::from_millis(100));
+    running.kill_now();
+    assert_eq!(ended(&running).survivors, 0);
+    bench.assert_nothing_lives();
+}
+
+#[test]
+fn kill_all_ends_all_jobs() {
+    let bench = Bench::new();
+    let running: Vec<_> = (0..3).map(|_| bench.start(TREE)).collect();
+    bench.until_living(15);
+    let guard = bench.guard.clone();
+    std::thread::spawn(move || guard.kill_all()).join().unwrap();
+    for process in running {
+        let exit = ended(&process);
+        assert_eq!((exit.status, exit.stopped), (Status::Signal(SIGTERM), Some(Stop::Killed)));
+    }
+    bench.assert_nothing_lives();
+    assert_eq!(bench.run("exit 6").status, Status::Code(6), "and what comes later runs");
+}
+
+#[test]
+fn dropping_the_guard_ends_everything_and_waits_for_it() {
+    let Bench { guard, dir } = Bench::new();
+    let running = guard.spawn(&shell(dir.path(), TREE)).unwrap();
+    until("the tree", || living(dir.path()).len() == 5);
+    let pid = guard.pid();
+    drop(guard);
+    assert_eq!(living(dir.path()), Vec::<String>::new());
+    assert!(!PathBuf::from(format!("/proc/{pid}")).exists(), "not even a zombie");
+    assert_eq!(running.wait().status, Status::Lost);
+}
+
+#[test]
+fn the_death_of_the_guard_is_noticed_and_leaves_nothing() {
+    let bench = Bench::new();
+    let running: Vec<_> = (0..2).map(|_| bench.start(TREE)).collect();
+    bench.until_living(10);
+    send_kill(bench.guard.pid());
+    for process in running {
+        assert_eq!(ended(&process).status, Status::Lost);
+    }
+    let left: Vec<_> = living(bench.dir.path()).into_iter().filter(|process| !process.contains("1003")).collect();
+    assert_eq!(left, Vec::<String>::new());
+    assert!(matches!(bench.guard.spawn(&shell(bench.dir.path(), "true")), Err(SpawnError::GuardLost)));
+}
+
+#[test]
+fn the_death_of_the_client_leaves_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    #[allow(clippy::disallowed_methods, reason = "the client that is to die is another process")]
+    let mut client = std::process::Command::new(std::env::current_exe().unwrap());
+    client.args(["--exact", "client_that_is_killed", "--ignored"]).env("GUARD_TEST_DIR", dir.path());
+    let mut client = client.spawn().unwrap();
+    until("the tree", || living(dir.path()).len() == 5 && dir.path().join("guard").exists());
+    let guard: u32 = fs::read_to_string(dir.path().join("guard")).unwrap().parse().unwrap();
+    assert!(is_running(guard));
+    client.kill().unwrap();
+    client.wait().unwrap();
+    until("the end of the tree", || living(dir.path()).is_empty());
+    until("the end of the guard", || !is_running(guard));
+}
+
+#[test]
+#[ignore = "run by the_death_of_the_client_leaves_nothing in a process of its own"]
+fn client_that_is_killed() {
+    let Some(dir) = std::env::var_os("GUARD_TEST_DIR").map(PathBuf::from) else { return };
+    let guard = start_guard();
+    let running = guard.spawn(&shell(&dir, TREE)).unwrap();
+    fs::write(dir.join("guard.tmp"), guard.pid().to_string()).unwrap();
+    fs::rename(dir.join("guard.tmp"), dir.join("guard")).unwrap();
+    let _ = running.wait_timeout(PATIENCE);
+}
+
+#[test]
+fn an_exit_is_not_held_back() {
+    let bench = Bench::new();
+    let _neighbour = bench.start("exec sleep 1000");
+    let before = Instant::now();
+    for _ in 0..20 {
+        assert!(bench.run("true").is_success());
+    }
+    // Were each exit held back by the time that left-over processes get, it would be two seconds.
+    assert!(before.elapsed() < Duration::from_secs(1), "{:?}", before.elapsed());
+}

@@ -1,0 +1,144 @@
+//! Digests of the user's files, kept by what `stat` says so that an unchanged file is not read again.
+
+use std::fs::{self, Metadata};
+use std::io::{self, Read};
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+use tapeout_model::Digest;
+
+use crate::journal::Frame;
+use crate::{Store, StoreError, lock};
+
+/// What `stat` says of a file: while it is the same, so is the content. The change time cannot be set by a program, so
+/// a file that was replaced by an older one, or whose modification time was put back, is noticed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Signature {
+    device: u64,
+    inode: u64,
+    size: u64,
+    modified: (i64, i64),
+    changed: (i64, i64),
+}
+
+/// A moment of the clock that file time stamps come from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct FileTime(i64, i64);
+
+impl FileTime {
+    /// Now. A file that is changed after this call gets no older time stamp. The clock advances once per scheduler tick
+    /// (10 ms at most on Linux), so a file that was changed shortly before may have the same one.
+    #[must_use]
+    pub fn now() -> Self {
+        let now = rustix::time::clock_gettime(rustix::time::ClockId::RealtimeCoarse);
+        Self(now.tv_sec, now.tv_nsec)
+    }
+}
+
+impl Signature {
+    fn of(metadata: &Metadata) -> Self {
+        Self {
+            device: metadata.dev(),
+            inode: metadata.ino(),
+            size: metadata.size(),
+            modified: (metadata.mtime(), metadata.mtime_nsec()),
+            changed: (metadata.ctime(), metadata.ctime_nsec()),
+        }
+    }
+
+    /// Whether the file was last changed before a moment, by more than a tick of its clock: then it is certain that it
+    /// was not changed after it.
+    #[must_use]
+    pub fn is_older_than(&self, moment: FileTime) -> bool {
+        self.modified < (moment.0, moment.1) && self.changed < (moment.0, moment.1)
+    }
+}
+
+impl Store {
+    /// The digest of a file, or `None` when there is no such regular file. `path` must be absolute.
+    ///
+    /// # Errors
+    /// When the file exists and cannot be read.
+    pub fn file_digest(&self, path: &Path) -> Result<Option<Digest>, StoreError> {
+        let Some((digest, _)) = self.file_digest_and_signature(path)? else { return Ok(None) };
+        Ok(Some(digest))
+    }
+
+    /// The digest of a file together with the signature under which it was read.
+    ///
+    /// # Errors
+    /// When the file exists and cannot be read.
+    pub fn file_digest_and_signature(&self, path: &Path) -> Result<Option<(Digest, Signature)>, StoreError> {
+        let Some(signature) = signature(path)? else { return Ok(None) };
+        if let Some((known, digest)) = lock(&self.digests).get(path)
+            && *known == signature
+        {
+            return Ok(Some((*digest, signature)));
+        }
+        let before = FileTime::now();
+        let digest = hash_file(path).map_err(StoreError::io("read", path))?;
+        if signature.is_older_than(before) && self::signature(path)? == Some(signature) {
+            lock(&self.digests).insert(path.to_owned(), (signature, digest));
+            if let Some(path) = path.to_str() {
+                self.append(&Frame::FileDigest { path: path.to_owned(), signature, digest })?;
+            }
+        }
+        Ok(Some((digest, signature)))
+    }
+}
+
+/// The signature of a regular file, following links; `None` when there is none.
+fn signature(path: &Path) -> Result<Option<Signature>, StoreError> {
+    match fs::metadata(path) {
+        Ok(metadata) if metadata.is_file() => Ok(Some(Signature::of(&metadata))),
+        Ok(_) => Ok(None),
+        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => Ok(None),
+        Err(error) => Err(StoreError::io("read", path)(error)),
+    }
+}
+
+pub(crate) fn hash_file(path: &Path) -> io::Result<Digest> {
+    let mut file = fs::File::open(path)?;
+    let mut hasher = Sha256::new();
+    let mut buffer = vec![0; 256 * 1024];
+    loop {
+        match file.read(&mut buffer)? {
+            0 => return Ok(Digest(hasher.finalize().into())),
+            n => hasher.update(&buffer[..n]),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_edit_within_one_tick_is_seen() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = Store::open(&dir.path().join("store")).unwrap();
+        let file = dir.path().join("top.v");
+        for content in ["aaaa", "bbbb", "cccc"] {
+            fs::write(&file, content).unwrap();
+            assert_eq!(store.file_digest(&file).unwrap(), Some(crate::hash_bytes(content.as_bytes())));
+        }
+    }
+
+    #[test]
+    fn a_settled_file_is_not_read_again_until_it_changes() {
+        let dir = tempfile::tempdir().unwrap();
+        let root = dir.path().join("store");
+        let file = dir.path().join("top.v");
+        fs::write(&file, "old").unwrap();
+        std::thread::sleep(std::time::Duration::from_millis(30));
+        Store::open(&root).unwrap().file_digest(&file).unwrap();
+        let store = Store::open(&root).unwrap();
+        assert_eq!(lock(&store.digests).len(), 1, "the digest survives the process");
+        fs::write(&file, "new").unwrap();
+        assert_eq!(store.file_digest(&file).unwrap(), Some(crate::hash_bytes(b"new")));
+        assert_eq!(store.file_digest(dir.path()).unwrap(), None, "a directory is not a file");
+        assert_eq!(store.file_digest(&dir.path().join("none")).unwrap(), None);
+    }
+}
