@@ -1,1 +1,72 @@
-fn main() {}
+//! The project's own commands, as `cargo xtask COMMAND`. One file per command; what they share is beside them.
+
+mod apt;
+mod arrows;
+mod bench;
+mod demo;
+mod files;
+mod measure;
+mod process;
+mod setup;
+mod sources;
+mod tally;
+mod test;
+mod words;
+
+use std::process::ExitCode;
+
+const USAGE: &str = "\
+Usage: cargo xtask COMMAND
+
+  demo           builds tapeout and takes the examples to bitstreams
+  test           everything that is checked before a change is kept
+  test --fast    the same without slow tests, installs nothing; for use while working
+  bench [NAME]   timing claims, measured; all of them, or one
+
+demo, test and bench install the EDA tools and cargo tools that they need and do not find.
+Exit codes: 0 done, 1 a check failed, 2 usage, 3 something is missing here, else that of tapeout.
+";
+
+/// Why a command ends early: what to tell, and its exit code.
+struct Stop {
+    code: u8,
+    message: String,
+}
+
+impl Stop {
+    /// A check failed, or the code does not build.
+    fn failed(message: impl Into<String>) -> Self {
+        Self { code: 1, message: message.into() }
+    }
+
+    /// The command line is wrong.
+    fn usage(message: impl Into<String>) -> Self {
+        Self { code: 2, message: message.into() }
+    }
+
+    /// Something is missing on this machine.
+    fn environment(message: impl Into<String>) -> Self {
+        Self { code: 3, message: message.into() }
+    }
+}
+
+fn main() -> ExitCode {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    let args: Vec<&str> = args.iter().map(String::as_str).collect();
+    let end = match args[..] {
+        ["demo"] => demo::run(),
+        ["test"] => test::run(test::Extent::Full),
+        ["test", "--fast"] => test::run(test::Extent::Fast),
+        ["bench"] => bench::run(None),
+        ["bench", name] if !name.starts_with('-') => bench::run(Some(name)),
+        [] | ["help" | "--help" | "-h"] => {
+            print!("{USAGE}");
+            Ok(0)
+        }
+        _ => Err(Stop::usage(format!("unknown command: {}\n\n{USAGE}", args.join(" ")))),
+    };
+    ExitCode::from(end.unwrap_or_else(|stop| {
+        eprintln!("cargo xtask: {}", stop.message.trim_end());
+        stop.code
+    }))
+}

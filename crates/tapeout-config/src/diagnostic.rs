@@ -168,7 +168,7 @@ error: `µ` is wrong
 
     #[test]
     fn every_span_of_an_awkward_text_renders() {
-        let text = "\t{\r\n\u{feff}µ\u{0}\u{1b}[31m漢字\u{202e}\n\n\r";
+        let text = "\t{\r\n\u{feff}µ\u{0}\u{1b}[31m漢字\u{202e}\n\n\r\r\r";
         let mut sources = SourceMap::new();
         for text in ["", "\n", text] {
             let file = sources.add("t", text);

@@ -112,9 +112,10 @@ impl SourceMap {
     /// The part of `span` that lies in its first line, on character boundaries: what is underlined.
     pub(crate) fn first_line(&self, span: Span) -> (usize, usize) {
         let source = self.source(span.file);
-        let start = source.boundary(span.start);
-        let end = source.boundary(span.end).min(source.line_end(source.line_of(start)));
-        (start, end.max(start))
+        let line_end = source.line_end(source.line_of(source.boundary(span.start)));
+        // A fault at the end of a line may be placed in the line break, which is not shown.
+        let start = source.boundary(span.start).min(line_end);
+        (start, source.boundary(span.end).clamp(start, line_end))
     }
 
     fn source(&self, file: FileId) -> &Source {

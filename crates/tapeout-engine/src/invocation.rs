@@ -122,7 +122,8 @@ pub(crate) const TO_PROJECT: &str = "../../..";
 
 /// How a file of the user's is named on a command line: the work directory and the step's directory in the run tree are
 /// equally deep below the project, so this path holds in both, and in every checkout.
-pub(crate) fn from_work_dir(path: &str) -> String {
+#[must_use]
+pub fn from_work_dir(path: &str) -> String {
     if path.starts_with('/') { path.to_owned() } else { format!("{TO_PROJECT}/{path}") }
 }
 

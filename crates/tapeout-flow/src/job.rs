@@ -30,6 +30,9 @@ impl JobBody for StepJob {
         for session in self.step.prepare(&mut cx)? {
             completed.push(self.execute(&mut cx, session)?);
         }
+        for session in self.step.follow_up(&mut cx, &completed)? {
+            completed.push(self.execute(&mut cx, session)?);
+        }
         let result = self.step.collect(&mut cx, &completed)?;
         let mut outputs: Vec<Output> = completed.iter().flat_map(|session| session.outputs().iter().cloned()).collect();
         outputs.extend(result.written);

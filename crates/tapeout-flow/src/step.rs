@@ -147,6 +147,16 @@ pub trait Step: Send + Sync {
     /// When an input makes it impossible.
     fn prepare(&self, cx: &mut StepCx<'_, '_>) -> Result<Vec<Session>, Failure>;
 
+    /// What else to run, now that this came out: a failing simulation once more with waves, for example. Its sessions
+    /// follow the first ones in what [`Step::collect`] gets.
+    ///
+    /// # Errors
+    /// When an output makes it impossible.
+    fn follow_up(&self, cx: &mut StepCx<'_, '_>, sessions: &[Completed]) -> Result<Vec<Session>, Failure> {
+        let _ = (cx, sessions);
+        Ok(Vec::new())
+    }
+
     /// What came out of it. A pure function of what it reads through the context and of the completed sessions, which
     /// are in the order of [`Step::prepare`].
     ///

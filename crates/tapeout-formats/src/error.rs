@@ -16,7 +16,7 @@ pub enum FormatError {
         found: String,
     },
     /// Something that the format requires is nowhere in the text; often the tool was cut off while writing.
-    #[error("{format}: expected {expected}, found none in {lines} lines")]
+    #[error("{format}: expected {expected}, not found in {lines} lines")]
     Missing {
         /// The format, as a reader would call it.
         format: &'static str,

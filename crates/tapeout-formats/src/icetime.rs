@@ -98,7 +98,7 @@ mod tests {
         let error = parse("\nicetime topological timing analysis report\n").unwrap_err();
         assert_eq!(
             error.to_string(),
-            "icetime report: expected a line `Total path delay: N ns (N MHz)`, found none in 2 lines"
+            "icetime report: expected a line `Total path delay: N ns (N MHz)`, not found in 2 lines"
         );
         assert_eq!(parse("\nTotal path delay: 2.2").unwrap_err().line(), Some(2));
     }

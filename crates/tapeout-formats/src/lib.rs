@@ -8,10 +8,12 @@
 //! - [`pcf`]: physical constraints of iCE40 designs.
 //! - [`yosys_stat`], [`yosys_netlist`]: the statistics and the ports and cell types of a netlist.
 //! - [`icetime`]: the timing report of icetime.
+//! - [`asc`]: whether a placed and routed iCE40 design is complete.
 //! - [`makefile_deps`], [`iverilog_deps`]: which files a tool has read.
 //! - [`alerts`]: what the tools complain about in their logs.
 
 pub mod alerts;
+pub mod asc;
 mod error;
 pub mod icetime;
 pub mod iverilog_deps;

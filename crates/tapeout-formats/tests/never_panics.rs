@@ -20,6 +20,7 @@ fn read_with_all(text: &str) {
         netlist.modules.values().flat_map(|m| &m.ports).for_each(|(name, port)| drop(port.bit_names(name)));
     });
     let _ = icetime::parse(text);
+    let _ = asc::parse(text);
     let _ = icetime::parse_check(text);
     let _ = makefile_deps::parse(text).map(|rules| makefile_deps::prerequisites(&rules).len());
     let _ = iverilog_deps::parse(text);

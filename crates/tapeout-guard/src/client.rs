@@ -17,6 +17,7 @@ use std::time::{Duration, Instant, SystemTime};
 use rustix::process::Pid;
 
 use crate::orphans;
+use crate::proc::OwnChildren;
 use crate::server::GUARD_ARGUMENT;
 use crate::spec::{Exit, ProcessSpec, SpawnError, Status};
 use crate::sys;
@@ -114,8 +115,10 @@ impl Guard {
     /// Starts a guard, and makes this process the one that orphans of the guard come to.
     ///
     /// # Errors
-    /// What the system says when it gives no process.
+    /// What the system says when it gives no process, or has no list of child processes in `/proc`.
     pub fn start(command: &GuardCommand) -> io::Result<Self> {
+        // The guard could not tell.
+        OwnChildren::open()?;
         rustix::process::set_child_subreaper(Some(rustix::process::getpid()))?;
         let (ours, theirs) = UnixStream::pair()?;
         let tag = unique_tag();

@@ -1,5 +1,8 @@
 //! What tapeout does when its guard is gone: the descendants of the guard are now tapeout's own children, and it ends
 //! them itself.
+//!
+//! It errs on the side of leaving alone: an orphan that is in a session of its own *and* has cleared its environment looks
+//! like a process that the program started for another purpose, and stays.
 
 use std::time::{Duration, Instant};
 

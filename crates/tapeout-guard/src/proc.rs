@@ -43,7 +43,9 @@ pub(crate) struct OwnChildren(File);
 
 impl OwnChildren {
     pub(crate) fn open() -> io::Result<Self> {
-        File::open("/proc/thread-self/children").map(Self)
+        let path = "/proc/thread-self/children";
+        let hint = "the guard needs a mounted /proc and a kernel with CONFIG_PROC_CHILDREN";
+        File::open(path).map(Self).map_err(|e| io::Error::new(e.kind(), format!("{path}: {e}; {hint}")))
     }
 
     pub(crate) fn list(&self) -> io::Result<Vec<Pid>> {

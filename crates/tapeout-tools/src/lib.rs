@@ -1,1 +1,56 @@
-//! placeholder
+//! The built-in steps and flows. All knowledge of a tool (flags, log patterns, script text) is in the folder of that
+//! tool; what a report means is in `tapeout-formats`.
+
+mod checker;
+mod flows;
+mod ghdl;
+mod icarus;
+mod icestorm;
+mod nextpnr;
+mod verilator;
+mod verilog;
+mod yosys;
+
+use tapeout_flow::Registry;
+
+/// Everything built in.
+#[must_use]
+pub fn registry() -> Registry {
+    let mut registry = Registry::default();
+    for register in [
+        checker::register,
+        flows::register,
+        ghdl::register,
+        icarus::register,
+        icestorm::register,
+        nextpnr::register,
+        verilator::register,
+        yosys::register,
+    ] {
+        register(&mut registry);
+    }
+    registry
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_flow_names_steps_and_every_step_names_tools_that_exist() {
+        let registry = registry();
+        for flow in registry.flows() {
+            for step in &flow.steps {
+                assert!(registry.step(step).is_some(), "{}: {step}", flow.name);
+            }
+        }
+        for step in registry.steps() {
+            for tool in &step.tools {
+                assert!(registry.tools().any(|known| known.name == *tool), "{}: {tool}", step.id);
+            }
+            let known = |format: &str| tapeout_model::DesignFormat::by_id(format).is_some();
+            assert!(step.inputs.iter().all(|needs| known(&needs.format)), "{}", step.id);
+            assert!(step.outputs.iter().all(|format| known(format)), "{}", step.id);
+        }
+    }
+}

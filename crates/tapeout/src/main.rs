@@ -1,1 +1,5 @@
-fn main() {}
+//! tapeout with the built-in steps.
+
+fn main() -> std::process::ExitCode {
+    tapeout::main(tapeout_tools::registry())
+}

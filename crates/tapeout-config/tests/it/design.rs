@@ -17,7 +17,7 @@ impl Design {
         let dir = TempDir::new().expect("a test design is set up");
         for (name, text) in files {
             let path = dir.path().join(name);
-            fs::create_dir_all(path.parent().expect("a test design is set up")).unwrap();
+            fs::create_dir_all(path.parent().expect("a test design is set up")).expect("a test design is written");
             fs::write(path, text).expect("a test design is set up");
         }
         Self { dir }

@@ -15,9 +15,10 @@ const KNOWN: Known = &[
     (&["Failed to open output file"], "output-not-writable"),
     (&["Unexpected data line"], "bad-input"),
     (&["Unknown nosleep setting"], "bad-input"),
+    (&["cannot process it"], "bad-input"),
 ];
 
-/// Alerts of what icepack prints. It packs a file that ends early without a word; compare the size of the bitstream.
+/// Alerts of what icepack prints. It packs a file that ends early without a word: see [`crate::asc`].
 #[must_use]
 pub fn icepack(log: &str) -> Vec<Alert> {
     alerts("icepack", log)
@@ -37,7 +38,7 @@ fn alerts(tool: &'static str, log: &str) -> Vec<Alert> {
             collector.unnamed(Severity::Warning, said, said);
         } else if let Some(said) = said.strip_prefix("Error: ") {
             collector.unnamed(Severity::Error, said, said);
-        } else if said.starts_with("Can't ") {
+        } else if said.starts_with("Can't ") || said.starts_with("icetime cannot ") {
             collector.unnamed(Severity::Error, said, said);
         } else {
             collector.crash(line);
@@ -56,6 +57,8 @@ mod tests {
             icetime("// Reading input .asc file..\n// Warning: Device type 'up5k' and chip '8k' do not match.\n");
         assert_eq!((alerts[0].code.as_str(), alerts[0].severity), ("icetime.device-mismatch", Severity::Warning));
         assert_eq!(icetime("Can't find chipdb file for device \n")[0].code, "icetime.device-unknown-in-design");
+        let cut = "Input file contains very long lines.\nicetime cannot process it.\n";
+        assert_eq!(icetime(cut)[0].code, "icetime.bad-input");
         assert_eq!(icetime("Error: Invalid device type 'bogus'.\n")[0].code, "icetime.unknown-device");
     }
 

@@ -1,4 +1,4 @@
-//! The guard as a program by itself, for the tests and for programs that cannot call `serve_if_asked` in their `main`.
+//! The guard as a program by itself, for tests, whose `main` belongs to the test harness.
 
 fn main() {
     tapeout_guard::serve_if_asked();

@@ -1,10 +1,12 @@
 //! A guard, a directory, and a view of what lives in it.
 #![allow(dead_code, unreachable_pub, reason = "each test program uses a part of it")]
+#![allow(clippy::unwrap_used, reason = "as in tests, which clippy sees only in the test functions themselves")]
 
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use rustix::process::{Pid, Signal, kill_process};
 use tapeout_guard::{Exit, Guard, GuardCommand, Limits, ProcessSpec, Running};
 
 /// Longer than anything takes that works.
@@ -102,7 +104,6 @@ pub fn is_running(pid: u32) -> bool {
         .is_ok_and(|stat| !stat.rsplit_once(')').unwrap().1.trim_start().starts_with('Z'))
 }
 
-pub fn send_kill(pid: u32) {
-    let pid = rustix::process::Pid::from_raw(pid.cast_signed()).unwrap();
-    rustix::process::kill_process(pid, rustix::process::Signal::KILL).unwrap();
+pub fn send(signal: Signal, pid: u32) {
+    kill_process(Pid::from_raw(pid.cast_signed()).unwrap(), signal).unwrap();
 }

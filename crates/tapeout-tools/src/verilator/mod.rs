@@ -1,0 +1,81 @@
+//! Verilator as a linter.
+
+use tapeout_config::Config;
+use tapeout_flow::{Command, Completed, DepFormat, Failure, Invocation, Registry, Session, Step, StepCx, StepInfo, StepResult, Tool, Type, Variable};
+use tapeout_formats::alerts;
+use tapeout_model::{Alert, Severity};
+
+use crate::verilog::{self, Sources};
+
+pub(crate) fn register(registry: &mut Registry) {
+    registry.add_step(Lint).add_tool(Tool {
+        name: "verilator",
+        summary: "Verilog simulator and linter",
+        package: "verilator",
+        version_args: &["--version"],
+        minimum: Some("5.0"),
+        companions: &["verilator_bin", "../share/verilator/include/verilated_std.sv"],
+    });
+}
+
+struct Lint;
+
+impl Step for Lint {
+    fn info(&self) -> StepInfo {
+        StepInfo::new(
+            "Verilator.Lint",
+            "Lint",
+            "Checks the sources with all of Verilator's warnings. Errors stop the flow. Warnings are counted by code and \
+             can be waived by code with `WAIVED_ALERTS`.",
+            env!("IMPLEMENTATION_VERILATOR"),
+        )
+        .takes("vhdl_nl")
+        .variables(verilog::variables())
+        .variables([
+            Variable::new("DESIGN_NAME", Type::Str, "The name of the top module. Also the stem of the files that are made."),
+            Variable::new("RUN_LINTER", Type::Bool, "Whether to lint.").default(true),
+            Variable::new("LINTER_DEFINES", Type::list(Type::Str), "Macros for the linter beside `VERILOG_DEFINES`.")
+                .default(Vec::<String>::new()),
+        ])
+        .tools(&["verilator"])
+    }
+
+    fn nothing_to_do(&self, config: &Config) -> Option<String> {
+        (!config.bool("RUN_LINTER")).then(|| "RUN_LINTER is false".to_owned())
+    }
+
+    fn check(&self, config: &Config) -> Result<(), (&'static str, String)> {
+        verilog::check(config)
+    }
+
+    fn prepare(&self, cx: &mut StepCx<'_, '_>) -> Result<Vec<Session>, Failure> {
+        let sources = Sources::gather(cx, &[])?;
+        let top = cx.config.str("DESIGN_NAME");
+        let lint = Command::new("verilator")
+            .args(["--lint-only", "-Wall", "-Wno-fatal", "-MMD", "--Mdir", "obj_dir", "--top-module", top])
+            .args(sources.includes)
+            .args(sources.defines)
+            .args(cx.config.strings("LINTER_DEFINES").iter().map(|define| format!("-D{define}")))
+            .args(sources.files);
+        let invocation = Invocation {
+            commands: vec![lint],
+            inputs: sources.inputs,
+            depfiles: vec![(format!("obj_dir/V{top}__ver.d"), DepFormat::Makefile)],
+            ..Invocation::default()
+        };
+        Ok(vec![invocation.into()])
+    }
+
+    fn collect(&self, _: &mut StepCx<'_, '_>, sessions: &[Completed]) -> Result<StepResult, Failure> {
+        let alerts = self.alerts(sessions[0].log());
+        let count = |severity| alerts.iter().filter(|alert| alert.severity == severity).map(|a| i64::from(a.count)).sum::<i64>();
+        Ok(StepResult::default()
+            .metric("design__lint_error__count", count(Severity::Error))
+            .metric("design__lint_warning__count", count(Severity::Warning))
+            .alerts(alerts))
+    }
+
+    fn alerts(&self, log: &str) -> Vec<Alert> {
+        alerts::verilator(log)
+    }
+}

@@ -1,0 +1,87 @@
+//! String literals of a Verilog source that look like paths of files.
+//!
+//! Source: IEEE 1800-2017, 5.4 (comments) and 5.9 (string literals). Macros and parameters are not evaluated: their
+//! definitions hold the literals.
+
+use std::collections::BTreeSet;
+
+/// The literals that could be relative paths of files, each once.
+pub(super) fn paths(source: &[u8]) -> BTreeSet<String> {
+    let mut paths = BTreeSet::new();
+    let mut rest = source;
+    while let Some((&byte, after)) = rest.split_first() {
+        rest = match (byte, after.first()) {
+            (b'/', Some(b'/')) => skip_past(after, b"\n"),
+            (b'/', Some(b'*')) => skip_past(&after[1..], b"*/"),
+            // The tools report what they include, and know where they looked.
+            (b'`', _) if after.starts_with(b"include") => skip_past(after, b"\n"),
+            (b'"', _) => {
+                let length = literal_length(after);
+                let literal = &after[..length];
+                if let Ok(text) = std::str::from_utf8(literal)
+                    && looks_like_a_path(text)
+                {
+                    paths.insert(text.to_owned());
+                }
+                after.get(length + 1..).unwrap_or_default()
+            }
+            _ => after,
+        };
+    }
+    paths
+}
+
+fn skip_past<'a>(text: &'a [u8], end: &[u8]) -> &'a [u8] {
+    match text.windows(end.len()).position(|window| window == end) {
+        Some(at) => &text[at + end.len()..],
+        None => &[],
+    }
+}
+
+/// The length of a literal up to its closing quote or, as it cannot go on there, the end of the line.
+fn literal_length(text: &[u8]) -> usize {
+    let mut escaped = false;
+    for (at, byte) in text.iter().enumerate() {
+        match byte {
+            b'"' | b'\n' if !escaped => return at,
+            b'\\' => escaped = !escaped,
+            _ => escaped = false,
+        }
+    }
+    text.len()
+}
+
+/// A relative path with a file extension, of characters that occur in file names and not in format strings.
+fn looks_like_a_path(text: &str) -> bool {
+    let plain = |c: char| c.is_alphanumeric() || "._-/+".contains(c);
+    let extension = text.rsplit('/').next().and_then(|name| name.rsplit_once('.'));
+    !text.starts_with('/')
+        && !text.split('/').any(|part| part == "..")
+        && text.len() < 256
+        && text.chars().all(plain)
+        && extension.is_some_and(|(stem, extension)| !stem.is_empty() && !extension.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn literals_are_found_outside_comments_and_format_strings_are_not_paths() {
+        let source = br#"
+            // "commented.hex"
+            /* "also.hex" */ parameter F = "fw/image.hex";
+            initial begin
+                $readmemh("ram.mem", ram); $display("%0d. \"quoted.hex\" done", x);
+                $display("a/b"); $readmemh("/absolute.hex", ram); $readmemh("../up.hex", ram);
+            end
+            `define NAME "macro.bin"
+            `include "map.vh"
+            "unterminated.hex
+        "#;
+        let found: Vec<String> = paths(source).into_iter().collect();
+        assert_eq!(found, ["fw/image.hex", "macro.bin", "ram.mem", "unterminated.hex"]);
+        assert!(paths(b"/* never closed \"x.hex\"").is_empty());
+        assert!(paths(b"\"").is_empty());
+    }
+}

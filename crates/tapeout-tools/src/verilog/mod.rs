@@ -1,0 +1,105 @@
+//! The sources of a Verilog design, as every tool that reads them gets them. Owns the variables that name them.
+//!
+//! Two kinds of files are not named by a variable: includes, which the tools discover and report, and memory files, which
+//! the design names in string literals (`$readmemh("firmware.hex", ram)`). Tools resolve those against the directory in
+//! which they happen to run, and not all report them. So every string literal of a source that is the path of an
+//! existing file, seen from the design directory or from the source's own directory, is made available under just that
+//! path where the tool runs, and is an input of the step.
+
+mod literals;
+
+use std::collections::BTreeSet;
+
+use tapeout_config::Config;
+use tapeout_flow::{Failure, Input, StepCx, Type, Variable};
+
+/// The variables that describe the sources.
+pub(crate) fn variables() -> Vec<Variable> {
+    vec![
+        Variable::new(
+            "VERILOG_FILES",
+            Type::list(Type::Path),
+            "The Verilog and SystemVerilog sources, and file lists (`*.f`). Globs are expanded in the order of the alphabet.",
+        )
+        .default(Vec::<String>::new()),
+        Variable::new("VERILOG_INCLUDE_DIRS", Type::list(Type::Dir), "Directories in which `` `include`` looks for files.")
+            .default(Vec::<String>::new()),
+        Variable::new("VERILOG_DEFINES", Type::list(Type::Str), "Macros for the preprocessor, each `NAME` or `NAME=VALUE`.")
+            .default(Vec::<String>::new()),
+    ]
+}
+
+/// The sources of a design, named as they are on a command line in the work directory.
+pub(crate) struct Sources {
+    /// Verilog and SystemVerilog files in order.
+    pub(crate) files: Vec<String>,
+    /// `-I` arguments.
+    pub(crate) includes: Vec<String>,
+    /// `-D` arguments.
+    pub(crate) defines: Vec<String>,
+    /// All of them as inputs of an invocation, memory files included.
+    pub(crate) inputs: Vec<Input>,
+}
+
+impl Sources {
+    /// The sources of the design, then those in `more`.
+    pub(crate) fn gather(cx: &mut StepCx<'_, '_>, more: &[String]) -> Result<Self, Failure> {
+        let config = cx.config;
+        let mut sources = Self {
+            files: Vec::new(),
+            includes: prefixed("-I", config.strings("VERILOG_INCLUDE_DIRS").into_iter().map(in_work_dir)),
+            defines: prefixed("-D", config.strings("VERILOG_DEFINES").into_iter().map(str::to_owned)),
+            inputs: Vec::new(),
+        };
+        let mut links = BTreeSet::new();
+        let files = config.strings("VERILOG_FILES").into_iter().map(str::to_owned);
+        for path in files.chain(more.iter().cloned()) {
+            sources.files.push(cx.source(&path)?);
+            let text = cx.read_source(&path)?.unwrap_or_default();
+            for literal in literals::paths(&text) {
+                links.extend(find(cx, &path, &literal)?.map(|found| (literal, found)));
+            }
+            sources.inputs.push(Input::Source { path });
+        }
+        if let Some(view) = cx.view("vhdl_nl") {
+            for file in view.files() {
+                sources.files.push(file.path.clone());
+                sources.inputs.push(Input::Output(file.clone()));
+            }
+        }
+        sources.inputs.extend(links.into_iter().map(|(name, path)| Input::Linked { name, path }));
+        Ok(sources)
+    }
+}
+
+/// Whether the configuration names any source at all; without one there is nothing to build.
+pub(crate) fn check(config: &Config) -> Result<(), (&'static str, String)> {
+    let given = |name| config.declares(name) && !config.strings(name).is_empty();
+    if given("VERILOG_FILES") || given("VHDL_FILES") {
+        return Ok(());
+    }
+    Err(("VERILOG_FILES", "no source is given".to_owned()))
+}
+
+/// The file that a literal in a source means, if there is one: an absent candidate is a read, too.
+fn find(cx: &mut StepCx<'_, '_>, source: &str, literal: &str) -> Result<Option<String>, Failure> {
+    let beside = match source.rsplit_once('/') {
+        Some((folder, _)) => format!("{folder}/{literal}"),
+        None => literal.to_owned(),
+    };
+    for candidate in [literal.to_owned(), beside] {
+        if cx.read_source(&candidate)?.is_some() {
+            return Ok(Some(candidate));
+        }
+    }
+    Ok(None)
+}
+
+/// How a path of the configuration is named in the work directory.
+pub(crate) fn in_work_dir(path: &str) -> String {
+    tapeout_engine::from_work_dir(path)
+}
+
+fn prefixed(prefix: &str, words: impl Iterator<Item = String>) -> Vec<String> {
+    words.map(|word| format!("{prefix}{word}")).collect()
+}

@@ -1,0 +1,123 @@
+//! Yosys: synthesis.
+
+use tapeout_config::Config;
+use tapeout_flow::{Command, Completed, DepFormat, Failure, Invocation, Registry, Script, Session, Step, StepCx, StepInfo, StepResult, Tool, Type, Variable};
+use tapeout_formats::{alerts, yosys_stat};
+use tapeout_model::Alert;
+
+use crate::verilog::{self, Sources};
+
+pub(crate) fn register(registry: &mut Registry) {
+    registry.add_step(SynthIce40).add_tool(Tool {
+        name: "yosys",
+        summary: "Synthesis",
+        package: "yosys",
+        version_args: &["-V"],
+        minimum: Some("0.23"),
+        companions: &["yosys-abc", "../share/yosys", "../libexec/yosys"],
+    });
+}
+
+struct SynthIce40;
+
+impl Step for SynthIce40 {
+    fn info(&self) -> StepInfo {
+        StepInfo::new(
+            "Yosys.SynthIce40",
+            "Synthesis",
+            "Synthesises the sources for iCE40. Parameters of the top module come from `SYNTH_PARAMETERS`.",
+            env!("IMPLEMENTATION_YOSYS"),
+        )
+        .takes("vhdl_nl")
+        .makes(&["json"])
+        .variables(verilog::variables())
+        .variables([
+            Variable::new("DESIGN_NAME", Type::Str, "The name of the top module. Also the stem of the files that are made."),
+            Variable::new("SYNTH_PARAMETERS", Type::list(Type::Str), "Parameters of the top module, each `NAME=VALUE`.")
+                .default(Vec::<String>::new()),
+            Variable::new("SYNTH_FLATTEN", Type::Bool, "Whether the hierarchy is dissolved before optimisation.").default(true),
+            Variable::new("SYNTH_ABC9", Type::Bool, "Whether timing-driven mapping by `abc9` is used.").default(false),
+            Variable::new("SYNTH_RETIME", Type::Bool, "Whether registers may be moved across logic.").default(false),
+            Variable::new("ICE40_DSP", Type::Bool, "Whether multipliers become DSP blocks, on devices that have them.")
+                .default(false),
+            crate::nextpnr::device_variable(),
+        ])
+        .tools(&["yosys"])
+    }
+
+    fn check(&self, config: &Config) -> Result<(), (&'static str, String)> {
+        verilog::check(config)?;
+        match config.strings("SYNTH_PARAMETERS").iter().find(|parameter| !parameter.contains('=')) {
+            Some(parameter) => Err(("SYNTH_PARAMETERS", format!("expected `NAME=VALUE`, found `{parameter}`"))),
+            None => Ok(()),
+        }
+    }
+
+    fn prepare(&self, cx: &mut StepCx<'_, '_>) -> Result<Vec<Session>, Failure> {
+        let sources = Sources::gather(cx, &[])?;
+        let config = cx.config;
+        let top = config.str("DESIGN_NAME");
+        let slug = cx.slug();
+
+        let options = [sources.defines, sources.includes].concat().iter().map(|word| quoted(word)).collect::<Vec<_>>().join(" ");
+        let read: String = (sources.files.iter())
+            .map(|file| format!("read_verilog -sv {options} {}\n", quoted(file)))
+            .collect();
+        let parameters: String = (config.strings("SYNTH_PARAMETERS").iter())
+            .filter_map(|parameter| parameter.split_once('='))
+            .map(|(name, value)| format!("chparam -set {name} {value} {top}\n"))
+            .collect();
+        let flags = [
+            ("-noflatten", !config.bool("SYNTH_FLATTEN")),
+            ("-abc9", config.bool("SYNTH_ABC9")),
+            ("-retime", config.bool("SYNTH_RETIME")),
+            ("-dsp", config.bool("ICE40_DSP")),
+        ];
+        let flags: String = flags.iter().filter(|(_, on)| *on).map(|(flag, _)| format!(" {flag}")).collect();
+        let family = crate::nextpnr::Device::of(config).map_or("hx", |device| device.synth_family());
+        let script = Script::new(format!("{slug}.ys"), "#")
+            .section("read", read)
+            .section("hierarchy", format!("{parameters}hierarchy -check -top {top}"))
+            .section("synth", format!("synth_ice40 -device {family} -top {top}{flags}"))
+            .section("check", "check")
+            .section("write", format!("tee -q -o stat.json stat -json\nwrite_json {top}.json"));
+        let synth = Command::new("yosys").args(["-E", "deps.d", "-s"]).arg(format!("{slug}.ys"));
+        let invocation = Invocation {
+            commands: vec![synth],
+            inputs: sources.inputs,
+            outputs: vec![format!("{top}.json"), "stat.json".to_owned()],
+            depfiles: vec![("deps.d".to_owned(), DepFormat::Makefile)],
+            ..Invocation::default()
+        };
+        Ok(vec![Session { scripts: vec![script], invocation }])
+    }
+
+    fn collect(&self, cx: &mut StepCx<'_, '_>, sessions: &[Completed]) -> Result<StepResult, Failure> {
+        let session = &sessions[0];
+        let text = cx.text(session, "stat.json")?;
+        let stat = yosys_stat::parse(&text).map_err(|error| cx.unreadable("stat.json", error))?;
+        let mut result = StepResult::default()
+            .view("json", format!("{}.json", cx.config.str("DESIGN_NAME")))
+            .alerts(self.alerts(session.log()));
+        let design = &stat.design;
+        result = result.metric("design__instance__count", design.cells() as i64);
+        for (cell, count) in &design.cells_by_type {
+            result = result.metric(&format!("design__instance__count__cell:{cell}"), count.0 as i64);
+        }
+        Ok(result)
+    }
+
+    fn alerts(&self, log: &str) -> Vec<Alert> {
+        alerts::yosys(log)
+    }
+
+    fn advice(&self, log: &str) -> Option<String> {
+        (log.contains("is not part of the design") || log.contains("Module `") && log.contains("not found"))
+            .then(|| "is `DESIGN_NAME` the name of the top module, and are all sources in `VERILOG_FILES`?".to_owned())
+    }
+}
+
+/// A word of a Yosys command; Yosys knows double quotes and no escapes within them.
+fn quoted(word: &str) -> String {
+    if word.chars().all(|c| c.is_ascii_alphanumeric() || "_-./=+:".contains(c)) { word.to_owned() } else { format!("\"{word}\"") }
+}

@@ -1,0 +1,116 @@
+//! The command line as types: the options of every command, and those that several commands share. What a command
+//! alone understands is in its own file.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::commands::{doctor, init, list, logs, open, plan, run, show, status, step};
+
+/// From RTL to a bitstream or GDSII with the EDA tools you have, never running the same work twice
+#[derive(Debug, Parser)]
+#[command(name = "tapeout", version, max_term_width = 100, arg_required_else_help = true)]
+#[command(after_help = "`tapeout init blinky` makes a project to start from. \
+    Exit codes: 0 done, 1 a check failed, 2 usage or configuration, 3 environment, 4 internal error, 5 a tool failed, \
+    130/143 interrupted.")]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    pub(crate) global: Global,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// The options of every command.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Everywhere")]
+pub(crate) struct Global {
+    /// Change to this directory first
+    #[arg(short = 'C', value_name = "DIR", global = true)]
+    pub(crate) directory: Option<PathBuf>,
+    /// Say nothing but errors
+    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    pub(crate) quiet: bool,
+    /// Say more
+    #[arg(short, long, global = true)]
+    pub(crate) verbose: bool,
+    /// Print JSON instead of text
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+    /// Whether to use colours
+    #[arg(long, value_name = "WHEN", value_enum, default_value_t, global = true, hide_possible_values = false)]
+    pub(crate) color: Color,
+}
+
+/// Whether to use colours.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Color {
+    /// On a terminal, unless NO_COLOR is set
+    #[default]
+    Auto,
+    /// Also in files and pipes
+    Always,
+    /// Nowhere
+    Never,
+}
+
+/// The verbs.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    Run(run::RunArgs),
+    Plan(plan::PlanArgs),
+    Status(status::StatusArgs),
+    Doctor(doctor::DoctorArgs),
+    List(list::ListArgs),
+    Show(show::ShowArgs),
+    Init(init::InitArgs),
+    Logs(logs::LogsArgs),
+    Open(open::OpenArgs),
+    Step(step::StepArgs),
+}
+
+/// Which configuration, and what is laid over it.
+#[derive(Debug, Default, Args)]
+pub(crate) struct ThingArgs {
+    /// A configuration file, or a directory with a `config.json`, `.yaml`, `.yml` or `.toml` [default: the one here]
+    #[arg(value_name = "THING")]
+    pub(crate) thing: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) overlay: OverlayArgs,
+}
+
+/// What is laid over a configuration.
+#[derive(Debug, Default, Args)]
+pub(crate) struct OverlayArgs {
+    /// Set a variable; beats all files
+    #[arg(short = 'c', long = "set", value_name = "KEY=VALUE")]
+    pub(crate) set: Vec<String>,
+    /// Lay another configuration file over it; the last one wins
+    #[arg(long, value_name = "FILE")]
+    pub(crate) with: Vec<PathBuf>,
+    /// Run this flow instead of the one that the configuration names
+    #[arg(long, value_name = "NAME")]
+    pub(crate) flow: Option<String>,
+    /// What paths are relative to, and where `runs` is [default: the directory of THING]
+    #[arg(long, value_name = "DIR")]
+    pub(crate) design_dir: Option<PathBuf>,
+}
+
+/// A run by its tag.
+#[derive(Debug, Args)]
+pub(crate) struct TagArgs {
+    /// The name of the run, and of its directory in `runs`
+    #[arg(long, value_name = "TAG", default_value = "default", value_parser = tag)]
+    pub(crate) tag: String,
+}
+
+fn tag(text: &str) -> Result<String, String> {
+    let problem = match text {
+        "" => "a tag cannot be empty",
+        "last" => "`last` stands for the newest run",
+        _ if text.contains(['/', '@']) => "a tag is the name of a directory, without `/` and `@`",
+        _ if text.starts_with(['.', '-']) => "a tag does not begin with `.` or `-`",
+        _ if text.chars().any(char::is_control) => "a tag is a name that can be read",
+        _ => return Ok(text.to_owned()),
+    };
+    Err(problem.to_owned())
+}

@@ -1,0 +1,31 @@
+//! The commands, one a file: each has its arguments and a `run`, which gives the exit code.
+
+pub(crate) mod doctor;
+pub(crate) mod init;
+pub(crate) mod list;
+pub(crate) mod logs;
+pub(crate) mod open;
+pub(crate) mod plan;
+pub(crate) mod run;
+pub(crate) mod show;
+pub(crate) mod status;
+pub(crate) mod step;
+
+use crate::Cx;
+use crate::args::Command;
+use crate::error::CliError;
+
+pub(crate) fn dispatch(cx: &Cx, command: Command) -> Result<u8, CliError> {
+    match command {
+        Command::Run(args) => run::run(cx, &args),
+        Command::Plan(args) => plan::run(cx, &args),
+        Command::Status(args) => status::run(cx, &args),
+        Command::Doctor(args) => doctor::run(cx, &args),
+        Command::List(args) => list::run(cx, &args),
+        Command::Show(args) => show::run(cx, &args),
+        Command::Init(args) => init::run(cx, &args),
+        Command::Logs(args) => logs::run(cx, &args),
+        Command::Open(args) => open::run(cx, &args),
+        Command::Step(args) => step::run(cx, &args),
+    }
+}

@@ -1,0 +1,76 @@
+//! The command line of tapeout: arguments, terminal, exit codes. All that prints is here; what it prints comes from the
+//! crates below.
+//!
+//! It is a library so that a binary of your own can have steps of your own:
+//!
+//! ```no_run
+//! fn main() -> std::process::ExitCode {
+//!     let mut registry = tapeout_tools::registry();
+//!     // registry.add_step(…).add_flow(…)
+//!     tapeout::main(registry)
+//! }
+//! ```
+
+mod args;
+mod commands;
+mod error;
+mod names;
+mod project;
+mod runs;
+mod signals;
+mod terminal;
+mod viewer;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use tapeout_flow::Registry;
+use tapeout_model::Class;
+
+use crate::args::Cli;
+use crate::error::CliError;
+use crate::terminal::Terminal;
+
+/// What every command gets.
+struct Cx {
+    terminal: Terminal,
+    registry: Registry,
+}
+
+/// Runs the command that the process was started with. First thing in a program's `main`: the guard process, which is
+/// this program once more, begins here, too.
+#[must_use]
+pub fn main(registry: Registry) -> ExitCode {
+    tapeout_engine::serve_if_asked();
+    terminal::announce_panics();
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        // Help and version are "errors" of clap's with exit code 0. A closed pipe is no reason to complain.
+        Err(usage) => {
+            let _ = usage.print();
+            return ExitCode::from(if usage.use_stderr() { Class::Input.exit_code() } else { 0 });
+        }
+    };
+    let terminal = Terminal::new(&cli.global);
+    let cx = Cx { terminal, registry };
+    // The message of a panic is out by now; the library panics in no thread but its own.
+    let ended = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+        change_directory(&cli.global)?;
+        commands::dispatch(&cx, cli.command)
+    }));
+    let code = match ended {
+        Ok(Ok(code)) => code,
+        Ok(Err(error)) => {
+            cx.terminal.error(&error);
+            error.exit_code()
+        }
+        Err(_) => Class::Internal.exit_code(),
+    };
+    ExitCode::from(cx.terminal.finish(code))
+}
+
+fn change_directory(global: &args::Global) -> Result<(), CliError> {
+    let Some(dir) = &global.directory else { return Ok(()) };
+    std::env::set_current_dir(dir)
+        .map_err(|error| CliError::input(format!("cannot change to the directory `{}`: {error}", dir.display())))
+}

@@ -1,0 +1,155 @@
+//! Measures other processes from outside: what one costs, and when one that runs tools has none running.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io;
+use std::mem::MaybeUninit;
+use std::os::unix::process::ExitStatusExt;
+use std::path::Path;
+use std::process::{Command, ExitStatus};
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// How often the processes are looked at. Each start and end of a tool is seen this much late at most.
+const PERIOD: Duration = Duration::from_millis(2);
+/// The unit of processor time in `/proc/PID/stat`: 100 per second on every Linux (`USER_HZ`).
+const TICK: Duration = Duration::from_millis(10);
+
+/// Runs a command to its end: its processor time, with that of the descendants it waited for.
+#[expect(unsafe_code, reason = "no safe wrapper gives one child's resource usage")]
+pub(crate) fn processor_time(command: &mut Command) -> io::Result<(ExitStatus, Duration)> {
+    let child = command.spawn()?;
+    let pid = libc::pid_t::try_from(child.id()).expect("process ids are pid_t");
+    let mut status = 0;
+    let mut usage = MaybeUninit::<libc::rusage>::zeroed();
+    // SAFETY: both pointers are to live variables of the types that wait4(2) fills in, and nobody else waits for the child.
+    while unsafe { libc::wait4(pid, &raw mut status, 0, usage.as_mut_ptr()) } != pid {
+        let error = io::Error::last_os_error();
+        if error.kind() != io::ErrorKind::Interrupted {
+            return Err(error);
+        }
+    }
+    // SAFETY: all zeroes is a valid rusage, and wait4 succeeded.
+    let usage = unsafe { usage.assume_init() };
+    let time = |time: libc::timeval| {
+        let micros = u32::try_from(time.tv_usec).expect("less than a second");
+        Duration::new(u64::try_from(time.tv_sec).expect("time does not run backwards"), micros * 1000)
+    };
+    Ok((ExitStatus::from_raw(status), time(usage.ru_utime) + time(usage.ru_stime)))
+}
+
+/// A run of a program that runs tools.
+pub(crate) struct Overhead {
+    pub(crate) status: ExitStatus,
+    /// From start to end.
+    pub(crate) wall: Duration,
+    /// The part of it in which no tool was running.
+    pub(crate) idle: Duration,
+    /// Processor time of the program's own processes, to 10 ms for each.
+    pub(crate) own: Duration,
+}
+
+/// Runs a command to its end and watches its descendants. Those that execute a file of the program's folder are its own,
+/// all others are tools.
+pub(crate) fn overhead(command: &mut Command, program: &Path) -> io::Result<Overhead> {
+    let home = program.canonicalize()?.parent().expect("it is a file").to_path_buf();
+    let started = Instant::now();
+    let mut child = command.spawn()?;
+    let mut own: BTreeMap<u32, Duration> = BTreeMap::new();
+    let mut idle = Duration::ZERO;
+    let mut seen = started;
+    loop {
+        let mut tools = false;
+        look(child.id(), &home, &mut own, &mut tools);
+        let now = Instant::now();
+        if !tools {
+            idle += now - seen;
+        }
+        seen = now;
+        // Until it is waited for, an ended process still tells its time.
+        if stat(child.id()).is_none_or(|(state, _)| state == 'Z') {
+            let wall = started.elapsed();
+            look(child.id(), &home, &mut own, &mut tools);
+            let status = child.wait()?;
+            return Ok(Overhead { status, wall, idle, own: own.values().sum() });
+        }
+        thread::sleep(PERIOD);
+    }
+}
+
+/// Looks at a process of the program's own and at all below it.
+fn look(pid: u32, home: &Path, own: &mut BTreeMap<u32, Duration>, tools: &mut bool) {
+    if let Some((_, time)) = stat(pid) {
+        own.insert(pid, time);
+    }
+    for thread in fs::read_dir(format!("/proc/{pid}/task")).into_iter().flatten().flatten() {
+        let children = fs::read_to_string(thread.path().join("children")).unwrap_or_default();
+        for child in children.split_whitespace().filter_map(|child| child.parse().ok()) {
+            // An ended process executes nothing any more.
+            let Ok(executable) = fs::read_link(format!("/proc/{child}/exe")) else { continue };
+            if executable.parent() == Some(home) {
+                look(child, home, own, tools);
+            } else {
+                *tools = true;
+            }
+        }
+    }
+}
+
+/// The state letter of a process and the processor time it used itself; `None` when it is gone.
+fn stat(pid: u32) -> Option<(char, Duration)> {
+    parse_stat(&fs::read_to_string(format!("/proc/{pid}/stat")).ok()?)
+}
+
+/// See proc_pid_stat(5): fields 3, 14 and 15. The name, field 2, may have spaces and brackets in it.
+fn parse_stat(text: &str) -> Option<(char, Duration)> {
+    let fields: Vec<&str> = text.rsplit_once(')')?.1.split_whitespace().collect();
+    let ticks: u32 = fields.get(11)?.parse::<u32>().ok()? + fields.get(12)?.parse::<u32>().ok()?;
+    Some((fields.first()?.chars().next()?, TICK * ticks))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::process::Command;
+    use std::time::Duration;
+
+    use super::{overhead, parse_stat, processor_time};
+
+    #[test]
+    fn reads_a_process_with_an_awkward_name() {
+        let text = "71 (a) b (c) S 1 71 71 0 -1 4194560 1 0 0 0 12 30 500 600 20 0 1 0 100 1 1";
+        assert_eq!(parse_stat(text), Some(('S', Duration::from_millis(420))));
+        assert_eq!(parse_stat("71 (a"), None);
+    }
+
+    #[test]
+    fn the_exit_status_comes_through() {
+        let (status, _) = processor_time(Command::new("sh").args(["-c", "exit 3"])).unwrap();
+        assert_eq!(status.code(), Some(3));
+    }
+
+    #[test]
+    fn tells_tools_from_the_program_itself() {
+        let dir = crate::process::target().unwrap_or_else(|stop| panic!("{}", stop.message));
+        let dir = dir.join(format!("measure-{}", std::process::id()));
+        std::fs::create_dir_all(&dir).unwrap();
+        let program = dir.join("program");
+        std::fs::copy("/bin/sh", &program).unwrap();
+
+        // A copy of the shell that runs itself, which is no tool; then itself with a tool.
+        let mut command = Command::new(&program);
+        let alone = overhead(
+            command.args(["-c", "\"$0\" -c 'read x' < \"$1\"; exit 4"]).arg(&program).arg("/dev/null"),
+            &program,
+        );
+        let mut command = Command::new(&program);
+        let tool = overhead(command.args(["-c", "\"$0\" -c 'sleep 0.3; true'; true"]).arg(&program), &program);
+        std::fs::remove_dir_all(&dir).unwrap();
+
+        let (alone, tool) = (alone.unwrap(), tool.unwrap());
+        assert_eq!(alone.status.code(), Some(4));
+        assert_eq!(alone.wall.saturating_sub(alone.idle).as_millis() / 10, 0, "no tool ran");
+        assert!(tool.status.success());
+        assert!(tool.wall - tool.idle >= Duration::from_millis(200), "the tool was seen");
+    }
+}

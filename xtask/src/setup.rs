@@ -1,0 +1,127 @@
+//! Makes a bare Debian 12 ready: EDA tools and cargo tools. What is on `PATH` already, from wherever, is left alone.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use crate::{Stop, apt, process};
+
+/// An executable, the Debian package that has it, and what it is needed for.
+struct Tool {
+    name: &'static str,
+    package: &'static str,
+    purpose: &'static str,
+    /// The argument that makes it print its version, where it has one.
+    version: Option<&'static str>,
+}
+
+/// What the built-in flows run.
+const EDA_TOOLS: [Tool; 8] = [
+    Tool { name: "yosys", package: "yosys", purpose: "synthesis", version: Some("-V") },
+    Tool { name: "nextpnr-ice40", package: "nextpnr-ice40", purpose: "place and route", version: Some("--version") },
+    Tool { name: "icetime", package: "fpga-icestorm", purpose: "timing analysis", version: None },
+    Tool { name: "icepack", package: "fpga-icestorm", purpose: "bitstreams", version: None },
+    Tool { name: "icebox_vlog", package: "fpga-icestorm", purpose: "netlists out of bitstreams", version: None },
+    Tool { name: "iverilog", package: "iverilog", purpose: "simulation", version: Some("-V") },
+    Tool { name: "vvp", package: "iverilog", purpose: "simulation", version: Some("-V") },
+    Tool { name: "verilator", package: "verilator", purpose: "lint", version: Some("--version") },
+];
+
+/// icetime's device files. Debian's package of icetime only recommends theirs.
+const ICE40_DEVICES: (&str, &str) = ("fpga-icestorm-chipdb", "the device files of icetime");
+
+/// The version that `deny.toml` was written for.
+const CARGO_DENY: &str = "0.20.2";
+
+/// Installs the EDA tools that are missing, and prints what there is.
+pub(crate) fn eda_tools() -> Result<(), Stop> {
+    let missing = missing_packages();
+    if !missing.is_empty() {
+        println!("Installing what is missing here, with apt-get:");
+        for (package, purpose) in &missing {
+            println!("  {package:<22} {purpose}");
+        }
+        let packages: Vec<&str> = missing.iter().map(|(package, _)| *package).collect();
+        apt::install(&packages)?;
+        let still: Vec<&str> = missing_packages().into_iter().map(|(package, _)| package).collect();
+        if !still.is_empty() {
+            return Err(Stop::environment(format!(
+                "installed, and yet not all of it is on PATH: {}. Is /usr/bin on PATH?",
+                still.join(", ")
+            )));
+        }
+    }
+    println!("EDA tools");
+    for tool in &EDA_TOOLS {
+        if let Some(file) = process::on_path(tool.name) {
+            let version = tool.version.and_then(|arg| first_line(&file, arg)).unwrap_or_default();
+            println!("  {:<14} {:<28} {version}", tool.name, file.display());
+        }
+    }
+    Ok(())
+}
+
+/// Debian packages of what is not here, each once, with what they are for.
+fn missing_packages() -> Vec<(&'static str, &'static str)> {
+    let mut missing: Vec<(&str, &str)> = Vec::new();
+    for tool in EDA_TOOLS.iter().filter(|tool| process::on_path(tool.name).is_none()) {
+        if !missing.iter().any(|(package, _)| *package == tool.package) {
+            missing.push((tool.package, tool.purpose));
+        }
+    }
+    // An icetime from elsewhere knows where its own files are.
+    let debian = process::on_path("icetime").is_none_or(|file| file == Path::new("/usr/bin/icetime"));
+    let devices = ["/usr/share/fpga-icestorm/chipdb", "/usr/share/icebox"];
+    if debian && !devices.iter().any(|dir| Path::new(dir).is_dir()) {
+        missing.push(ICE40_DEVICES);
+    }
+    missing
+}
+
+/// The first line that a tool prints, wherever it prints it.
+fn first_line(tool: &Path, arg: &str) -> Option<String> {
+    let output = Command::new(tool).arg(arg).stdin(Stdio::null()).output().ok()?;
+    let text = [output.stdout, output.stderr].concat();
+    String::from_utf8_lossy(&text).lines().find(|line| !line.trim().is_empty()).map(str::to_owned)
+}
+
+/// Adds rustfmt and clippy to the toolchain where they are missing.
+pub(crate) fn rust_components() -> Result<(), Stop> {
+    for (component, command) in [("rustfmt", "fmt"), ("clippy", "clippy")] {
+        let present = || process::cargo(&[command, "--version"]).output().is_ok_and(|output| output.status.success());
+        if present() {
+            continue;
+        }
+        println!("Installing {component}, with rustup");
+        let mut rustup = Command::new("rustup");
+        rustup.args(["component", "add", component]).current_dir(process::root()).stdin(Stdio::null());
+        if !rustup.status().is_ok_and(|status| status.success()) || !present() {
+            return Err(Stop::environment(format!(
+                "cargo {command} is missing. Install it with this Rust toolchain, where rustup manages it by:\n  \
+                 rustup component add {component}"
+            )));
+        }
+    }
+    Ok(())
+}
+
+/// Where cargo-deny is. It is compiled, which takes minutes, where it is neither on `PATH` nor in the target directory.
+pub(crate) fn cargo_deny() -> Result<PathBuf, Stop> {
+    if let Some(file) = process::on_path("cargo-deny") {
+        return Ok(file);
+    }
+    let tools = process::target()?.join("tools");
+    let file = tools.join("bin/cargo-deny");
+    if !process::is_executable(&file) {
+        println!("Compiling cargo-deny {CARGO_DENY} into {}: licences and sources of dependencies", tools.display());
+        // It runs for a second: optimising it would cost more than it saves.
+        let args = ["install", "--debug", "--quiet", "--locked", "cargo-deny", "--version", CARGO_DENY];
+        let mut command = process::cargo(&args);
+        command.arg("--root").arg(&tools).stdin(Stdio::null());
+        if !process::succeeds(&mut command)? || !process::is_executable(&file) {
+            return Err(Stop::environment(format!(
+                "cargo-deny could not be compiled. Put it on PATH:\n  cargo install --locked cargo-deny@{CARGO_DENY}"
+            )));
+        }
+    }
+    Ok(file)
+}

@@ -1,0 +1,160 @@
+//! `cargo xtask test`: everything that is checked before a change is kept, in phases. Its last line counts them all.
+
+use std::io::{self, BufRead, BufReader, PipeReader};
+use std::process::{Child, Command, Stdio};
+use std::time::Instant;
+
+use crate::tally::{Line, Scanner, Tally};
+use crate::{Stop, arrows, process, setup, sources, words};
+
+/// How much is checked.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Extent {
+    /// All of it.
+    Full,
+    /// What takes no long time and installs nothing. Slow tests see `TAPEOUT_FAST=1` and skip themselves.
+    Fast,
+}
+
+/// What was found so far.
+#[derive(Default)]
+struct Report {
+    tally: Tally,
+    failures: Vec<String>,
+    skips: Vec<String>,
+}
+
+impl Report {
+    /// One check, with a headline and the time it took. It returns what is wrong, nothing where all is well.
+    fn check(&mut self, name: &str, check: impl FnOnce() -> Result<Vec<String>, Stop>) -> Result<bool, Stop> {
+        println!("\n== {name}");
+        let started = Instant::now();
+        let problems = check()?;
+        for problem in &problems {
+            println!("{problem}");
+        }
+        let passed = problems.is_empty();
+        if passed {
+            self.tally.passed += 1;
+        } else {
+            self.tally.failed += 1;
+            self.failures.push(name.to_owned());
+        }
+        end_of_phase(name, passed, started);
+        Ok(passed)
+    }
+
+    /// A check made by cargo, which prints what is wrong itself.
+    fn cargo(&mut self, name: &str, args: &[&str]) -> Result<bool, Stop> {
+        self.check(name, || verdict(process::succeeds(&mut process::cargo(args))?))
+    }
+
+    /// All tests of the workspace.
+    fn tests(&mut self, extent: Extent) -> Result<(), Stop> {
+        println!("\n== tests");
+        let started = Instant::now();
+        let mut command = process::cargo(&["test", "--workspace", "--no-fail-fast", "--", "--show-output"]);
+        match extent {
+            Extent::Full => command.env_remove("TAPEOUT_FAST"),
+            Extent::Fast => command.env("TAPEOUT_FAST", "1"),
+        };
+        // Cargo names the test programs on one stream, they speak on the other: one pipe keeps the order.
+        let (read, mut child) = into_one_pipe(command.stdin(Stdio::null()))
+            .map_err(|e| Stop::environment(format!("cannot start the tests: {e}")))?;
+        // It holds the pipe's writing ends, and the output would not end before they are closed.
+        drop(command);
+
+        let mut scanner = Scanner::default();
+        for line in BufReader::new(read).split(b'\n').map_while(Result::ok) {
+            let line = String::from_utf8_lossy(&line);
+            match scanner.line(&line) {
+                Line::Quiet => {}
+                Line::Loud => println!("{line}"),
+                Line::Suite(summary) => println!("{summary}"),
+            }
+        }
+        let status = child.wait().map_err(|e| Stop::environment(format!("cannot wait for the tests: {e}")))?;
+        let (mut tally, mut failures, skips) = scanner.finish();
+        if !status.success() && tally.failed == 0 {
+            tally.failed = 1;
+            failures.push(format!("cargo test ended with {status}, though no test failed"));
+        }
+        let passed = tally.failed == 0;
+        self.tally.passed += tally.passed;
+        self.tally.failed += tally.failed;
+        self.tally.skipped += tally.skipped;
+        self.failures.append(&mut failures);
+        self.skips.extend(skips);
+        end_of_phase("tests", passed, started);
+        Ok(())
+    }
+
+    /// Lists what is not good and counts all.
+    fn finish(self) -> u8 {
+        println!();
+        for skip in &self.skips {
+            println!("skipped: {skip}");
+        }
+        for failure in &self.failures {
+            println!("failed: {failure}");
+        }
+        println!("{}", self.tally);
+        u8::from(self.tally.failed > 0)
+    }
+}
+
+/// Starts it with both its output streams in one pipe.
+fn into_one_pipe(command: &mut Command) -> io::Result<(PipeReader, Child)> {
+    let (read, write) = io::pipe()?;
+    let errors = write.try_clone()?;
+    let child = command.stdout(write).stderr(errors).spawn()?;
+    Ok((read, child))
+}
+
+fn end_of_phase(name: &str, passed: bool, started: Instant) {
+    let verdict = if passed { "passed" } else { "FAILED" };
+    println!("== {name}: {verdict}, {:.1} s", started.elapsed().as_secs_f64());
+}
+
+/// The problems of a check that prints them itself.
+fn verdict(passed: bool) -> Result<Vec<String>, Stop> {
+    Ok(if passed { vec![] } else { vec!["its messages are above".to_owned()] })
+}
+
+/// Runs all phases. One that fails does not stop the others, except that code which does not compile is not tested.
+pub(crate) fn run(extent: Extent) -> Result<u8, Stop> {
+    let full = extent == Extent::Full;
+    let mut deny = None;
+    if full {
+        setup::eda_tools()?;
+        setup::rust_components()?;
+        deny = Some(setup::cargo_deny()?);
+    }
+
+    let mut report = Report::default();
+    report.cargo("formatting", &["fmt", "--all", "--check"])?;
+    report.check("arrows between crates", arrows::check)?;
+    report.check("shape of source files", sources::check)?;
+    report.check("words in files", words::check)?;
+    // A clean build is made from the lock file as it is; while working, it may follow an edited Cargo.toml.
+    let locked: &[&str] = if full { &["--locked"] } else { &[] };
+    if !report.cargo("build", &[&["test", "--workspace", "--no-run", "--quiet"], locked].concat())? {
+        println!("\nThe tests and what is checked after them were not run, since this does not compile.");
+        return Ok(report.finish());
+    }
+    report.cargo("clippy", &["clippy", "--workspace", "--all-targets", "--quiet", "--", "-D", "warnings"])?;
+    report.tests(extent)?;
+    if let Some(deny) = deny {
+        report.check("licences and sources of dependencies", || {
+            let mut command = Command::new(deny);
+            // Advisories would have to be fetched, and would fail a build that did not change.
+            command.args(["check", "licenses", "bans", "sources"]);
+            verdict(process::succeeds(command.current_dir(process::root()))?)
+        })?;
+        report.check("documentation", || {
+            let mut command = process::cargo(&["doc", "--workspace", "--no-deps", "--quiet"]);
+            verdict(process::succeeds(command.env("RUSTDOCFLAGS", "-D warnings"))?)
+        })?;
+    }
+    Ok(report.finish())
+}
