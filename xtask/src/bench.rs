@@ -59,7 +59,7 @@ fn start(tapeout: &Path) -> Result<f64, Stop> {
 /// The wall time in which no tool runs, plus the processor time of tapeout's own processes, in percent of the whole run
 /// of the larger example.
 fn ice40(tapeout: &Path) -> Result<f64, Stop> {
-    setup::eda_tools()?;
+    setup::eda_tools(&[setup::ICE40_TOOLS])?;
     let dir = process::target()?.join("bench/riscv-soc");
     files::copy_example("riscv-soc", &dir)?;
     let mut command = Command::new(tapeout);

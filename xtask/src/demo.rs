@@ -14,7 +14,7 @@ const EXAMPLES: [(&str, &str); 2] = [("blinky", "config.json"), ("riscv-soc", "c
 /// Runs the demo in copies of the examples, so that the checkout stays as it is. The exit code is that of the first
 /// run that did not end well.
 pub(crate) fn run() -> Result<u8, Stop> {
-    setup::eda_tools()?;
+    setup::eda_tools(&[setup::ICE40_TOOLS])?;
     let tapeout = process::release_binary()?;
     let demo = process::target()?.join("demo");
     println!("Copying the examples to {}", demo.display());

@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 use crate::{Stop, apt, process};
 
 /// An executable, the Debian package that has it, and what it is needed for.
-struct Tool {
+pub(crate) struct Tool {
     name: &'static str,
     package: &'static str,
     purpose: &'static str,
@@ -14,11 +14,11 @@ struct Tool {
     version: Option<&'static str>,
 }
 
-/// What the built-in flows run.
-const EDA_TOOLS: [Tool; 8] = [
+/// What takes the examples to bitstreams.
+pub(crate) const ICE40_TOOLS: &[Tool] = &[
     Tool { name: "yosys", package: "yosys", purpose: "synthesis", version: Some("-V") },
     Tool { name: "nextpnr-ice40", package: "nextpnr-ice40", purpose: "place and route", version: Some("--version") },
-    Tool { name: "icetime", package: "fpga-icestorm", purpose: "timing analysis", version: None },
+    Tool { name: "icetime", package: "fpga-icestorm", purpose: "timing analysis and bitstreams", version: None },
     Tool { name: "icepack", package: "fpga-icestorm", purpose: "bitstreams", version: None },
     Tool { name: "icebox_vlog", package: "fpga-icestorm", purpose: "netlists out of bitstreams", version: None },
     Tool { name: "iverilog", package: "iverilog", purpose: "simulation", version: Some("-V") },
@@ -26,15 +26,19 @@ const EDA_TOOLS: [Tool; 8] = [
     Tool { name: "verilator", package: "verilator", purpose: "lint", version: Some("--version") },
 ];
 
+/// What tests run besides.
+pub(crate) const TEST_TOOLS: &[Tool] =
+    &[Tool { name: "ghdl", package: "ghdl", purpose: "VHDL, for tests", version: Some("--version") }];
+
 /// icetime's device files. Debian's package of icetime only recommends theirs.
 const ICE40_DEVICES: (&str, &str) = ("fpga-icestorm-chipdb", "the device files of icetime");
 
 /// The version that `deny.toml` was written for.
 const CARGO_DENY: &str = "0.20.2";
 
-/// Installs the EDA tools that are missing, and prints what there is.
-pub(crate) fn eda_tools() -> Result<(), Stop> {
-    let missing = missing_packages();
+/// Installs those of these EDA tools that are missing, and prints what there is.
+pub(crate) fn eda_tools(wanted: &[&[Tool]]) -> Result<(), Stop> {
+    let missing = missing_packages(wanted);
     if !missing.is_empty() {
         println!("Installing what is missing here, with apt-get:");
         for (package, purpose) in &missing {
@@ -42,7 +46,7 @@ pub(crate) fn eda_tools() -> Result<(), Stop> {
         }
         let packages: Vec<&str> = missing.iter().map(|(package, _)| *package).collect();
         apt::install(&packages)?;
-        let still: Vec<&str> = missing_packages().into_iter().map(|(package, _)| package).collect();
+        let still: Vec<&str> = missing_packages(wanted).into_iter().map(|(package, _)| package).collect();
         if !still.is_empty() {
             return Err(Stop::environment(format!(
                 "installed, and yet not all of it is on PATH: {}. Is /usr/bin on PATH?",
@@ -51,7 +55,7 @@ pub(crate) fn eda_tools() -> Result<(), Stop> {
         }
     }
     println!("EDA tools");
-    for tool in &EDA_TOOLS {
+    for tool in wanted.iter().copied().flatten() {
         if let Some(file) = process::on_path(tool.name) {
             let version = tool.version.and_then(|arg| first_line(&file, arg)).unwrap_or_default();
             println!("  {:<14} {:<28} {version}", tool.name, file.display());
@@ -61,9 +65,9 @@ pub(crate) fn eda_tools() -> Result<(), Stop> {
 }
 
 /// Debian packages of what is not here, each once, with what they are for.
-fn missing_packages() -> Vec<(&'static str, &'static str)> {
+fn missing_packages(wanted: &[&[Tool]]) -> Vec<(&'static str, &'static str)> {
     let mut missing: Vec<(&str, &str)> = Vec::new();
-    for tool in EDA_TOOLS.iter().filter(|tool| process::on_path(tool.name).is_none()) {
+    for tool in wanted.iter().copied().flatten().filter(|tool| process::on_path(tool.name).is_none()) {
         if !missing.iter().any(|(package, _)| *package == tool.package) {
             missing.push((tool.package, tool.purpose));
         }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use tapeout_model::{Attempt, Class, Digest, Metric, Output, Read, View};
 use tapeout_store::{Entry, KeyHasher, hash_bytes};
 
-use crate::{Engine, Failure, Job, JobId, Part, Sink};
+use crate::{Engine, Failure, FoundTool, Job, JobId, Part, Sink};
 
 /// What a body sees of its run.
 pub struct JobCx<'run> {
@@ -109,6 +109,24 @@ impl JobCx<'_> {
     /// When the store cannot take them.
     pub fn write_output(&self, bytes: &[u8], path: &str) -> Result<Output, Failure> {
         Ok(self.engine.store().put_bytes(bytes, path)?)
+    }
+
+    /// The path of a file that comes with a tool, given from the directory of the tool's real executable.
+    ///
+    /// # Errors
+    /// When the tool is not there.
+    pub fn tool_file(&mut self, tool: &str, path: &str) -> Result<PathBuf, Failure> {
+        let found = self.found_tool(tool)?;
+        let real = std::fs::canonicalize(&found.path).unwrap_or_else(|_| PathBuf::from(&found.path));
+        let folder = real.parent().unwrap_or(std::path::Path::new("/"));
+        Ok(crate::execute::without_dots(&folder.join(path)))
+    }
+
+    /// A tool, noting that it is read.
+    pub(crate) fn found_tool(&mut self, name: &str) -> Result<Arc<FoundTool>, Failure> {
+        let tool = self.engine.tool(name);
+        self.note(Read::Tool { name: name.to_owned(), digest: tool.as_ref().ok().map(|tool| tool.identity) });
+        tool.map_err(|problem| Failure::new(Class::Environment, problem.to_string()))
     }
 
     pub(crate) fn digest(&mut self, path: &str) -> Result<Option<Digest>, Failure> {

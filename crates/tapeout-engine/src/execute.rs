@@ -149,14 +149,7 @@ impl JobCx<'_> {
     }
 
     fn tools_of(&mut self, invocation: &Invocation) -> Result<Vec<Arc<FoundTool>>, Failure> {
-        let mut tools = Vec::new();
-        for command in &invocation.commands {
-            let tool = self.engine.tool(&command.tool);
-            let digest = tool.as_ref().ok().map(|tool| tool.identity);
-            self.note(Read::Tool { name: command.tool.clone(), digest });
-            tools.push(tool.map_err(|problem| Failure::new(Class::Environment, problem.to_string()))?);
-        }
-        Ok(tools)
+        invocation.commands.iter().map(|command| self.found_tool(&command.tool)).collect()
     }
 
     fn action_key(&mut self, invocation: &Invocation, tools: &[Arc<FoundTool>]) -> Result<Digest, Failure> {
@@ -233,6 +226,9 @@ impl JobCx<'_> {
                 Ok(status) => statuses.push(status),
                 Err(failure) => return Err(self.failed(failure, dir, invocation)),
             }
+        }
+        if let Some(failure) = disk_full(&dir.path) {
+            return Err(self.failed(failure, dir, invocation));
         }
         for output in &invocation.outputs {
             if !dir.path.join(output).is_file() {
@@ -366,11 +362,8 @@ impl JobCx<'_> {
         if failure.class == Class::Interrupted {
             return failure;
         }
-        if let Ok(disk) = rustix::fs::statvfs(&dir.path)
-            && disk.f_bavail * disk.f_frsize < 64 * 1024
-        {
-            failure.class = Class::Environment;
-            failure.hint = Some(format!("the disk of `{}` is full: free some space and run again", dir.path.display()));
+        if let Some(full) = disk_full(&dir.path) {
+            failure = full;
         }
         failure.log = Some(invocation.log.clone());
         failure.work_dir = Some(dir.keep());
@@ -419,6 +412,18 @@ impl JobCx<'_> {
     }
 }
 
+/// The failure to report when the disk is full. Several tools cut their output off then and exit with 0.
+fn disk_full(dir: &Path) -> Option<Failure> {
+    let disk = rustix::fs::statvfs(dir).ok()?;
+    (disk.f_bavail * disk.f_frsize < FULL).then(|| {
+        Failure::new(Class::Environment, format!("the disk of `{}` is full", dir.display()))
+            .hint("free some space on that disk and run again; everything that was done is kept")
+    })
+}
+
+/// A disk with less free space in bytes counts as full.
+const FULL: u64 = 64 * 1024;
+
 fn changed(path: &str, invocation: &Invocation) -> Failure {
     let tool = invocation.commands.first().map_or("the tool", |command| &command.tool);
     let message = format!("`{path}` changed while `{tool}` was running, so its result was not recorded");
@@ -426,7 +431,7 @@ fn changed(path: &str, invocation: &Invocation) -> Failure {
 }
 
 /// A path without `.` and `..`, by its text alone.
-fn without_dots(path: &Path) -> PathBuf {
+pub(crate) fn without_dots(path: &Path) -> PathBuf {
     let mut plain = PathBuf::new();
     for component in path.components() {
         match component {

@@ -65,6 +65,8 @@ pub struct Job {
     pub after: Vec<JobId>,
     /// Whether a failed check lets the others go on.
     pub defers_check: bool,
+    /// Whether it runs although its result is recorded: it acts on something outside.
+    pub always: bool,
 }
 
 /// The jobs of a run. A job can only name jobs that were added before it, so there are no cycles.

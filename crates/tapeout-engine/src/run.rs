@@ -143,7 +143,7 @@ impl Engine {
                     let job = graph.job(id);
                     let inputs = progress.inputs_of(job);
                     let key = weak_key(job);
-                    let fresh = fresh(job);
+                    let fresh = job.always || fresh(job);
                     if let Some(entry) = (!fresh).then(|| self.recall(job, &key, &inputs)).flatten() {
                         self.end(&mut progress, job, id, Outcome::Done { entry, reused: true });
                     } else if mode == Mode::Look {

@@ -196,7 +196,7 @@ mod tests {
         for (i, needs) in needs.iter().enumerate() {
             let after = needs.iter().map(|need| JobId(*need)).collect();
             let body = Arc::clone(&body);
-            graph.add(Job { name: i.to_string(), body, inputs: Vec::new(), after, defers_check: false });
+            graph.add(Job { name: i.to_string(), body, inputs: Vec::new(), after, defers_check: false, always: false });
         }
         graph
     }
@@ -230,7 +230,7 @@ mod tests {
         for i in 0..1_000_000_u32 {
             let after = i.checked_sub(1).map(JobId).into_iter().collect();
             let body = Arc::clone(&body);
-            chain.add(Job { name: String::new(), body, inputs: Vec::new(), after, defers_check: false });
+            chain.add(Job { name: String::new(), body, inputs: Vec::new(), after, defers_check: false, always: false });
         }
         let mut scheduler = Scheduler::new(&chain, 1);
         let mut started = 0;

@@ -307,6 +307,8 @@ fn list_files(path: &Path, files: &mut Vec<PathBuf>) {
     let mut pending = vec![path.to_owned()];
     while let Some(path) = pending.pop() {
         match fs::read_dir(&path) {
+            // Interpreters write their caches beside the sources.
+            Ok(_) if path.file_name().is_some_and(|name| name == "__pycache__") => {}
             Ok(listing) => pending.extend(listing.filter_map(Result::ok).map(|entry| entry.path())),
             Err(_) if path.is_file() => files.push(path),
             Err(_) => {}

@@ -91,6 +91,14 @@ impl StepCx<'_, '_> {
         self.job.write_output(bytes, path)
     }
 
+    /// The absolute path of a file that comes with a tool, from the directory of the tool's real executable.
+    ///
+    /// # Errors
+    /// When the tool is not there.
+    pub fn tool_file(&mut self, tool: &str, path: &str) -> Result<String, Failure> {
+        Ok(self.job.tool_file(tool, path)?.to_string_lossy().into_owned())
+    }
+
     /// Makes a parser's error a failure of the tool that wrote the file.
     #[must_use]
     pub fn unreadable(&self, path: &str, reason: impl std::fmt::Display) -> Failure {

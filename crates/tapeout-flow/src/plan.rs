@@ -154,7 +154,7 @@ impl Plan {
     /// The tools that its steps need, each once.
     #[must_use]
     pub fn tools(&self) -> Vec<&'static str> {
-        let tools: BTreeSet<_> = self.running().flat_map(|(_, step)| step.info.tools.iter().copied()).collect();
+        let tools: BTreeSet<_> = self.running().flat_map(|(_, step)| step.step.tools(&self.config)).collect();
         tools.into_iter().collect()
     }
 
@@ -176,8 +176,10 @@ impl Plan {
                 name: step.id.clone(),
                 body: Arc::new(body),
                 inputs,
-                after: Vec::new(),
-                defers_check: step.info.defers_check,
+                after: if step.info.acts_outside { jobs.values().copied().collect() } else { Vec::new() },
+                // What acts outside must wait for every check, so that none can be put off.
+                defers_check: step.info.defers_check && !self.running().any(|(_, step)| step.info.acts_outside),
+                always: step.info.acts_outside,
             };
             jobs.insert(index, graph.add(job));
         }

@@ -43,6 +43,9 @@ pub struct StepInfo {
     pub implementation: &'static str,
     /// Whether a check that fails here is reported at the end instead of stopping the flow.
     pub defers_check: bool,
+    /// Whether it changes something outside, such as a board: it then runs each time, and after all steps before it
+    /// have passed.
+    pub acts_outside: bool,
 }
 
 impl StepInfo {
@@ -61,6 +64,7 @@ impl StepInfo {
             tools: Vec::new(),
             implementation,
             defers_check: false,
+            acts_outside: false,
         }
     }
 
@@ -113,6 +117,13 @@ impl StepInfo {
         self
     }
 
+    /// Says that it changes something outside.
+    #[must_use]
+    pub fn acts_outside(mut self) -> Self {
+        self.acts_outside = true;
+        self
+    }
+
     /// Lets a flow go on after a check of this step failed; the run fails at its end.
     #[must_use]
     pub fn defers_check(mut self) -> Self {
@@ -130,6 +141,12 @@ pub trait Step: Send + Sync {
     fn nothing_to_do(&self, config: &Config) -> Option<String> {
         let _ = config;
         None
+    }
+
+    /// Which of its tools it runs with this configuration; all, if it does not say.
+    fn tools(&self, config: &Config) -> Vec<&'static str> {
+        let _ = config;
+        self.info().tools
     }
 
     /// What is wrong with the configuration beyond the types of variables, found before any tool starts.

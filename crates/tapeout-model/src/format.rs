@@ -18,6 +18,7 @@ const fn format(id: &'static str, name: &'static str, extension: &'static str) -
 /// The formats known to built-in steps. Ids that OpenLane has are OpenLane's.
 pub const FORMATS: &[DesignFormat] = &[
     format("nl", "Verilog netlist", "v"),
+    format("vhdl_nl", "Verilog netlist of the VHDL sources", "v"),
     format("json", "Yosys JSON netlist", "json"),
     format("asc", "IceStorm text bitstream", "asc"),
     format("bitstream", "Bitstream", "bin"),

@@ -2,21 +2,22 @@
 
 use tapeout_flow::{Flow, Registry};
 
+const ICE40: &[&str] = &[
+    "Ghdl.ToVerilog",
+    "Verilator.Lint",
+    "Icarus.Simulate",
+    "Yosys.SynthIce40",
+    "Nextpnr.Ice40",
+    "Icestorm.Pack",
+    "Icestorm.Time",
+    "Icestorm.ReadBack",
+    "Icestorm.PostLayoutSimulate",
+    "Checker.SetupViolations",
+];
+
 pub(crate) fn register(registry: &mut Registry) {
-    registry.add_flow(Flow::new(
-        "Ice40",
-        "From RTL to a verified bitstream for Lattice iCE40 devices, with Yosys, nextpnr and IceStorm.",
-        &[
-            "Verilator.Lint",
-            "Ghdl.Synthesise",
-            "Icarus.Simulate",
-            "Yosys.SynthIce40",
-            "Nextpnr.Ice40",
-            "Icestorm.Pack",
-            "Icestorm.Time",
-            "Icestorm.ReadBack",
-            "Icestorm.PostLayoutSimulate",
-            "Checker.SetupViolations",
-        ],
-    ));
+    let doc = "From RTL to a verified bitstream for Lattice iCE40 devices, with Yosys, nextpnr and IceStorm.";
+    registry.add_flow(Flow::new("Ice40", doc, ICE40));
+    let doc = "The flow `Ice40`, and then the bitstream is loaded into a board.";
+    registry.add_flow(Flow::new("Ice40Program", doc, &[ICE40, &["Icestorm.Program"]].concat()));
 }

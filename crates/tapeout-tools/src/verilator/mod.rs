@@ -1,7 +1,10 @@
 //! Verilator as a linter.
 
 use tapeout_config::Config;
-use tapeout_flow::{Command, Completed, DepFormat, Failure, Invocation, Registry, Session, Step, StepCx, StepInfo, StepResult, Tool, Type, Variable};
+use tapeout_flow::{
+    Command, Completed, DepFormat, Failure, Invocation, Registry, Session, Step, StepCx, StepInfo, StepResult, Tool,
+    Type, Variable,
+};
 use tapeout_formats::alerts;
 use tapeout_model::{Alert, Severity};
 
@@ -52,7 +55,17 @@ impl Step for Lint {
         let sources = Sources::gather(cx, &[])?;
         let top = cx.config.str("DESIGN_NAME");
         let lint = Command::new("verilator")
-            .args(["--lint-only", "-Wall", "-Wno-fatal", "-MMD", "--Mdir", "obj_dir", "--top-module", top])
+            .args([
+                "--lint-only",
+                "-Wall",
+                "-Wno-fatal",
+                "--relative-includes",
+                "-MMD",
+                "--Mdir",
+                "obj_dir",
+                "--top-module",
+                top,
+            ])
             .args(sources.includes)
             .args(sources.defines)
             .args(cx.config.strings("LINTER_DEFINES").iter().map(|define| format!("-D{define}")))
@@ -68,7 +81,9 @@ impl Step for Lint {
 
     fn collect(&self, _: &mut StepCx<'_, '_>, sessions: &[Completed]) -> Result<StepResult, Failure> {
         let alerts = self.alerts(sessions[0].log());
-        let count = |severity| alerts.iter().filter(|alert| alert.severity == severity).map(|a| i64::from(a.count)).sum::<i64>();
+        let count = |severity| {
+            alerts.iter().filter(|alert| alert.severity == severity).map(|a| i64::from(a.count)).sum::<i64>()
+        };
         Ok(StepResult::default()
             .metric("design__lint_error__count", count(Severity::Error))
             .metric("design__lint_warning__count", count(Severity::Warning))

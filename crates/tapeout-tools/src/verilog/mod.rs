@@ -44,6 +44,19 @@ pub(crate) struct Sources {
 impl Sources {
     /// The sources of the design, then those in `more`.
     pub(crate) fn gather(cx: &mut StepCx<'_, '_>, more: &[String]) -> Result<Self, Failure> {
+        let design = cx.config.strings("VERILOG_FILES").into_iter().map(str::to_owned);
+        let mut sources = Self::of(cx, &design.chain(more.iter().cloned()).collect::<Vec<_>>())?;
+        if let Some(view) = cx.view("vhdl_nl") {
+            for file in view.files() {
+                sources.files.push(file.path.clone());
+                sources.inputs.push(Input::Output(file.clone()));
+            }
+        }
+        Ok(sources)
+    }
+
+    /// Just these files, with the include directories and macros of the design.
+    pub(crate) fn of(cx: &mut StepCx<'_, '_>, files: &[String]) -> Result<Self, Failure> {
         let config = cx.config;
         let mut sources = Self {
             files: Vec::new(),
@@ -52,20 +65,13 @@ impl Sources {
             inputs: Vec::new(),
         };
         let mut links = BTreeSet::new();
-        let files = config.strings("VERILOG_FILES").into_iter().map(str::to_owned);
-        for path in files.chain(more.iter().cloned()) {
-            sources.files.push(cx.source(&path)?);
-            let text = cx.read_source(&path)?.unwrap_or_default();
+        for path in files {
+            sources.files.push(cx.source(path)?);
+            let text = cx.read_source(path)?.unwrap_or_default();
             for literal in literals::paths(&text) {
-                links.extend(find(cx, &path, &literal)?.map(|found| (literal, found)));
+                links.extend(find(cx, path, &literal)?.map(|found| (literal, found)));
             }
-            sources.inputs.push(Input::Source { path });
-        }
-        if let Some(view) = cx.view("vhdl_nl") {
-            for file in view.files() {
-                sources.files.push(file.path.clone());
-                sources.inputs.push(Input::Output(file.clone()));
-            }
+            sources.inputs.push(Input::Source { path: path.clone() });
         }
         sources.inputs.extend(links.into_iter().map(|(name, path)| Input::Linked { name, path }));
         Ok(sources)

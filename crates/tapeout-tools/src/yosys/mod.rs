@@ -1,7 +1,10 @@
 //! Yosys: synthesis.
 
 use tapeout_config::Config;
-use tapeout_flow::{Command, Completed, DepFormat, Failure, Invocation, Registry, Script, Session, Step, StepCx, StepInfo, StepResult, Tool, Type, Variable};
+use tapeout_flow::{
+    Command, Completed, DepFormat, Failure, Invocation, Registry, Script, Session, Step, StepCx, StepInfo, StepResult,
+    Tool, Type, Variable,
+};
 use tapeout_formats::{alerts, yosys_stat};
 use tapeout_model::Alert;
 
@@ -32,10 +35,19 @@ impl Step for SynthIce40 {
         .makes(&["json"])
         .variables(verilog::variables())
         .variables([
-            Variable::new("DESIGN_NAME", Type::Str, "The name of the top module. Also the stem of the files that are made."),
-            Variable::new("SYNTH_PARAMETERS", Type::list(Type::Str), "Parameters of the top module, each `NAME=VALUE`.")
-                .default(Vec::<String>::new()),
-            Variable::new("SYNTH_FLATTEN", Type::Bool, "Whether the hierarchy is dissolved before optimisation.").default(true),
+            Variable::new(
+                "DESIGN_NAME",
+                Type::Str,
+                "The name of the top module. Also the stem of the files that are made.",
+            ),
+            Variable::new(
+                "SYNTH_PARAMETERS",
+                Type::list(Type::Str),
+                "Parameters of the top module, each `NAME=VALUE`.",
+            )
+            .default(Vec::<String>::new()),
+            Variable::new("SYNTH_FLATTEN", Type::Bool, "Whether the hierarchy is dissolved before optimisation.")
+                .default(true),
             Variable::new("SYNTH_ABC9", Type::Bool, "Whether timing-driven mapping by `abc9` is used.").default(false),
             Variable::new("SYNTH_RETIME", Type::Bool, "Whether registers may be moved across logic.").default(false),
             Variable::new("ICE40_DSP", Type::Bool, "Whether multipliers become DSP blocks, on devices that have them.")
@@ -59,10 +71,10 @@ impl Step for SynthIce40 {
         let top = config.str("DESIGN_NAME");
         let slug = cx.slug();
 
-        let options = [sources.defines, sources.includes].concat().iter().map(|word| quoted(word)).collect::<Vec<_>>().join(" ");
-        let read: String = (sources.files.iter())
-            .map(|file| format!("read_verilog -sv {options} {}\n", quoted(file)))
-            .collect();
+        let options =
+            [sources.defines, sources.includes].concat().iter().map(|word| quoted(word)).collect::<Vec<_>>().join(" ");
+        let read: String =
+            (sources.files.iter()).map(|file| format!("read_verilog -sv {options} {}\n", quoted(file))).collect();
         let parameters: String = (config.strings("SYNTH_PARAMETERS").iter())
             .filter_map(|parameter| parameter.split_once('='))
             .map(|(name, value)| format!("chparam -set {name} {value} {top}\n"))
@@ -99,10 +111,12 @@ impl Step for SynthIce40 {
         let mut result = StepResult::default()
             .view("json", format!("{}.json", cx.config.str("DESIGN_NAME")))
             .alerts(self.alerts(session.log()));
-        let design = &stat.design;
-        result = result.metric("design__instance__count", design.cells() as i64);
-        for (cell, count) in &design.cells_by_type {
-            result = result.metric(&format!("design__instance__count__cell:{cell}"), count.0 as i64);
+        let design = stat.design.as_ref().or_else(|| stat.modules.get(cx.config.str("DESIGN_NAME")));
+        if let Some(design) = design {
+            result = result.metric("design__instance__count", design.cells() as i64);
+            for (cell, count) in &design.num_cells_by_type {
+                result = result.metric(&format!("design__instance__count__cell:{cell}"), count.0 as i64);
+            }
         }
         Ok(result)
     }
@@ -119,5 +133,9 @@ impl Step for SynthIce40 {
 
 /// A word of a Yosys command; Yosys knows double quotes and no escapes within them.
 fn quoted(word: &str) -> String {
-    if word.chars().all(|c| c.is_ascii_alphanumeric() || "_-./=+:".contains(c)) { word.to_owned() } else { format!("\"{word}\"") }
+    if word.chars().all(|c| c.is_ascii_alphanumeric() || "_-./=+:".contains(c)) {
+        word.to_owned()
+    } else {
+        format!("\"{word}\"")
+    }
 }

@@ -1,0 +1,56 @@
+//! `Icestorm.Pack`: the bitstream as the device loads it.
+
+use tapeout_flow::{Command, Completed, Failure, Input, Invocation, Session, Step, StepCx, StepInfo, StepResult};
+use tapeout_formats::alerts;
+use tapeout_model::Alert;
+
+use super::name_variable;
+use crate::nextpnr::{Device, device_variable};
+
+pub(super) struct Pack;
+
+impl Step for Pack {
+    fn info(&self) -> StepInfo {
+        StepInfo::new(
+            "Icestorm.Pack",
+            "Pack the bitstream",
+            "Packs the layout into the binary bitstream that the device loads. Its size must be that of the device.",
+            env!("IMPLEMENTATION_ICESTORM"),
+        )
+        .needs("asc")
+        .makes(&["bitstream"])
+        .variables([name_variable(), device_variable()])
+        .tools(&["icepack"])
+    }
+
+    fn prepare(&self, cx: &mut StepCx<'_, '_>) -> Result<Vec<Session>, Failure> {
+        let layout = cx.view_file("asc")?;
+        let bitstream = format!("{}.bin", cx.config.str("DESIGN_NAME"));
+        let invocation = Invocation {
+            commands: vec![Command::new("icepack").args([&layout.path, &bitstream])],
+            inputs: vec![Input::Output(layout)],
+            outputs: vec![bitstream],
+            ..Invocation::default()
+        };
+        Ok(vec![invocation.into()])
+    }
+
+    fn collect(&self, cx: &mut StepCx<'_, '_>, sessions: &[Completed]) -> Result<StepResult, Failure> {
+        let name = format!("{}.bin", cx.config.str("DESIGN_NAME"));
+        let size = sessions[0].output(&name).map_or(0, |output| output.size);
+        if let Some(device) = Device::of(cx.config)
+            && size < device.bitstream_bytes
+        {
+            let expected = device.bitstream_bytes;
+            return Err(cx.unreadable(&name, format!("it has {size} bytes, those of {} have {expected}", device.name)));
+        }
+        Ok(StepResult::default()
+            .view("bitstream", name)
+            .metric("bitstream__size", size as i64)
+            .alerts(self.alerts(sessions[0].log())))
+    }
+
+    fn alerts(&self, log: &str) -> Vec<Alert> {
+        alerts::icepack(log)
+    }
+}

@@ -1,0 +1,117 @@
+//! `Icestorm.PostLayoutSimulate`: the design's benches on the netlist read back from the bitstream.
+
+use tapeout_config::Config;
+use tapeout_flow::{Completed, Failure, Input, Session, Step, StepCx, StepInfo, StepResult, Type, Variable};
+use tapeout_formats::alerts;
+use tapeout_model::{Alert, Class, Verdict};
+
+use crate::icarus::{self, Bench, Judgement};
+use crate::verilog::{self, Sources};
+
+pub(super) struct PostLayoutSimulate;
+
+/// Functional models of the cells, from the directory of Yosys' executable.
+const MODELS: &str = "../share/yosys/ice40/cells_sim.v";
+
+/// `RUN_POST_LAYOUT_SIMULATION`.
+pub(super) fn switch() -> Variable {
+    Variable::new("RUN_POST_LAYOUT_SIMULATION", Type::Bool, "Whether the benches run on the bitstream.").default(true)
+}
+
+pub(super) fn nothing_to_do(config: &Config) -> Option<String> {
+    if config.bool("RUN_POST_LAYOUT_SIMULATION") {
+        icarus::has_no_bench(config)
+    } else {
+        Some("RUN_POST_LAYOUT_SIMULATION is false".to_owned())
+    }
+}
+
+impl Step for PostLayoutSimulate {
+    fn info(&self) -> StepInfo {
+        StepInfo::new(
+            "Icestorm.PostLayoutSimulate",
+            "Post-layout simulation",
+            "Runs each test bench on the netlist read back from the bitstream: function, without delays. A bench that \
+             looks inside the design or sets its parameters cannot run on a netlist; the step says so.",
+            env!("IMPLEMENTATION_ICESTORM"),
+        )
+        .takes("post_layout_nl")
+        .variables(verilog::variables())
+        .variables(icarus::bench_variables())
+        .variables([switch()])
+        .tools(&["iverilog", "vvp", "yosys"])
+        .defers_check()
+    }
+
+    fn nothing_to_do(&self, config: &Config) -> Option<String> {
+        nothing_to_do(config)
+    }
+
+    fn prepare(&self, cx: &mut StepCx<'_, '_>) -> Result<Vec<Session>, Failure> {
+        let Some(netlist) = cx.view("post_layout_nl") else { return Ok(Vec::new()) };
+        let models = cx.tool_file("yosys", MODELS)?;
+        let mut sessions = Vec::new();
+        for bench in Bench::all(cx) {
+            let files: Vec<String> = cx.config.strings("TEST_FILES").iter().map(|file| (*file).to_owned()).collect();
+            let mut sources = Sources::of(cx, &[files, vec![bench.path.clone()]].concat())?;
+            for file in netlist.files() {
+                sources.files.push(file.path.clone());
+                sources.inputs.push(Input::Output(file.clone()));
+            }
+            sources.files.push(models.clone());
+            sources.inputs.push(Input::Source { path: models.clone() });
+            // The models give inputs default values, which Icarus Verilog does not read.
+            sessions.push(bench.session(cx.config, sources, &["-DNO_ICE40_DEFAULT_ASSIGNMENTS"], false));
+        }
+        Ok(sessions)
+    }
+
+    fn collect(&self, cx: &mut StepCx<'_, '_>, sessions: &[Completed]) -> Result<StepResult, Failure> {
+        let not_checked =
+            |reason: String| StepResult { verdict: Verdict::NotChecked { reason }, ..StepResult::default() };
+        if sessions.is_empty() {
+            return Ok(not_checked("the netlist could not be read back from the bitstream".to_owned()));
+        }
+        let benches = Bench::all(cx);
+        for (bench, session) in benches.iter().zip(sessions) {
+            let log = session.log();
+            match bench.judge(cx.config, session) {
+                Judgement::Passed => {}
+                Judgement::DoesNotCompile(_) if looks_inside(log) => {
+                    let reason =
+                        format!("the bench `{}` looks inside the design, which a netlist does not have", bench.name);
+                    return Ok(not_checked(reason));
+                }
+                Judgement::DoesNotCompile(words) => {
+                    let message = format!("`iverilog` cannot compile the bench `{}` with the netlist", bench.name);
+                    let mut failure = Failure::new(Class::Tool, message);
+                    failure.words = words;
+                    return Err(failure);
+                }
+                Judgement::Failed(_) if sets_parameters(log) => {
+                    let reason = format!(
+                        "the bench `{}` sets parameters of the design, which a netlist does not have",
+                        bench.name
+                    );
+                    return Ok(not_checked(reason));
+                }
+                Judgement::Failed(_) => {}
+            }
+        }
+        Ok(icarus::collect(cx.config, &benches, sessions))
+    }
+
+    fn alerts(&self, log: &str) -> Vec<Alert> {
+        [alerts::iverilog(log), alerts::vvp(log)].concat()
+    }
+}
+
+/// Whether compilation failed because a name inside the design does not exist.
+fn looks_inside(log: &str) -> bool {
+    ["Unable to bind", "Could not find variable", "Unable to elaborate r-value"].iter().any(|words| log.contains(words))
+}
+
+/// Whether the compiler ignored a parameter that the bench gives to the design.
+fn sets_parameters(log: &str) -> bool {
+    log.lines().any(|line| line.contains("parameter ") && line.contains("not found in"))
+}

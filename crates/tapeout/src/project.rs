@@ -1,0 +1,193 @@
+//! From the command line to a plan and an engine: which file is meant, where its tools are, whether they will do.
+
+use std::collections::BTreeMap;
+use std::env;
+use std::path::{Path, PathBuf};
+
+use tapeout_config::{Config, Loader, SourceMap};
+use tapeout_engine::{Engine, GuardCommand, Options, Tool, ToolProblem, ToolSettings, Toolbox};
+use tapeout_flow::{Plan, PlanError, Registry};
+use tapeout_model::Class;
+
+use crate::Cx;
+use crate::args::{OverlayArgs, ThingArgs};
+use crate::error::CliError;
+use crate::terminal::plural;
+
+/// The names that a directory's configuration may have.
+const CONFIG_NAMES: [&str; 4] = ["config.json", "config.yaml", "config.yml", "config.toml"];
+
+/// The configuration file that is meant: the one given, the one in the directory given, the one here.
+pub(crate) fn find_config(thing: Option<&Path>) -> Result<PathBuf, CliError> {
+    let dir = match thing {
+        Some(thing) if thing.is_dir() => thing,
+        Some(file) => return Ok(file.to_owned()),
+        None => Path::new(""),
+    };
+    let found: Vec<PathBuf> = CONFIG_NAMES.iter().map(|name| dir.join(name)).filter(|path| path.is_file()).collect();
+    let shown = if dir.as_os_str().is_empty() { "here".to_owned() } else { format!("in `{}`", dir.display()) };
+    match found.as_slice() {
+        [file] => Ok(file.clone()),
+        [] => Err(CliError::input(format!("there is no configuration {shown}"))
+            .hint(format!("name one, or start with `tapeout init`; looked for `{}`", CONFIG_NAMES.join("`, `")))),
+        several => Err(CliError::input(format!("there are {} configurations {shown}", several.len()))
+            .details(several.iter().map(|path| path.display().to_string()).collect())
+            .hint("name the one that is meant")),
+    }
+}
+
+/// Reads the configuration and makes its plan. What is wrong with it is on the terminal when this returns.
+pub(crate) fn load(cx: &Cx, args: &ThingArgs) -> Result<Plan, CliError> {
+    let file = find_config(args.thing.as_deref())?;
+    let OverlayArgs { set, with, flow, design_dir } = &args.overlay;
+    let loader = Loader {
+        // Overlays may come from anywhere: the design stays where its own configuration is.
+        design_dir: Some(design_dir.clone().unwrap_or_else(|| directory_of(&file))),
+        files: std::iter::once(&file).chain(with).cloned().collect(),
+        mapping: None,
+        sets: set.clone(),
+        env: environment(),
+    };
+    let mut sources = SourceMap::new();
+    match Plan::load(&cx.registry, loader, flow.as_deref(), &mut sources) {
+        Ok(plan) => {
+            for warning in &plan.warnings {
+                cx.terminal.note(&warning.render(&sources, cx.terminal.err_colors()));
+            }
+            Ok(plan)
+        }
+        Err(PlanError(diagnostics)) => {
+            for diagnostic in &diagnostics {
+                cx.terminal.complain(&format!("{}\n", diagnostic.render(&sources, cx.terminal.err_colors())));
+            }
+            let count = plural(diagnostics.len(), "error");
+            Err(CliError::input(format!("{count} in the configuration; nothing was started")))
+        }
+    }
+}
+
+/// The directory that a file is in.
+pub(crate) fn directory_of(file: &Path) -> PathBuf {
+    match file.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent.to_owned(),
+        _ => PathBuf::from("."),
+    }
+}
+
+/// The environment, as far as it is text.
+fn environment() -> Vec<(String, String)> {
+    env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?))).collect()
+}
+
+/// The engine for a design, with the tools as its configuration and the environment set them up.
+pub(crate) fn engine(registry: &Registry, config: &Config, slots: usize, keep_going: bool) -> Result<Engine, CliError> {
+    let mut settings = BTreeMap::new();
+    for (name, from) in config.tools() {
+        let tapeout_config::ToolSettings { path, setup, prefix, env } = from.clone();
+        settings.insert(name.clone(), ToolSettings { path, setup, prefix, env });
+    }
+    open(registry, config.design_dir(), settings, slots, keep_going)
+}
+
+/// The engine for a directory without a configuration: tools are where the environment says.
+pub(crate) fn bare_engine(registry: &Registry, dir: &Path) -> Result<Engine, CliError> {
+    open(registry, dir, BTreeMap::new(), 1, true)
+}
+
+fn open(
+    registry: &Registry,
+    dir: &Path,
+    mut settings: BTreeMap<String, ToolSettings>,
+    slots: usize,
+    keep_going: bool,
+) -> Result<Engine, CliError> {
+    for tool in registry.tools() {
+        if let Some(path) = path_in_environment(tool.name) {
+            settings.entry(tool.name.to_owned()).or_default().path = Some(path);
+        }
+    }
+    let toolbox = Toolbox::new(registry.tools().cloned(), &settings);
+    Ok(Engine::open(dir, toolbox, Options { slots, keep_going, guard: GuardCommand::current_exe() })?)
+}
+
+/// The variable of the environment that says where a tool is: `TAPEOUT_NEXTPNR_ICE40`.
+fn environment_name(tool: &str) -> String {
+    format!("TAPEOUT_{}", tool.to_uppercase().replace('-', "_"))
+}
+
+/// A path in the environment is relative to where tapeout was started, not to the design.
+fn path_in_environment(tool: &str) -> Option<String> {
+    let path = env::var(environment_name(tool)).ok().filter(|path| !path.is_empty())?;
+    if !path.contains('/') {
+        return Some(path);
+    }
+    let absolute = std::path::absolute(&path).ok()?;
+    Some(absolute.to_str()?.to_owned())
+}
+
+/// How many jobs run at a time unless told: one for each core that this process may use.
+pub(crate) fn default_slots() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from)
+}
+
+/// A tool and whether it can be used.
+pub(crate) struct Checked<'a> {
+    pub(crate) tool: &'a Tool,
+    pub(crate) found: Result<std::sync::Arc<tapeout_engine::FoundTool>, ToolProblem>,
+}
+
+impl Checked<'_> {
+    /// What is wrong, in one line without advice.
+    pub(crate) fn problem(&self) -> Option<String> {
+        let from_environment = || match path_in_environment(self.tool.name) {
+            Some(_) => format!(", which `{}` asks for", environment_name(self.tool.name)),
+            None => String::new(),
+        };
+        match self.found.as_ref().err()? {
+            ToolProblem::Missing { name, place, .. } => {
+                Some(format!("`{name}` was not found{place}{}", from_environment()))
+            }
+            problem @ (ToolProblem::TooOld { .. } | ToolProblem::Broken { .. } | ToolProblem::Unknown(_)) => {
+                Some(problem.to_string())
+            }
+        }
+    }
+}
+
+/// Looks for tools, each by its name.
+pub(crate) fn check_tools<'a>(engine: &'a Engine, names: &[&str]) -> Vec<Checked<'a>> {
+    let wanted = engine.toolbox().tools().filter(|tool| names.contains(&tool.name));
+    wanted.map(|tool| Checked { tool, found: engine.tool(tool.name) }).collect()
+}
+
+/// Everything that keeps a plan from starting, in one error.
+pub(crate) fn require_tools(engine: &Engine, plan: &Plan) -> Result<(), CliError> {
+    let names = plan.tools();
+    let checked = check_tools(engine, &names);
+    let unusable: Vec<&Checked<'_>> = checked.iter().filter(|tool| tool.found.is_err()).collect();
+    let mut details: Vec<String> = unusable.iter().filter_map(|tool| tool.problem()).collect();
+    // A step that declares a tool which nobody registered is a defect of that step, found here and not in the run.
+    let unknown = names.iter().filter(|name| checked.iter().all(|checked| checked.tool.name != **name));
+    details.extend(unknown.map(|name| ToolProblem::Unknown((*name).to_owned()).to_string()));
+    if details.is_empty() {
+        return Ok(());
+    }
+    let message = format!("{} cannot be used; nothing was started", plural(details.len(), "tool"));
+    let error = CliError::new(Class::Environment, message).details(details);
+    Err(match install_command(unusable.into_iter()) {
+        Some(command) => error.hint(command),
+        None => error,
+    })
+}
+
+/// The command that installs what is missing or too old, if packages can help.
+pub(crate) fn install_command<'a>(tools: impl Iterator<Item = &'a Checked<'a>>) -> Option<String> {
+    let helps = |tool: &&Checked<'_>| {
+        matches!(tool.found, Err(ToolProblem::Missing { .. } | ToolProblem::TooOld { .. }))
+            && !tool.tool.package.is_empty()
+    };
+    let mut packages: Vec<&str> = tools.filter(helps).map(|tool| tool.tool.package).collect();
+    packages.sort_unstable();
+    packages.dedup();
+    (!packages.is_empty()).then(|| format!("apt-get install {}", packages.join(" ")))
+}

@@ -1,0 +1,59 @@
+//! Progress for pipes and CI: one line when a step starts and one when it ends, nothing that moves. With `--verbose`
+//! also the lines of the tools' logs.
+
+use tapeout_flow::{Plan, StepEvent};
+
+use super::Terminal;
+use super::tail::Follower;
+use super::watch::{Places, Watcher, ending};
+
+pub(crate) struct Plain<'a> {
+    terminal: &'a Terminal,
+    plan: &'a Plan,
+    places: Places,
+    logs: Option<Follower>,
+}
+
+impl<'a> Plain<'a> {
+    pub(crate) fn new(terminal: &'a Terminal, plan: &'a Plan) -> Self {
+        let logs = terminal.verbose.then(|| {
+            let ids: Vec<String> = plan.steps.iter().map(|step| step.id.clone()).collect();
+            Follower::start(move |step, lines| {
+                let text: String = lines.iter().map(|line| format!("{} | {line}\n", ids[step])).collect();
+                super::write_error(&text);
+            })
+        });
+        Self { terminal, plan, places: Places::new(plan), logs }
+    }
+
+    fn line(&self, step: usize, words: &str) {
+        let digits = self.places.total.to_string().len();
+        let (place, total, id) = (self.places.of(step), self.places.total, &self.plan.steps[step].id);
+        self.terminal.note(&format!("[{place:digits$}/{total}] {id}: {words}"));
+    }
+}
+
+impl Watcher for Plain<'_> {
+    fn step(&self, step: usize, event: &StepEvent) {
+        match event {
+            StepEvent::Started => self.line(step, "started"),
+            StepEvent::Running { log, .. } => {
+                if let Some(logs) = &self.logs {
+                    logs.follow(step, log);
+                }
+            }
+            StepEvent::Reused(_) | StepEvent::Done(_) | StepEvent::Failed(_) => {
+                if let Some(logs) = &self.logs {
+                    logs.leave(step);
+                }
+                if let Some(ending) = ending(event) {
+                    self.line(step, &ending.words);
+                }
+            }
+        }
+    }
+
+    fn say(&self, text: &str) {
+        self.terminal.note(text);
+    }
+}
