@@ -40,7 +40,7 @@ const CARGO_DENY: &str = "0.20.2";
 pub(crate) fn eda_tools(wanted: &[&[Tool]]) -> Result<(), Stop> {
     let missing = missing_packages(wanted);
     if !missing.is_empty() {
-        println!("Installing what is missing here, with apt-get:");
+        println!("Missing here, and to be installed with apt-get:");
         for (package, purpose) in &missing {
             println!("  {package:<22} {purpose}");
         }
@@ -58,7 +58,8 @@ pub(crate) fn eda_tools(wanted: &[&[Tool]]) -> Result<(), Stop> {
     for tool in wanted.iter().copied().flatten() {
         if let Some(file) = process::on_path(tool.name) {
             let version = tool.version.and_then(|arg| first_line(&file, arg)).unwrap_or_default();
-            println!("  {:<14} {:<28} {version}", tool.name, file.display());
+            let line = format!("  {:<14} {:<28} {version}", tool.name, file.display());
+            println!("{}", line.trim_end());
         }
     }
     Ok(())

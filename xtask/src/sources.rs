@@ -1,4 +1,4 @@
-//! The shape of source files: their length, the line that says what they are for, and which crate may lift which lint.
+//! The shape of source files: their length, the line that says what they are for, and where a lint may be lifted.
 
 use std::path::Path;
 
@@ -7,12 +7,12 @@ use crate::{Stop, files};
 /// A file beyond this has a second subject.
 const LONGEST: usize = 800;
 
-/// Lints that hold the architecture, with the one crate that may lift each.
-const LIFTED: [(&str, &str); 4] = [
-    ("unsafe_code", "tapeout-guard"),
-    ("clippy::disallowed_methods", "tapeout-guard"),
-    ("clippy::print_stdout", "tapeout"),
-    ("clippy::print_stderr", "tapeout"),
+/// Lints that hold the architecture, with the files and folders that may lift each.
+const LIFTED: [(&str, &[&str]); 4] = [
+    ("unsafe_code", &["crates/tapeout-guard/src/sys.rs"]),
+    ("clippy::disallowed_methods", &["crates/tapeout-guard/src/client.rs", "crates/tapeout/src/viewer.rs"]),
+    ("clippy::print_stdout", &["crates/tapeout/src"]),
+    ("clippy::print_stderr", &["crates/tapeout/src"]),
 ];
 
 /// What is wrong with the shape of the project's files.
@@ -39,22 +39,20 @@ fn in_source(file: &Path, text: &str) -> Vec<String> {
         problems.push(format!("{lines} lines, more than {LONGEST}: find the second subject"));
     }
     let parts: Vec<&str> = file.iter().filter_map(|part| part.to_str()).collect();
-    let owner = match parts[..] {
-        ["crates", owner, "src", ..] => owner,
-        ["xtask", "src", ..] => "xtask",
-        _ => return problems,
-    };
+    if !matches!(parts[..], ["crates", _, "src", ..] | ["xtask", "src", ..]) {
+        return problems;
+    }
     if !text.starts_with("//!") {
         problems.push("does not begin with a `//!` line that says what it is for".to_owned());
     }
-    if owner == "xtask" {
+    if file.starts_with("xtask") {
         return problems;
     }
     let shipped = text.lines().take_while(|line| line.trim() != "#[cfg(test)]");
     for (number, line) in shipped.enumerate() {
-        for (lint, crate_of_it) in LIFTED {
-            if line.contains(lint) && owner != crate_of_it {
-                problems.push(format!("line {}: only {crate_of_it} may lift {lint}", number + 1));
+        for (lint, places) in LIFTED {
+            if line.contains(lint) && !places.iter().any(|place| file.starts_with(place)) {
+                problems.push(format!("line {}: {lint} may be lifted in {} only", number + 1, places.join(" and ")));
             }
         }
     }
@@ -95,7 +93,7 @@ mod tests {
         assert!(in_source(Path::new("crates/tapeout/src/main.rs"), text).is_empty());
         assert_eq!(
             in_source(Path::new("crates/tapeout-flow/src/lib.rs"), text),
-            ["line 2: only tapeout may lift clippy::print_stdout"]
+            ["line 2: clippy::print_stdout may be lifted in crates/tapeout/src only"]
         );
         let tests = "//! X.\n#[cfg(test)]\n#[allow(clippy::disallowed_methods)]\nmod tests {}\n";
         assert!(in_source(Path::new("crates/tapeout-flow/src/lib.rs"), tests).is_empty());

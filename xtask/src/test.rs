@@ -25,15 +25,11 @@ struct Report {
 }
 
 impl Report {
-    /// One check, with a headline and the time it took. It returns what is wrong, nothing where all is well.
-    fn check(&mut self, name: &str, check: impl FnOnce() -> Result<Vec<String>, Stop>) -> Result<bool, Stop> {
+    /// One check, with a headline and the time it took. It prints what is wrong, and returns whether all is well.
+    fn check(&mut self, name: &str, check: impl FnOnce() -> Result<bool, Stop>) -> Result<bool, Stop> {
         println!("\n== {name}");
         let started = Instant::now();
-        let problems = check()?;
-        for problem in &problems {
-            println!("{problem}");
-        }
-        let passed = problems.is_empty();
+        let passed = check()?;
         if passed {
             self.tally.passed += 1;
         } else {
@@ -44,9 +40,20 @@ impl Report {
         Ok(passed)
     }
 
-    /// A check made by cargo, which prints what is wrong itself.
+    /// A check made by cargo.
     fn cargo(&mut self, name: &str, args: &[&str]) -> Result<bool, Stop> {
-        self.check(name, || verdict(process::succeeds(&mut process::cargo(args))?))
+        self.check(name, || process::succeeds(&mut process::cargo(args)))
+    }
+
+    /// A check made here, which returns what is wrong.
+    fn lint(&mut self, name: &str, lint: fn() -> Result<Vec<String>, Stop>) -> Result<bool, Stop> {
+        self.check(name, || {
+            let problems = lint()?;
+            for problem in &problems {
+                println!("{problem}");
+            }
+            Ok(problems.is_empty())
+        })
     }
 
     /// All tests of the workspace.
@@ -116,11 +123,6 @@ fn end_of_phase(name: &str, passed: bool, started: Instant) {
     println!("== {name}: {verdict}, {:.1} s", started.elapsed().as_secs_f64());
 }
 
-/// The problems of a check that prints them itself.
-fn verdict(passed: bool) -> Result<Vec<String>, Stop> {
-    Ok(if passed { vec![] } else { vec!["its messages are above".to_owned()] })
-}
-
 /// Runs all phases. One that fails does not stop the others, except that code which does not compile is not tested.
 pub(crate) fn run(extent: Extent) -> Result<u8, Stop> {
     let full = extent == Extent::Full;
@@ -133,27 +135,30 @@ pub(crate) fn run(extent: Extent) -> Result<u8, Stop> {
 
     let mut report = Report::default();
     report.cargo("formatting", &["fmt", "--all", "--check"])?;
-    report.check("arrows between crates", arrows::check)?;
-    report.check("shape of source files", sources::check)?;
-    report.check("words in files", words::check)?;
+    report.lint("arrows between crates", arrows::check)?;
+    report.lint("shape of source files", sources::check)?;
+    report.lint("words in files", words::check)?;
     // A clean build is made from the lock file as it is; while working, it may follow an edited Cargo.toml.
     let locked: &[&str] = if full { &["--locked"] } else { &[] };
     if !report.cargo("build", &[&["test", "--workspace", "--no-run", "--quiet"], locked].concat())? {
         println!("\nThe tests and what is checked after them were not run, since this does not compile.");
         return Ok(report.finish());
     }
-    report.cargo("clippy", &["clippy", "--workspace", "--all-targets", "--quiet", "--", "-D", "warnings"])?;
+    report.cargo(
+        "clippy",
+        &["clippy", "--workspace", "--all-targets", "--keep-going", "--quiet", "--", "-D", "warnings"],
+    )?;
     report.tests(extent)?;
     if let Some(deny) = deny {
         report.check("licences and sources of dependencies", || {
             let mut command = Command::new(deny);
             // Advisories would have to be fetched, and would fail a build that did not change.
             command.args(["check", "licenses", "bans", "sources"]);
-            verdict(process::succeeds(command.current_dir(process::root()))?)
+            process::succeeds(command.current_dir(process::root()))
         })?;
         report.check("documentation", || {
             let mut command = process::cargo(&["doc", "--workspace", "--no-deps", "--quiet"]);
-            verdict(process::succeeds(command.env("RUSTDOCFLAGS", "-D warnings"))?)
+            process::succeeds(command.env("RUSTDOCFLAGS", "-D warnings"))
         })?;
     }
     Ok(report.finish())

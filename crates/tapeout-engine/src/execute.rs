@@ -197,7 +197,7 @@ impl JobCx<'_> {
         tools: &[Arc<FoundTool>],
         key: Digest,
     ) -> Result<Arc<Entry>, Failure> {
-        let started = FileTime::now();
+        let started = self.engine.settled();
         let before = self.signatures(invocation)?;
         let disk = |action: &str, error: io::Error| {
             let full = matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded);

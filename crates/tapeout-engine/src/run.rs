@@ -5,12 +5,12 @@ use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, mpsc};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, mpsc};
 use std::thread;
 
 use tapeout_guard::{Guard, GuardCommand};
 use tapeout_model::{Attempt, Class, Digest, Read, Verdict};
-use tapeout_store::{Entry, KeyHasher, Store};
+use tapeout_store::{Entry, FileTime, KeyHasher, Store};
 
 use crate::cx::part_digest;
 use crate::schedule::{End, JobState, Scheduler};
@@ -62,6 +62,7 @@ pub struct Engine {
     options: Options,
     guard: Mutex<Option<Arc<Guard>>>,
     stopping: AtomicBool,
+    settled: OnceLock<FileTime>,
 }
 
 /// Who is told what happens; called from several threads.
@@ -82,6 +83,7 @@ impl Engine {
             options,
             guard: Mutex::default(),
             stopping: AtomicBool::new(false),
+            settled: OnceLock::new(),
         })
     }
 
@@ -120,6 +122,13 @@ impl Engine {
         if let Some(guard) = &*self.guard.lock().unwrap_or_else(PoisonError::into_inner) {
             guard.kill_all();
         }
+    }
+
+    /// A moment of the file clock after all edits that were made before the first tool ran. What has a later time stamp
+    /// was changed while tools were running.
+    pub(crate) fn settled(&self) -> FileTime {
+        let first = *self.settled.get_or_init(FileTime::next);
+        FileTime::now().max(first)
     }
 
     pub(crate) fn is_stopping(&self) -> bool {

@@ -60,7 +60,7 @@ const AD_HOC: &str = "Custom Sequential Flow";
 
 /// The variables that belong to every flow.
 #[must_use]
-pub(crate) fn universal_variables() -> Vec<Variable> {
+pub fn universal_variables() -> Vec<Variable> {
     vec![
         Variable::new(
             "DESIGN_NAME",

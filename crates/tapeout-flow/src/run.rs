@@ -182,6 +182,7 @@ impl<'a> Run<'a> {
                 status: StepStatus::LeftOut,
                 reused: false,
                 reason: step.left_out.clone(),
+                hint: None,
                 log: None,
                 attempt: None,
                 alerts: Vec::new(),
@@ -193,7 +194,7 @@ impl<'a> Run<'a> {
                 Outcome::Done { entry, reused } => {
                     step.status = status_of(entry, *reused);
                     step.reused = *reused;
-                    step.reason = reason_of(entry);
+                    (step.reason, step.hint) = reason_of(entry);
                     step.log = entry.attempt.log.as_ref().map(|log| format!("{}/{}", step.dir, log.path));
                     step.attempt = Some(StepAttempt::from(&entry.attempt));
                     step.alerts.clone_from(&entry.record.alerts);
@@ -202,6 +203,7 @@ impl<'a> Run<'a> {
                     let interrupted = failure.class == Class::Interrupted;
                     step.status = if interrupted { StepStatus::Interrupted } else { StepStatus::Failed };
                     step.reason = Some(failure.message.clone());
+                    step.hint.clone_from(&failure.hint);
                     step.log = failure.log.as_ref().map(|log| format!("{}.failed/{log}", step.dir));
                     step.alerts.clone_from(&failure.alerts);
                 }
@@ -237,10 +239,11 @@ fn status_of(entry: &Entry, reused: bool) -> StepStatus {
     }
 }
 
-fn reason_of(entry: &Entry) -> Option<String> {
+fn reason_of(entry: &Entry) -> (Option<String>, Option<String>) {
     match &entry.record.verdict {
-        Verdict::Passed => None,
-        Verdict::NotChecked { reason } | Verdict::Failed { reason, .. } => Some(reason.clone()),
+        Verdict::Passed => (None, None),
+        Verdict::NotChecked { reason } => (Some(reason.clone()), None),
+        Verdict::Failed { reason, hint } => (Some(reason.clone()), hint.clone()),
     }
 }
 

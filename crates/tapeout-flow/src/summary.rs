@@ -39,6 +39,9 @@ pub struct StepSummary {
     /// Why it failed, was not checked or was left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
+    /// What to try then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hint: Option<String>,
     /// The path of its log, relative to the run's directory.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub log: Option<String>,

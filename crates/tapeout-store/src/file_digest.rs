@@ -4,6 +4,9 @@ use std::fs::{self, Metadata};
 use std::io::{self, Read};
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
+use std::time::Duration;
+
+use rustix::time::ClockId;
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
@@ -32,7 +35,25 @@ impl FileTime {
     /// (10 ms at most on Linux), so a file that was changed shortly before may have the same one.
     #[must_use]
     pub fn now() -> Self {
-        let now = rustix::time::clock_gettime(rustix::time::ClockId::RealtimeCoarse);
+        Self::of(ClockId::RealtimeCoarse)
+    }
+
+    /// Waits for the clock to pass this moment of it and gives the moment after: every file that was changed before this
+    /// call is older than that. Takes no longer than a tick.
+    #[must_use]
+    pub fn next() -> Self {
+        let begin = Self::of(ClockId::Realtime);
+        loop {
+            let now = Self::now();
+            if now > begin {
+                return now;
+            }
+            std::thread::sleep(Duration::from_millis(1));
+        }
+    }
+
+    fn of(clock: ClockId) -> Self {
+        let now = rustix::time::clock_gettime(clock);
         Self(now.tv_sec, now.tv_nsec)
     }
 }

@@ -37,7 +37,7 @@ pub(crate) struct Global {
     #[arg(long, global = true)]
     pub(crate) json: bool,
     /// Whether to use colours
-    #[arg(long, value_name = "WHEN", value_enum, default_value_t, global = true, hide_possible_values = false)]
+    #[arg(long, value_name = "WHEN", value_enum, default_value_t, global = true)]
     pub(crate) color: Color,
 }
 
@@ -79,7 +79,7 @@ pub(crate) struct ThingArgs {
 }
 
 /// What is laid over a configuration.
-#[derive(Debug, Default, Args)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Args)]
 pub(crate) struct OverlayArgs {
     /// Set a variable; beats all files
     #[arg(short = 'c', long = "set", value_name = "KEY=VALUE")]

@@ -53,7 +53,7 @@ pub fn main(registry: Registry) -> ExitCode {
     };
     let terminal = Terminal::new(&cli.global);
     let cx = Cx { terminal, registry };
-    // The message of a panic is out by now; the library panics in no thread but its own.
+    // A panic has been announced when it comes here; what is left is the exit code.
     let ended = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
         change_directory(&cli.global)?;
         commands::dispatch(&cx, cli.command)

@@ -24,13 +24,18 @@ impl Glob {
     }
 }
 
-/// The one name that is meant: itself, a beginning that only one has, or a pattern that only one matches.
+/// The one name that is meant: itself, a beginning of it or of its second half, or a pattern, when only one has it.
 pub(crate) fn find<'a>(kind: &str, text: &str, names: &[&'a str]) -> Result<&'a str, CliError> {
     if let Some(name) = names.iter().find(|name| name.eq_ignore_ascii_case(text)) {
         return Ok(name);
     }
     let beginning = text.to_lowercase();
-    let mut found: Vec<&str> = names.iter().filter(|n| n.to_lowercase().starts_with(&beginning)).copied().collect();
+    let begins = |name: &str| name.to_lowercase().starts_with(&beginning);
+    let mut found: Vec<&str> = names.iter().filter(|name| begins(name)).copied().collect();
+    if found.is_empty() {
+        let second_begins = |name: &str| name.split_once('.').is_some_and(|(_, second)| begins(second));
+        found = names.iter().filter(|name| second_begins(name)).copied().collect();
+    }
     if found.is_empty() {
         let glob = Glob::new(text)?;
         found = names.iter().filter(|name| glob.matches(name)).copied().collect();
@@ -73,6 +78,7 @@ mod tests {
         let cases = [
             ("yosys.synthice40", "Yosys.SynthIce40"),
             ("nextpnr", "NextPNR.PlaceRoute"),
+            ("synth", "Yosys.SynthIce40"),
             // The whole id comes before the beginning of another.
             ("icarus.simulate", "Icarus.Simulate"),
             ("*layout", "Icarus.SimulatePostLayout"),

@@ -111,7 +111,7 @@ fn open(
 }
 
 /// The variable of the environment that says where a tool is: `TAPEOUT_NEXTPNR_ICE40`.
-fn environment_name(tool: &str) -> String {
+pub(crate) fn environment_name(tool: &str) -> String {
     format!("TAPEOUT_{}", tool.to_uppercase().replace('-', "_"))
 }
 

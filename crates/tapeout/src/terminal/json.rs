@@ -16,7 +16,7 @@
 use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use tapeout_flow::{Plan, RunSummary, StepEvent};
 use tapeout_model::{Record, Verdict};
 
@@ -115,6 +115,7 @@ fn emit(terminal: &Terminal, event: &str, fields: Value) {
 }
 
 fn merge(object: &mut Value, fields: Value) {
-    let Value::Object(fields) = fields else { return };
-    object.as_object_mut().unwrap_or(&mut Map::new()).extend(fields);
+    if let (Value::Object(object), Value::Object(fields)) = (object, fields) {
+        object.extend(fields);
+    }
 }

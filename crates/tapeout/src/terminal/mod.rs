@@ -130,7 +130,9 @@ fn write_error(text: &str) {
 /// Replaces the words of a panic by ones for users.
 pub(crate) fn announce_panics() {
     std::panic::set_hook(Box::new(|panic| {
-        let reason = panic.payload_as_str().unwrap_or("no reason given");
+        let payload = panic.payload();
+        let reason = payload.downcast_ref::<String>().map(String::as_str).or(payload.downcast_ref::<&str>().copied());
+        let reason = reason.unwrap_or("no reason given");
         let place = panic.location().map(|place| format!(" ({place})")).unwrap_or_default();
         let text = format!(
             "error: tapeout broke: {reason}{place}\n\

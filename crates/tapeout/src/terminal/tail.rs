@@ -36,11 +36,8 @@ struct State {
 
 impl Follower {
     pub(crate) fn start(listener: impl Fn(usize, &[String]) + Send + Sync + 'static) -> Self {
-        let shared = Arc::new(Shared {
-            state: Mutex::default(),
-            changed: Condvar::new(),
-            listener: Box::new(listener),
-        });
+        let shared =
+            Arc::new(Shared { state: Mutex::default(), changed: Condvar::new(), listener: Box::new(listener) });
         let thread = {
             let shared = Arc::clone(&shared);
             thread::spawn(move || shared.watch())

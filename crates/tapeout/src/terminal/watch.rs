@@ -77,10 +77,14 @@ pub(crate) fn ending(event: &StepEvent) -> Option<Ending> {
             None => ending('=', Style::Dim, "reused".to_owned()),
         },
         StepEvent::Done(entry) => {
-            let time = duration(entry.attempt.wall_ms);
+            // A step without tools takes no time worth telling.
+            let time = match entry.attempt.peak_kib {
+                0 => String::new(),
+                _ => format!(", {}", duration(entry.attempt.wall_ms)),
+            };
             match verdict_words(&entry.record) {
-                Some(words) => ending(mark_of(&entry.record), style_of(&entry.record), format!("{words}, {time}")),
-                None => ending('✓', Style::Good, format!("done, {time}")),
+                Some(words) => ending(mark_of(&entry.record), style_of(&entry.record), format!("{words}{time}")),
+                None => ending('✓', Style::Good, format!("done{time}")),
             }
         }
         StepEvent::Failed(failure) if failure.class == tapeout_model::Class::Interrupted => {

@@ -48,6 +48,27 @@ pub(crate) fn from_here(path: &Path) -> String {
     if near.as_os_str().is_empty() { ".".to_owned() } else { near.display().to_string() }
 }
 
+/// Paragraphs as lines of at most 96 columns, indented; words are not broken.
+pub(crate) fn filled(text: &str, indent: usize) -> String {
+    const WIDTH: usize = 96;
+    let mut lines: Vec<String> = Vec::new();
+    for paragraph in text.split('\n') {
+        let mut line = String::new();
+        for word in paragraph.split_whitespace() {
+            if !line.is_empty() && indent + line.chars().count() + 1 + word.chars().count() > WIDTH {
+                lines.push(std::mem::take(&mut line));
+            }
+            if !line.is_empty() {
+                line.push(' ');
+            }
+            line.push_str(word);
+        }
+        lines.push(line);
+    }
+    let indented = |line: &String| if line.is_empty() { String::new() } else { " ".repeat(indent) + line };
+    lines.iter().map(indented).collect::<Vec<_>>().join("\n")
+}
+
 /// Text without what could make a terminal do things: escape sequences, control characters.
 pub(crate) fn printable(text: &str) -> String {
     let mut plain = String::with_capacity(text.len());

@@ -1,0 +1,148 @@
+//! `tapeout list`: what there is of a kind, one a line.
+
+use std::collections::BTreeMap;
+
+use clap::{Args, ValueEnum};
+use serde_json::{Value, json};
+use tapeout_flow::{Registry, Type, Variable, universal_variables};
+
+use crate::Cx;
+use crate::error::CliError;
+use crate::runs::{RecordedRun, runs_in};
+use crate::terminal::Style;
+use crate::terminal::summary;
+use crate::terminal::table::{Cell, table};
+use crate::terminal::words::ago;
+
+/// List what there is: steps, flows, tools, variables, or the runs of the design here
+#[derive(Debug, Args)]
+pub(crate) struct ListArgs {
+    /// Of what
+    #[arg(value_name = "KIND", value_enum)]
+    kind: ListKind,
+}
+
+/// Kinds of things that can be listed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum ListKind {
+    /// The steps of flows
+    #[value(alias = "step")]
+    Steps,
+    /// The flows that `meta.flow` and `--flow` can name
+    #[value(alias = "flow")]
+    Flows,
+    /// The tools that steps run
+    #[value(alias = "tool")]
+    Tools,
+    /// The variables of configurations
+    #[value(alias = "variable")]
+    Variables,
+    /// The runs of the design in this directory
+    #[value(alias = "run")]
+    Runs,
+}
+
+pub(crate) fn run(cx: &Cx, args: &ListArgs) -> Result<u8, CliError> {
+    let registry = &cx.registry;
+    let items: Vec<(Vec<Cell>, Value)> = match args.kind {
+        ListKind::Steps => registry
+            .steps()
+            .map(|step| (row(step.id, &[step.name]), json!({ "id": step.id, "name": step.name, "doc": step.doc })))
+            .collect(),
+        ListKind::Flows => registry
+            .flows()
+            .map(|flow| {
+                let json = json!({ "name": flow.name, "doc": flow.doc, "steps": flow.steps });
+                (row(&flow.name, &[first_sentence(&flow.doc)]), json)
+            })
+            .collect(),
+        ListKind::Tools => registry
+            .tools()
+            .map(|tool| {
+                let json = json!({
+                    "name": tool.name, "summary": tool.summary, "package": tool.package, "minimum": tool.minimum,
+                });
+                (row(tool.name, &[tool.summary]), json)
+            })
+            .collect(),
+        ListKind::Variables => variables(registry)
+            .into_values()
+            .map(|(variable, steps)| {
+                let doc = first_sentence(&variable.doc);
+                (row(&variable.name, &[&short_type(&variable.ty), doc]), variable_json(&variable, &steps))
+            })
+            .collect(),
+        ListKind::Runs => runs_in(&std::path::absolute(".").unwrap_or_default())?.iter().map(run_item).collect(),
+    };
+    let (rows, json): (Vec<_>, Vec<_>) = items.into_iter().unzip();
+    if cx.terminal.json {
+        cx.terminal.print_json(&Value::Array(json));
+    } else if rows.is_empty() {
+        cx.terminal.note("there are none");
+    } else {
+        cx.terminal.print(&table(&rows, cx.terminal.out));
+    }
+    Ok(0)
+}
+
+fn row(name: &str, more: &[&str]) -> Vec<Cell> {
+    let more = more.iter().map(|text| Cell::left(*text).style(Some(Style::Dim)));
+    std::iter::once(Cell::left(name)).chain(more).collect()
+}
+
+/// A type in a column: `show` names the choices.
+fn short_type(ty: &Type) -> String {
+    match ty {
+        Type::Choice(_) => "choice".to_owned(),
+        Type::List(item) if matches!(**item, Type::Choice(_)) => "list of choices".to_owned(),
+        other => other.to_string(),
+    }
+}
+
+fn first_sentence(doc: &str) -> &str {
+    let line = doc.lines().next().unwrap_or_default();
+    line.split_once(". ").map_or(line, |(first, _)| first).trim_end_matches('.')
+}
+
+/// Every variable by name, with the ids of the steps that read it; none for those that belong to every flow.
+pub(crate) fn variables(registry: &Registry) -> BTreeMap<String, (Variable, Vec<&'static str>)> {
+    let mut variables = BTreeMap::new();
+    for variable in universal_variables() {
+        variables.insert(variable.name.to_string(), (variable, Vec::new()));
+    }
+    for step in registry.steps() {
+        for variable in &step.variables {
+            let known = variables.entry(variable.name.to_string()).or_insert_with(|| (variable.clone(), Vec::new()));
+            known.1.push(step.id);
+        }
+    }
+    variables
+}
+
+pub(crate) fn variable_json(variable: &Variable, steps: &[&str]) -> Value {
+    json!({
+        "name": variable.name, "type": variable.ty.to_string(), "required": variable.is_required(),
+        "default": variable.default.as_ref().map(tapeout_model::Value::to_json), "units": variable.units,
+        "env": variable.env, "doc": variable.doc, "steps": steps,
+    })
+}
+
+fn run_item(run: &RecordedRun) -> (Vec<Cell>, Value) {
+    let summary = &run.summary;
+    let (outcome, style) = match (summary.exit_code, run.failed_step()) {
+        (0, _) => ("done".to_owned(), Some(Style::Good)),
+        (_, Some(step)) => (format!("{} in {}", summary::status(step.status).0, step.id), Some(Style::Error)),
+        (code, None) => (format!("exit code {code}"), Some(Style::Warning)),
+    };
+    let cells = vec![
+        Cell::left(summary.tag.as_str()),
+        Cell::left(summary.flow.as_str()),
+        Cell::left(outcome).style(style),
+        Cell::left(ago(run.ended)).style(Some(Style::Dim)),
+    ];
+    let json = json!({
+        "tag": summary.tag, "flow": summary.flow, "design": summary.design, "exit_code": summary.exit_code,
+        "dir": run.dir,
+    });
+    (cells, json)
+}

@@ -1,0 +1,115 @@
+//! `tapeout plan`: what a run would do, step by step, without looking at what is recorded.
+
+use clap::Args;
+use serde_json::json;
+use tapeout_config::ConfigSource;
+use tapeout_engine::Part;
+use tapeout_flow::{Plan, PlannedStep};
+
+use crate::Cx;
+use crate::args::ThingArgs;
+use crate::error::CliError;
+use crate::project;
+use crate::terminal::table::{Cell, table};
+use crate::terminal::{Style, Terminal};
+
+/// Check a configuration and print the plan of its flow: steps, inputs, outputs, tools
+///
+/// With --verbose also the variables that each step reads.
+#[derive(Debug, Args)]
+pub(crate) struct PlanArgs {
+    #[command(flatten)]
+    thing: ThingArgs,
+}
+
+pub(crate) fn run(cx: &Cx, args: &PlanArgs) -> Result<u8, CliError> {
+    let plan = project::load(cx, &args.thing)?;
+    if cx.terminal.json {
+        cx.terminal.print_json(&to_json(&plan));
+    } else {
+        cx.terminal.print(&to_text(&cx.terminal, &plan));
+    }
+    Ok(0)
+}
+
+fn to_json(plan: &Plan) -> serde_json::Value {
+    let step = |step: &PlannedStep| {
+        let input = |(part, from): &(Part, usize)| {
+            let (kind, name) = match part {
+                Part::View(name) => ("view", name),
+                Part::Metric(name) => ("metric", name),
+            };
+            json!({ "kind": kind, "name": name, "from": plan.steps[*from].id })
+        };
+        json!({
+            "id": step.id, "step": step.info.id, "name": step.info.name, "dir": step.dir, "left_out": step.left_out,
+            "inputs": step.inputs.iter().map(input).collect::<Vec<_>>(), "outputs": step.info.outputs,
+            "tools": step.info.tools, "variables": step.config().to_json(),
+        })
+    };
+    json!({
+        "flow": plan.flow, "design": plan.design(), "design_dir": plan.config.design_dir(),
+        "steps": plan.steps.iter().map(step).collect::<Vec<_>>(),
+        "warnings": plan.warnings.iter().map(|warning| &warning.message).collect::<Vec<_>>(),
+    })
+}
+
+fn to_text(terminal: &Terminal, plan: &Plan) -> String {
+    let paint = terminal.out;
+    let digits = plan.steps.len().to_string().len();
+    let mut text = format!(
+        "{} of {}: {} of {} steps",
+        paint.paint(Style::Bold, &plan.flow),
+        paint.paint(Style::Bold, plan.design()),
+        plan.running().count(),
+        plan.steps.len()
+    );
+    for (index, step) in plan.steps.iter().enumerate() {
+        let number = index + 1;
+        let id = paint.paint(Style::Bold, &step.id);
+        text.push_str(&format!("\n\n{number:digits$}. {id}  {}", step.info.name));
+        if let Some(reason) = &step.left_out {
+            text.push_str(&paint.paint(Style::Dim, &format!("\n  left out: {reason}")));
+            continue;
+        }
+        let inputs = step.inputs.iter().map(|(part, from)| {
+            let name = match part {
+                Part::View(name) | Part::Metric(name) => name,
+            };
+            format!("{name} from {}", plan.steps[*from].id)
+        });
+        let lines = [
+            ("reads", inputs.collect::<Vec<_>>().join(", ")),
+            ("makes", step.info.outputs.join(", ")),
+            ("tools", step.info.tools.join(", ")),
+        ];
+        let mut rows: Vec<Vec<Cell>> = Vec::new();
+        for (name, value) in lines {
+            if !value.is_empty() {
+                rows.push(vec![Cell::left(name).style(Some(Style::Dim)), Cell::left(value)]);
+            }
+        }
+        if terminal.verbose {
+            rows.extend(variables(step));
+        }
+        if !rows.is_empty() {
+            text.push_str(&format!("\n{}", table(&rows, paint)));
+        }
+    }
+    text
+}
+
+/// The variables that a step reads, each with its value and who gave it.
+fn variables(step: &PlannedStep) -> Vec<Vec<Cell>> {
+    let row = |(name, setting): (&str, &tapeout_config::Setting)| {
+        let value = setting.value.as_ref().map_or_else(|| "not set".to_owned(), ToString::to_string);
+        let given = setting.origin.source != ConfigSource::Default;
+        let origin = format!("({})", setting.origin);
+        vec![
+            Cell::left(name),
+            Cell::left(value).style((!given).then_some(Style::Dim)),
+            Cell::left(origin).style(Some(Style::Dim)),
+        ]
+    };
+    step.config().iter().map(row).collect()
+}

@@ -1,0 +1,175 @@
+//! `tapeout show`: all that is known of one step, flow, tool or variable.
+
+use clap::{Args, ValueEnum};
+use serde_json::{Value, json};
+use tapeout_engine::Tool;
+use tapeout_flow::{Flow, Needs, Registry, StepInfo, Variable};
+
+use super::list::{variable_json, variables};
+use crate::Cx;
+use crate::error::CliError;
+use crate::names;
+use crate::terminal::table::{Cell, table};
+use crate::terminal::words::filled;
+use crate::terminal::{Paint, Style};
+
+/// Show all that is known of a step, a flow, a tool or a variable
+#[derive(Debug, Args)]
+pub(crate) struct ShowArgs {
+    /// What kind of thing
+    #[arg(value_name = "KIND", value_enum)]
+    kind: ShowKind,
+    /// Its name, or a part of it that no other has
+    #[arg(value_name = "NAME")]
+    name: String,
+}
+
+/// Kinds of things that can be shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum ShowKind {
+    /// A step: what it does, reads, makes
+    #[value(alias = "steps")]
+    Step,
+    /// A flow: its steps
+    #[value(alias = "flows")]
+    Flow,
+    /// A tool: what it is, who runs it
+    #[value(alias = "tools")]
+    Tool,
+    /// A variable: type, default, meaning
+    #[value(alias = "variables")]
+    Variable,
+}
+
+pub(crate) fn run(cx: &Cx, args: &ShowArgs) -> Result<u8, CliError> {
+    let registry = &cx.registry;
+    let paint = cx.terminal.out;
+    let find = |kind, names: Vec<&str>| names::find(kind, &args.name, &names).map(str::to_owned);
+    let vanished = || CliError::input(format!("there is no `{}`", args.name));
+    let (text, json) = match args.kind {
+        ShowKind::Step => {
+            let id = find("step", registry.steps().map(|step| step.id).collect())?;
+            let step = registry.step(&id).ok_or_else(vanished)?;
+            (step_text(step, paint), step_json(step))
+        }
+        ShowKind::Flow => {
+            let name = find("flow", registry.flows().map(|flow| flow.name.as_str()).collect())?;
+            let flow = registry.flow(&name).ok_or_else(vanished)?;
+            (flow_text(flow, registry, paint), json!({ "name": flow.name, "doc": flow.doc, "steps": flow.steps }))
+        }
+        ShowKind::Tool => {
+            let name = find("tool", registry.tools().map(|tool| tool.name).collect())?;
+            let tool = registry.tools().find(|tool| tool.name == name).ok_or_else(vanished)?;
+            let users: Vec<&str> =
+                registry.steps().filter(|step| step.tools.contains(&tool.name)).map(|step| step.id).collect();
+            (tool_text(tool, &users, paint), tool_json(tool, &users))
+        }
+        ShowKind::Variable => {
+            let mut all = variables(registry);
+            let name = find("variable", all.keys().map(String::as_str).collect())?;
+            let (variable, steps) = all.remove(&name).ok_or_else(vanished)?;
+            (variable_text(&variable, &steps, paint), variable_json(&variable, &steps))
+        }
+    };
+    if cx.terminal.json {
+        cx.terminal.print_json(&json);
+    } else {
+        cx.terminal.print(&text);
+    }
+    Ok(0)
+}
+
+/// A title, a text, and named lines.
+fn page(title: &str, summary: &str, doc: &str, lines: &[(&str, String)], paint: Paint) -> String {
+    let mut text = paint.paint(Style::Bold, title);
+    if !summary.is_empty() {
+        text.push_str(&format!("  {summary}"));
+    }
+    if !doc.is_empty() {
+        text.push_str(&format!("\n\n{}", filled(doc, 0)));
+    }
+    let rows: Vec<Vec<Cell>> = (lines.iter().filter(|(_, value)| !value.is_empty()))
+        .map(|(name, value)| vec![Cell::left(*name).style(Some(Style::Dim)), Cell::left(value.as_str())])
+        .collect();
+    if !rows.is_empty() {
+        text.push_str(&format!("\n\n{}", table(&rows, paint)));
+    }
+    text
+}
+
+fn step_text(step: &StepInfo, paint: Paint) -> String {
+    let input = |needs: &Needs| format!("{}{}", needs.format, if needs.optional { " (if there is one)" } else { "" });
+    let lines = [
+        ("reads", step.inputs.iter().map(input).collect::<Vec<_>>().join(", ")),
+        ("reads metrics", step.metrics.join(", ")),
+        ("makes", step.outputs.join(", ")),
+        ("measures", step.measures.join(", ")),
+        ("tools", step.tools.join(", ")),
+        ("a failed check", if step.defers_check { "is reported at the end" } else { "stops the flow" }.to_owned()),
+    ];
+    let mut text = page(step.id, step.name, step.doc, &lines, paint);
+    if !step.variables.is_empty() {
+        text.push_str("\n\nvariables");
+    }
+    for variable in &step.variables {
+        let name = paint.paint(Style::Bold, &variable.name);
+        text.push_str(&format!("\n  {name}  {}\n{}", nature(variable), filled(&variable.doc, 6)));
+    }
+    text
+}
+
+/// `decimal in ns, default 10`.
+fn nature(variable: &Variable) -> String {
+    let units = variable.units.map(|units| format!(" in {units}")).unwrap_or_default();
+    let presence = match &variable.default {
+        Some(default) => match default.to_string() {
+            empty if empty.is_empty() => "default empty".to_owned(),
+            default => format!("default `{default}`"),
+        },
+        None if variable.optional => "optional".to_owned(),
+        None => "required".to_owned(),
+    };
+    format!("{}{units}, {presence}", variable.ty)
+}
+
+fn step_json(step: &StepInfo) -> Value {
+    let input = |needs: &Needs| json!({ "format": needs.format, "optional": needs.optional });
+    json!({
+        "id": step.id, "name": step.name, "doc": step.doc,
+        "inputs": step.inputs.iter().map(input).collect::<Vec<_>>(), "reads_metrics": step.metrics,
+        "outputs": step.outputs, "measures": step.measures, "tools": step.tools, "defers_check": step.defers_check,
+        "variables": step.variables.iter().map(|variable| variable_json(variable, &[step.id])).collect::<Vec<_>>(),
+    })
+}
+
+fn flow_text(flow: &Flow, registry: &Registry, paint: Paint) -> String {
+    let mut text = page(&flow.name, "", &flow.doc, &[], paint);
+    let row = |(index, id): (usize, &String)| {
+        let name = registry.step(id).map_or("", |step| step.name);
+        vec![Cell::right(format!("{}.", index + 1)), Cell::left(id.as_str()), Cell::left(name).style(Some(Style::Dim))]
+    };
+    text.push_str(&format!("\n\n{}", table(&flow.steps.iter().enumerate().map(row).collect::<Vec<_>>(), paint)));
+    text
+}
+
+fn tool_text(tool: &Tool, users: &[&str], paint: Paint) -> String {
+    let lines = [
+        ("package", tool.package.to_owned()),
+        ("at least", tool.minimum.unwrap_or_default().to_owned()),
+        ("run by", users.join(", ")),
+        ("set by", format!("`tools.{0}.path`, `{1}`", tool.name, crate::project::environment_name(tool.name))),
+    ];
+    page(tool.name, tool.summary, "", &lines, paint)
+}
+
+fn tool_json(tool: &Tool, users: &[&str]) -> Value {
+    json!({
+        "name": tool.name, "summary": tool.summary, "package": tool.package, "minimum": tool.minimum, "steps": users,
+    })
+}
+
+fn variable_text(variable: &Variable, steps: &[&str], paint: Paint) -> String {
+    let users = if steps.is_empty() { "every flow".to_owned() } else { steps.join(", ") };
+    let lines = [("read by", users), ("environment", variable.env.unwrap_or_default().to_owned())];
+    page(&variable.name, &nature(variable), &variable.doc, &lines, paint)
+}
