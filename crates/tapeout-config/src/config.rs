@@ -6,11 +6,10 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use tapeout_model::{Decimal, Value};
+use tapeout_model::{Decimal, ToolSettings, Value};
 
 use crate::meta::Meta;
 use crate::source::{Location, Span};
-use crate::tools::ToolSettings;
 
 /// The layers of a configuration, each of which beats those before it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -82,7 +82,9 @@ impl Diagnostic {
             group = group.element(Level::HELP.message(&**help));
         }
         let renderer = if color { Renderer::styled() } else { Renderer::plain() };
-        renderer.decor_style(DecorStyle::Ascii).render(&[group])
+        let text = renderer.decor_style(DecorStyle::Ascii).render(&[group]);
+        // Without a snippet there is nothing to set the help apart from.
+        if self.files().is_empty() { text.replacen("\n |\n", "\n", 1) } else { text }
     }
 
     /// `file:line:column: error: message`, the form that editors and CI systems parse.

@@ -28,5 +28,5 @@ pub use read::read;
 pub use schema::{Check, Schema, SchemaError, Type, Variable};
 pub use source::{FileId, Location, SourceMap, Span};
 pub use suggest::nearest;
-pub use tools::ToolSettings;
+pub use tapeout_model::ToolSettings;
 pub use tree::{Key, MAX_DEPTH, Node, Tree};

@@ -3,14 +3,14 @@
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 
-use tapeout_model::Value;
+use tapeout_model::{ToolSettings, Value};
 
 use crate::config::ConfigSource;
 use crate::diagnostic::{self, Diagnostic};
 use crate::meta::{Meta, Typing, is_comment};
 use crate::read;
 use crate::source::{FileId, SourceMap, Span};
-use crate::tools::{self, ToolSettings};
+use crate::tools;
 use crate::tree::{Key, Node, Tree};
 
 /// Where a configuration comes from.

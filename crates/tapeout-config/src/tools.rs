@@ -2,23 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use tapeout_model::ToolSettings;
+
 use crate::diagnostic::Diagnostic;
 use crate::meta::is_comment;
 use crate::suggest;
 use crate::tree::{Key, Node, Tree};
-
-/// How one tool is to be started. Absent entries leave the built-in way.
-#[derive(Clone, Debug, PartialEq, Eq, Default)]
-pub struct ToolSettings {
-    /// The executable: a path, or a name to be found in `PATH`.
-    pub path: Option<String>,
-    /// A shell script that sets up the environment of the tool.
-    pub setup: Option<String>,
-    /// A command that the tool is started through, such as `nice -n 10`.
-    pub prefix: Vec<String>,
-    /// Variables that the tool's environment gets in addition.
-    pub env: BTreeMap<String, String>,
-}
 
 const KEYS: [&str; 4] = ["path", "setup", "prefix", "env"];
 

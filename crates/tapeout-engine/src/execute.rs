@@ -143,6 +143,20 @@ impl JobCx<'_> {
         Ok(entry)
     }
 
+    /// Keeps some files of a failed attempt for looking at and gives their directory.
+    ///
+    /// # Errors
+    /// When they cannot be written.
+    pub fn keep_failed(&self, files: &[(&str, &str)]) -> Result<PathBuf, Failure> {
+        let failure =
+            |error: io::Error| Failure::new(Class::Environment, format!("cannot keep the failed attempt: {error}"));
+        let dir = WorkDir::create(self.project()).map_err(failure)?;
+        for (name, text) in files {
+            fs::write(dir.path.join(name), text).map_err(failure)?;
+        }
+        Ok(dir.keep())
+    }
+
     fn recorded(&self, key: &Digest) -> Option<Arc<Entry>> {
         let entries = self.engine.store().entries(key);
         entries.into_iter().rev().find(|entry| self.engine.verifies(entry, |_| None))
@@ -238,7 +252,7 @@ impl JobCx<'_> {
                 return Err(self.failed(failure, dir, invocation));
             }
         }
-        let reads = match self.discovered(&dir, invocation, started) {
+        let reads = match self.discovered(&dir, invocation, tools, started) {
             Ok(reads) => reads,
             Err(failure) => return Err(self.failed(failure, dir, invocation)),
         };
@@ -371,13 +385,20 @@ impl JobCx<'_> {
     }
 
     /// What the tools say they have read beyond the declared inputs.
-    fn discovered(&self, dir: &WorkDir, invocation: &Invocation, started: FileTime) -> Result<Vec<Read>, Failure> {
+    fn discovered(
+        &self,
+        dir: &WorkDir,
+        invocation: &Invocation,
+        tools: &[Arc<FoundTool>],
+        started: FileTime,
+    ) -> Result<Vec<Read>, Failure> {
         let declared = |path: &str| {
             invocation.inputs.iter().any(|input| match input {
                 Input::Source { path: source } | Input::Linked { path: source, .. } => source == path,
                 Input::Output(_) | Input::Text { .. } => false,
             })
         };
+        let is_tool = |path: &Path| tools.iter().flat_map(|tool| &tool.trees).any(|tree| path.starts_with(tree));
         let mut reads = BTreeMap::new();
         for (depfile, format) in &invocation.depfiles {
             let unreadable = |reason: String| {
@@ -394,7 +415,7 @@ impl JobCx<'_> {
             };
             for prerequisite in files {
                 let full = without_dots(&dir.path.join(prerequisite));
-                if full.starts_with(&dir.path) {
+                if full.starts_with(&dir.path) || is_tool(&full) {
                     continue;
                 }
                 let path = full.strip_prefix(self.project()).unwrap_or(&full).to_string_lossy().into_owned();

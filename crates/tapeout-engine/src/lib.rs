@@ -33,5 +33,6 @@ pub use graph::{Graph, Job, JobBody, JobId, Part};
 pub use invocation::{Accept, Command, DepFormat, Input, Invocation, from_work_dir};
 pub use run::{Engine, Mode, Options, Outcome, Sink};
 pub use tapeout_guard::{GuardCommand, serve_if_asked};
+pub use tapeout_model::ToolSettings;
 pub use tapeout_store::KeyHasher;
-pub use tool::{FoundTool, Tool, ToolProblem, ToolSettings, Toolbox, Version};
+pub use tool::{FoundTool, Tool, ToolProblem, Toolbox, Version};

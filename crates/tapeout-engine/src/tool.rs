@@ -11,10 +11,11 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use tapeout_model::{Attempt, Digest, Metric, Record};
+use tapeout_model::{Attempt, Digest, Metric, Record, ToolSettings};
 use tapeout_store::{Entry, KeyHasher, StoreError};
 
 use crate::Engine;
+use crate::execute::without_dots;
 
 /// What tapeout knows of a tool before it has looked for it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,19 +33,6 @@ pub struct Tool {
     /// Files and directories that belong to it, relative to the directory of the real executable. Those that are not
     /// there do not count.
     pub companions: &'static [&'static str],
-}
-
-/// The user's settings for one tool.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct ToolSettings {
-    /// The executable, when it is not the one on `PATH`.
-    pub path: Option<String>,
-    /// Shell commands that set up the tool's environment, such as `source /opt/tool/settings.sh`.
-    pub setup: Option<String>,
-    /// A command that runs the tool for us, such as a container runtime with its arguments.
-    pub prefix: Vec<String>,
-    /// Environment variables for the tool.
-    pub env: BTreeMap<String, String>,
 }
 
 /// A version as numbers, compared part by part.
@@ -84,6 +72,8 @@ pub struct FoundTool {
     pub version: Option<Version>,
     /// What it is, by content.
     pub identity: Digest,
+    /// The files and directories that the identity covers.
+    pub trees: Vec<PathBuf>,
 }
 
 /// Why a tool cannot be used.
@@ -169,6 +159,7 @@ impl Engine {
     fn find_tool(&self, tool: &Tool, settings: &ToolSettings) -> Result<FoundTool, ToolProblem> {
         let broken = |reason: String| ToolProblem::Broken { name: tool.name.to_owned(), reason };
         let mut key = KeyHasher::new("tool");
+        let mut trees = Vec::new();
         key.text(tool.name).number(settings.env.len() as u64);
         for (name, value) in &settings.env {
             key.text(name).text(value);
@@ -198,13 +189,13 @@ impl Engine {
             if code != Some(0) || !path.starts_with('/') {
                 return Err(broken(format!("after its set-up it is not on PATH. The set-up said: {}", answer.trim())));
             }
-            self.add_files(&mut key, tool, Path::new(&path)).map_err(|error| broken(error.to_string()))?;
+            trees = self.add_files(&mut key, tool, Path::new(&path)).map_err(|error| broken(error.to_string()))?;
             let mut shown = argv.clone();
             shown[0] = "bash".to_owned();
             (argv, shown, path)
         } else {
             let path = self.resolve(&program).ok_or_else(|| missing(tool, &program))?;
-            self.add_files(&mut key, tool, &path).map_err(|error| broken(error.to_string()))?;
+            trees = self.add_files(&mut key, tool, &path).map_err(|error| broken(error.to_string()))?;
             let path = path.display().to_string();
             (vec![path.clone()], vec![settings.path.as_ref().map_or(program, |_| path.clone())], path)
         };
@@ -223,7 +214,7 @@ impl Engine {
         }
         let mut identity = KeyHasher::new("tool identity");
         identity.digest(Some(&files)).text(&version_text);
-        Ok(FoundTool { argv, shown, env: settings.env.clone(), path, version, identity: identity.finish() })
+        Ok(FoundTool { argv, shown, env: settings.env.clone(), path, version, identity: identity.finish(), trees })
     }
 
     /// An executable by name on `PATH`, or by path relative to the project.
@@ -236,21 +227,25 @@ impl Engine {
         env::split_paths(&env::var_os("PATH")?).map(|folder| folder.join(program)).find(|path| is_executable(path))
     }
 
-    fn add_files(&self, key: &mut KeyHasher, tool: &Tool, path: &Path) -> Result<(), StoreError> {
+    /// Adds the executable and its companions to a key and says which they are.
+    fn add_files(&self, key: &mut KeyHasher, tool: &Tool, path: &Path) -> Result<Vec<PathBuf>, StoreError> {
         let real = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
         key.digest(self.store().file_digest(&real)?.as_ref());
-        let folder = real.parent().unwrap_or(Path::new("/"));
+        let folder = real.parent().unwrap_or(Path::new("/")).to_owned();
+        let mut trees = vec![real];
         for companion in tool.companions {
+            let tree = without_dots(&folder.join(companion));
             let mut files = Vec::new();
-            list_files(&folder.join(companion), &mut files);
+            list_files(&tree, &mut files);
+            trees.push(tree);
             files.sort();
             key.text(companion).number(files.len() as u64);
             for file in files {
-                let name = file.strip_prefix(folder).unwrap_or(&file);
+                let name = file.strip_prefix(&folder).unwrap_or(&file);
                 key.text(&name.to_string_lossy()).digest(self.store().file_digest(&file)?.as_ref());
             }
         }
-        Ok(())
+        Ok(trees)
     }
 
     fn version_text(

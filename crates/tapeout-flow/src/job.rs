@@ -33,7 +33,10 @@ impl JobBody for StepJob {
         for session in self.step.follow_up(&mut cx, &completed)? {
             completed.push(self.execute(&mut cx, session)?);
         }
-        let result = self.step.collect(&mut cx, &completed)?;
+        let result = match self.step.collect(&mut cx, &completed) {
+            Ok(result) => result,
+            Err(failure) => return Err(self.with_logs(failure, &cx, &completed)),
+        };
         let mut outputs: Vec<Output> = completed.iter().flat_map(|session| session.outputs().iter().cloned()).collect();
         outputs.extend(result.written);
         outputs.sort_by(|a, b| a.path.cmp(&b.path));
@@ -72,6 +75,21 @@ impl StepJob {
             None => String::new(),
         };
         Ok(Completed { entry, log })
+    }
+
+    /// Keeps the logs of tools that ended well, with results that the step cannot use.
+    fn with_logs(&self, mut failure: Failure, cx: &StepCx<'_, '_>, completed: &[Completed]) -> Failure {
+        if completed.is_empty() {
+            return failure;
+        }
+        let name = format!("{}.log", cx.slug());
+        let log: String = completed.iter().map(|session| session.log.as_str()).collect();
+        let commands: String = completed.iter().map(|session| session.entry.attempt.commands.as_str()).collect();
+        if let Ok(dir) = cx.job.keep_failed(&[(&name, &log), ("COMMANDS", &commands)]) {
+            failure.work_dir = Some(dir);
+            failure.log = Some(name);
+        }
+        failure
     }
 
     /// Adds the tool's own words to its failure: its error lines, or the end of the log.

@@ -66,10 +66,11 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// How each step of the plan stands, without running anything: `None` means that it would run.
+    /// How each step of the plan stands, without running anything: `None` means that it would run. `fresh` is as for
+    /// [`Run::execute`].
     #[must_use]
-    pub fn look(&self) -> Vec<Option<StepStatus>> {
-        let outcomes = self.engine.run(&self.plan.graph(), Mode::Look, |_| false, &|_| {});
+    pub fn look(&self, fresh: impl Fn(&str) -> bool) -> Vec<Option<StepStatus>> {
+        let outcomes = self.engine.run(&self.plan.graph(), Mode::Look, |job| fresh(&job.name), &|_| {});
         let mut statuses = vec![Some(StepStatus::LeftOut); self.plan.steps.len()];
         for (outcome, step) in outcomes.iter().zip(&self.steps) {
             statuses[*step] = match outcome {
@@ -91,7 +92,7 @@ impl<'a> Run<'a> {
     ) -> Result<Ended, Failure> {
         let tree = RunTree::open(&self.dir)?;
         tree.write_json("resolved.json", &self.plan.config.to_json())?;
-        let showing = Mutex::new(Showing { tree, entries: BTreeMap::new(), error: None });
+        let showing = Mutex::new(Showing { tree, entries: BTreeMap::new(), failures: Vec::new(), error: None });
         let outcomes = self.engine.run(&self.plan.graph(), Mode::Run, |job| fresh(&job.name), &|event| {
             let (job, event) = match event {
                 Event::Reused { job, entry } => (job, StepEvent::Reused(Arc::clone(entry))),
@@ -111,7 +112,7 @@ impl<'a> Run<'a> {
     }
 
     fn finish(&self, showing: Showing, outcomes: &[Outcome]) -> Result<Ended, Failure> {
-        let Showing { mut tree, entries, error } = showing;
+        let Showing { mut tree, entries, failures, error } = showing;
         if let Some(error) = error {
             return Err(error);
         }
@@ -138,11 +139,7 @@ impl<'a> Run<'a> {
         let json = serde_json::to_value(&summary).map_err(|error| Failure::new(Class::Internal, error.to_string()))?;
         tree.write_json("run.json", &json)?;
         tree.close()?;
-        let failures = (outcomes.iter().zip(&self.steps)).filter_map(|(outcome, step)| match outcome {
-            Outcome::Failed(failure) => Some((*step, failure.clone())),
-            Outcome::Done { .. } | Outcome::Skipped | Outcome::WouldRun => None,
-        });
-        Ok(Ended { failures: failures.collect(), summary, dir: self.dir.clone() })
+        Ok(Ended { failures, summary, dir: self.dir.clone() })
     }
 
     /// The state before and after each running step. A step sees only what it declares; the state after it holds all
@@ -215,7 +212,7 @@ impl<'a> Run<'a> {
             flow: self.plan.flow.clone(),
             design: self.plan.design().to_owned(),
             tag: self.tag.clone(),
-            exit_code: exit_code(outcomes),
+            class: class(outcomes),
             steps,
             metrics: last.metrics.clone(),
         }
@@ -249,7 +246,7 @@ fn reason_of(entry: &Entry) -> (Option<String>, Option<String>) {
 
 /// What stands for the whole run: what broke comes before a failed check, and both before the interruptions that
 /// followed from them.
-fn exit_code(outcomes: &[Outcome]) -> u8 {
+fn class(outcomes: &[Outcome]) -> Option<Class> {
     let mut classes: Vec<Class> = Vec::new();
     for outcome in outcomes {
         match outcome {
@@ -264,13 +261,13 @@ fn exit_code(outcomes: &[Outcome]) -> u8 {
     first(&|class| !matches!(class, Class::Check | Class::Interrupted))
         .or_else(|| first(&|class| class == Class::Check))
         .or_else(|| first(&|class| class == Class::Interrupted))
-        .map_or(0, Class::exit_code)
 }
 
 /// The tree while the run goes on.
 struct Showing {
     tree: RunTree,
     entries: BTreeMap<usize, Arc<Entry>>,
+    failures: Vec<(usize, Failure)>,
     /// The first failure to write the tree.
     error: Option<Failure>,
 }
@@ -299,6 +296,7 @@ impl Showing {
                         Err(_) => failure.work_dir = Some(work_dir),
                     }
                 }
+                self.failures.push((step, failure.clone()));
                 StepEvent::Failed(failure)
             }
             StepEvent::Started | StepEvent::Running { .. } => event,

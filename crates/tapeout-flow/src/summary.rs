@@ -1,7 +1,7 @@
 //! What a run came to: `run.json` in the run's directory, for people's scripts and for our own commands.
 
 use serde::{Deserialize, Serialize};
-use tapeout_model::{Alert, Attempt, Metrics};
+use tapeout_model::{Alert, Attempt, Class, Metrics};
 
 /// How a step of a run stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -84,8 +84,9 @@ pub struct RunSummary {
     pub design: String,
     /// The run's tag.
     pub tag: String,
-    /// The exit code that stands for the whole run.
-    pub exit_code: u8,
+    /// What stands for the whole run if it failed; absent when all is well.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub class: Option<Class>,
     /// Its steps in order.
     pub steps: Vec<StepSummary>,
     /// The metrics of the last state.

@@ -12,6 +12,7 @@ mod format;
 mod metrics;
 mod record;
 mod state;
+mod tool;
 mod value;
 
 pub use alert::{Alert, Class, Severity};
@@ -20,4 +21,5 @@ pub use format::{DesignFormat, FORMATS};
 pub use metrics::{Metric, Metrics};
 pub use record::{Attempt, Output, Read, Record, Verdict};
 pub use state::{State, View};
+pub use tool::ToolSettings;
 pub use value::{Decimal, Value};

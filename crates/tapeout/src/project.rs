@@ -81,12 +81,7 @@ fn environment() -> Vec<(String, String)> {
 
 /// The engine for a design, with the tools as its configuration and the environment set them up.
 pub(crate) fn engine(registry: &Registry, config: &Config, slots: usize, keep_going: bool) -> Result<Engine, CliError> {
-    let mut settings = BTreeMap::new();
-    for (name, from) in config.tools() {
-        let tapeout_config::ToolSettings { path, setup, prefix, env } = from.clone();
-        settings.insert(name.clone(), ToolSettings { path, setup, prefix, env });
-    }
-    open(registry, config.design_dir(), settings, slots, keep_going)
+    open(registry, config.design_dir(), config.tools().clone(), slots, keep_going)
 }
 
 /// The engine for a directory without a configuration: tools are where the environment says.

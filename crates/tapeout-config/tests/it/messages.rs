@@ -116,7 +116,6 @@ fn missing_variables_are_described() {
         error(&design, design.loader(&["config.yaml"])),
         "\
 error: 2 required variables are not set: `DESIGN_NAME`, `VERILOG_FILES`
- |
  = help: DESIGN_NAME (string): The name of the top module.
          VERILOG_FILES (list of paths): The sources of the design."
     );
@@ -208,14 +207,12 @@ fn files_that_cannot_be_read() {
             "confg.json",
             "\
 error: cannot read configuration `confg.json`: it does not exist
- |
  = help: did you mean `config.json`?",
         ),
         (
             "src",
             "\
 error: `src` is a directory, not a configuration file
- |
  = help: name a file in it; the directory to which its paths are relative is that of the file, or the design directory \
              given explicitly",
         ),
@@ -223,14 +220,12 @@ error: `src` is a directory, not a configuration file
             "config.ini",
             "\
 error: `config.ini` has the extension of no configuration format
- |
  = help: accepted are `.json`, `.jsonc`, `.yaml`, `.yml`, `.toml`",
         ),
         (
             "latin1.yaml",
             "\
 error: configuration `latin1.yaml` is not UTF-8: line 2, byte 8 of the file
- |
  = help: save it as UTF-8",
         ),
         (
@@ -400,7 +395,7 @@ fn a_mapping_is_shown_as_json() {
     );
     assert_eq!(
         error(&design, Loader { mapping: Some(mapping), ..Loader::default() }),
-        "error: a configuration given by code needs a design directory\n |\n = help: the paths in it are relative to the \
+        "error: a configuration given by code needs a design directory\n = help: the paths in it are relative to the \
          design directory"
     );
 }

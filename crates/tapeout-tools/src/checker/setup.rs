@@ -93,7 +93,7 @@ fn judge(report: &Report, targets: &[Target], icetime_mhz: Option<f64>) -> StepR
         .filter(|name| !clocks.iter().any(|clock| clock.name == *name))
         .collect();
     result.verdict = if !missed.is_empty() {
-        let mut words = missed.iter().map(|clock| {
+        let words = missed.iter().map(|clock| {
             let mhz = |ns: f64| 1e3 / ns;
             format!(
                 "`{}` reaches {:.2} MHz, its target is {:.2} MHz",
@@ -103,7 +103,7 @@ fn judge(report: &Report, targets: &[Target], icetime_mhz: Option<f64>) -> StepR
             )
         });
         Verdict::Failed {
-            reason: words.next().into_iter().chain(words).collect::<Vec<_>>().join("; "),
+            reason: words.collect::<Vec<_>>().join("; "),
             hint: Some(
                 "try other seeds (`-c PNR_SEED=2`), a longer period, or a pipeline register in the critical path, \
                 which is in the timing report"

@@ -8,8 +8,8 @@ use tapeout_flow::{
     Command, Completed, Failure, Input, Invocation, Registry, Session, Step, StepCx, StepInfo, StepResult, Tool, Type,
     Variable,
 };
-use tapeout_formats::{alerts, asc, nextpnr};
-use tapeout_model::{Alert, Class};
+use tapeout_formats::{alerts, asc, nextpnr, pcf};
+use tapeout_model::{Alert, Class, Severity};
 
 pub(crate) use device::{Device, device_variable, package_variable};
 pub(crate) use targets::{Target, clock_variables, targets};
@@ -109,6 +109,7 @@ impl Step for Ice40 {
         let report = nextpnr::parse(&cx.text(session, REPORT)?).map_err(|error| cx.unreadable(REPORT, error))?;
         let mut result =
             StepResult::default().view("asc", layout).view("timing_report", REPORT).alerts(self.alerts(session.log()));
+        result.alerts.extend(overruled(cx)?);
         for (net, fmax) in &report.fmax {
             let clock = nextpnr::clock_source(net);
             result = result.metric(&format!("timing__fmax__clock:{clock}"), fmax.achieved);
@@ -150,4 +151,28 @@ fn constraints(cx: &mut StepCx<'_, '_>) -> Result<String, Failure> {
         text.push_str(&format!("set_frequency {clock} {}\n", targets::megahertz(period_ns)));
     }
     Ok(text)
+}
+
+/// Warnings for each `set_frequency` of the user's constraints that says something else than the configuration.
+fn overruled(cx: &mut StepCx<'_, '_>) -> Result<Vec<Alert>, Failure> {
+    let Some(path) = cx.config.opt_str("PCF_FILE") else { return Ok(Vec::new()) };
+    let text = String::from_utf8_lossy(&cx.read_source(path)?.unwrap_or_default()).into_owned();
+    // What nextpnr has read without an error and we cannot is none of this step's business.
+    let Ok(constraints) = pcf::parse(&text) else { return Ok(Vec::new()) };
+    let mut alerts = Vec::new();
+    for pcf::SetFrequency { line, net, mhz } in &constraints.frequencies {
+        let Some(target) = targets(cx.config).into_iter().find(|target| target.clock == *net) else { continue };
+        let wanted = targets::megahertz(target.period_ns);
+        if wanted.parse() != Ok(*mhz) {
+            alerts.push(Alert {
+                severity: Severity::Warning,
+                code: "nextpnr.overruled-frequency".to_owned(),
+                message: format!(
+                    "{path}:{line}: `set_frequency {net} {mhz}` is overruled: the configuration asks for {wanted} MHz"
+                ),
+                count: 1,
+            });
+        }
+    }
+    Ok(alerts)
 }

@@ -129,10 +129,10 @@ pub(crate) fn variable_json(variable: &Variable, steps: &[&str]) -> Value {
 
 fn run_item(run: &RecordedRun) -> (Vec<Cell>, Value) {
     let summary = &run.summary;
-    let (outcome, style) = match (summary.exit_code, run.failed_step()) {
-        (0, _) => ("done".to_owned(), Some(Style::Good)),
+    let (outcome, style) = match (summary.class, run.failed_step()) {
+        (None, _) => ("done".to_owned(), Some(Style::Good)),
         (_, Some(step)) => (format!("{} in {}", summary::status(step.status).0, step.id), Some(Style::Error)),
-        (code, None) => (format!("exit code {code}"), Some(Style::Warning)),
+        (Some(_), None) => ("stopped".to_owned(), Some(Style::Warning)),
     };
     let cells = vec![
         Cell::left(summary.tag.as_str()),
@@ -141,7 +141,7 @@ fn run_item(run: &RecordedRun) -> (Vec<Cell>, Value) {
         Cell::left(ago(run.ended)).style(Some(Style::Dim)),
     ];
     let json = json!({
-        "tag": summary.tag, "flow": summary.flow, "design": summary.design, "exit_code": summary.exit_code,
+        "tag": summary.tag, "flow": summary.flow, "design": summary.design, "class": summary.class,
         "dir": run.dir,
     });
     (cells, json)

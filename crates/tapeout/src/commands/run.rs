@@ -7,6 +7,7 @@ use clap::{Args, ValueEnum};
 use serde_json::json;
 use tapeout_engine::Engine;
 use tapeout_flow::{Plan, Run, StepStatus};
+use tapeout_model::Class;
 
 use crate::Cx;
 use crate::args::{TagArgs, ThingArgs};
@@ -101,7 +102,7 @@ fn execute(
     .map_err(|error: io::Error| CliError::environment(format!("cannot listen for signals: {error}")))?;
     drop(watcher);
     let ended = ended?;
-    let code = signal.unwrap_or(ended.summary.exit_code);
+    let code = signal.unwrap_or(ended.summary.class.map_or(0, Class::exit_code));
     if json_log {
         json::run_finished(terminal, code, &ended.dir, &ended.summary);
     } else if terminal.json {
@@ -117,12 +118,11 @@ fn dry_run(cx: &Cx, plan: &Plan, engine: &Engine, tag: &str, is_fresh: impl Fn(&
     let run_dir: PathBuf = plan.config.design_dir().join("runs").join(tag);
     // How long steps took is of interest also when the run was made by another version.
     let before = RecordedRun::read(&run_dir).ok().flatten();
-    let standing = Run::new(plan, engine, tag).look();
+    let standing = Run::new(plan, engine, tag).look(&is_fresh);
     let mut steps = Vec::new();
     for (step, standing) in plan.steps.iter().zip(standing) {
-        let forced = step.left_out.is_none() && is_fresh(&step.id);
         let time = before.as_ref().and_then(|run| run.tool_time(&step.id));
-        steps.push(Standing { id: &step.id, status: standing.filter(|_| !forced), time, left_out: &step.left_out });
+        steps.push(Standing { id: &step.id, status: standing, time, left_out: &step.left_out });
     }
     let terminal = &cx.terminal;
     if terminal.json {

@@ -3,6 +3,7 @@
 use clap::Args;
 use serde_json::json;
 use tapeout_flow::Run;
+use tapeout_model::Class;
 
 use super::run::{Standing, standing_text};
 use crate::Cx;
@@ -28,7 +29,7 @@ pub(crate) fn run(cx: &Cx, args: &StatusArgs) -> Result<u8, CliError> {
     let run = Run::new(&plan, &engine, tag);
     let last = RecordedRun::read(&plan.config.design_dir().join("runs").join(tag))?;
     let mut steps = Vec::new();
-    for (step, status) in plan.steps.iter().zip(run.look()) {
+    for (step, status) in plan.steps.iter().zip(run.look(|_| false)) {
         let time = last.as_ref().and_then(|run| run.tool_time(&step.id));
         steps.push(Standing { id: &step.id, status, time, left_out: &step.left_out });
     }
@@ -44,10 +45,11 @@ pub(crate) fn run(cx: &Cx, args: &StatusArgs) -> Result<u8, CliError> {
     let last = match &last {
         None => format!("{} of {}, never run as `{tag}`", plan.flow, plan.design()),
         Some(run) => {
-            let outcome = match run.summary.exit_code {
-                0 => "all was well".to_owned(),
-                1 => "a check failed".to_owned(),
-                code => format!("it ended with exit code {code}"),
+            let outcome = match run.summary.class {
+                None => "all was well".to_owned(),
+                Some(Class::Check) => "a check failed".to_owned(),
+                Some(Class::Interrupted) => "it was stopped".to_owned(),
+                Some(_) => "it failed".to_owned(),
             };
             let failed = run.failed_step().map(|step| format!(" in {}", step.id)).unwrap_or_default();
             let when = ago(run.ended);

@@ -186,7 +186,7 @@ pub(crate) fn problems(terminal: &Terminal, ended: &Ended) {
         }
     }
     let only_interrupted = |(_, failure): &(usize, tapeout_flow::Failure)| failure.class == Class::Interrupted;
-    if ended.summary.exit_code == Class::Interrupted.exit_code() && ended.failures.iter().all(only_interrupted) {
+    if ended.summary.class == Some(Class::Interrupted) && ended.failures.iter().all(only_interrupted) {
         terminal.complain("stopped; what was done by then is kept, and the same command goes on from there");
     }
 }
