@@ -261,7 +261,7 @@ error: the top of a configuration must be a map, not a list
     }
     assert_eq!(
         error(&design, Loader::default()),
-        "error: no configuration is given\n |\n = help: name a configuration file"
+        "error: no configuration is given\n = help: name a configuration file"
     );
 }
 
