@@ -4,6 +4,7 @@ mod apt;
 mod arrows;
 mod bench;
 mod demo;
+mod docs;
 mod files;
 mod measure;
 mod process;
@@ -22,8 +23,10 @@ Usage: cargo xtask COMMAND
   test           everything that is checked before a change is kept
   test --fast    the same without slow tests, installs nothing; for use while working
   bench [NAME]   timing claims, measured; all of them, or one
+  docs           makes the generated pages and the picture of the book again
+  docs --check   says which of them are out of date
 
-demo, test and bench install the EDA tools and cargo tools that they need and do not find.
+demo, test, bench and docs install the EDA tools and cargo tools that they need and do not find.
 Exit codes: 0 done, 1 a check failed, 2 usage, 3 something is missing here, else that of tapeout.
 ";
 
@@ -59,6 +62,8 @@ fn main() -> ExitCode {
         ["test", "--fast"] => test::run(test::Extent::Fast),
         ["bench"] => bench::run(None),
         ["bench", name] if !name.starts_with('-') => bench::run(Some(name)),
+        ["docs"] => docs::make(),
+        ["docs", "--check"] => docs::check(),
         [] | ["help" | "--help" | "-h"] => {
             print!("{USAGE}");
             Ok(0)

@@ -124,9 +124,13 @@ impl JobCx<'_> {
 
     /// A tool, noting that it is read.
     pub(crate) fn found_tool(&mut self, name: &str) -> Result<Arc<FoundTool>, Failure> {
-        let tool = self.engine.tool(name);
-        self.note(Read::Tool { name: name.to_owned(), digest: tool.as_ref().ok().map(|tool| tool.identity) });
-        tool.map_err(|problem| Failure::new(Class::Environment, problem.to_string()))
+        let identified = self.engine.tool(name).and_then(|tool| Ok((self.engine.identity(&tool)?, tool)));
+        let digest = identified.as_ref().ok().map(|(identity, _)| *identity);
+        self.note(Read::Tool { name: name.to_owned(), digest });
+        match identified {
+            Ok((_, tool)) => Ok(tool),
+            Err(problem) => Err(Failure::new(Class::Environment, problem.to_string())),
+        }
     }
 
     pub(crate) fn digest(&mut self, path: &str) -> Result<Option<Digest>, Failure> {

@@ -171,7 +171,9 @@ impl JobCx<'_> {
         let mut key = KeyHasher::new("action 1");
         key.text(log).number(commands.len() as u64);
         for (Command { tool, args, stdout, accept }, found) in commands.iter().zip(tools) {
-            key.text(tool).digest(Some(&found.identity)).number(args.len() as u64);
+            let identity = self.engine.identity(found);
+            let identity = identity.map_err(|problem| Failure::new(Class::Environment, problem.to_string()))?;
+            key.text(tool).digest(Some(&identity)).number(args.len() as u64);
             args.iter().for_each(|arg| _ = key.text(arg));
             key.text(stdout.as_deref().unwrap_or_default()).number(u64::from(*accept == Accept::Any));
         }
@@ -398,7 +400,7 @@ impl JobCx<'_> {
                 Input::Output(_) | Input::Text { .. } => false,
             })
         };
-        let is_tool = |path: &Path| tools.iter().flat_map(|tool| &tool.trees).any(|tree| path.starts_with(tree));
+        let is_tool = |path: &Path| tools.iter().any(|tool| tool.parts.cover(path));
         let mut reads = BTreeMap::new();
         for (depfile, format) in &invocation.depfiles {
             let unreadable = |reason: String| {

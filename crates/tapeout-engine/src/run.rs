@@ -25,6 +25,8 @@ pub struct Options {
     pub keep_going: bool,
     /// How the guard process is started.
     pub guard: GuardCommand,
+    /// Where to note what the tools of this machine are, for all projects. Without it, each project finds out.
+    pub machine_notes: Option<PathBuf>,
 }
 
 /// Whether to run what is not recorded.
@@ -58,6 +60,7 @@ pub enum Outcome {
 pub struct Engine {
     project: PathBuf,
     store: Store,
+    machine: Option<Store>,
     toolbox: Toolbox,
     options: Options,
     guard: Mutex<Option<Arc<Guard>>>,
@@ -79,6 +82,8 @@ impl Engine {
         Ok(Self {
             project: project.to_owned(),
             store,
+            // A cache: where it cannot be, we do without.
+            machine: options.machine_notes.as_deref().and_then(|folder| Store::open(folder).ok()),
             toolbox,
             options,
             guard: Mutex::default(),
@@ -97,6 +102,11 @@ impl Engine {
     #[must_use]
     pub fn store(&self) -> &Store {
         &self.store
+    }
+
+    /// Where to note what is true of the machine and not of a project.
+    pub(crate) fn notes(&self) -> &Store {
+        self.machine.as_ref().unwrap_or(&self.store)
     }
 
     /// The tools.
@@ -146,6 +156,9 @@ impl Engine {
             outcomes: vec![Outcome::Skipped; graph.jobs().len()],
         };
         thread::scope(|scope| {
+            if mode == Mode::Run {
+                scope.spawn(|| self.identify_found_tools());
+            }
             let (done, finished) = mpsc::channel::<(JobId, Outcome)>();
             loop {
                 while let Some(id) = progress.scheduler.start_next() {
@@ -231,7 +244,7 @@ impl Engine {
                 self.store.file_digest(&self.project.join(path)).is_ok_and(|found| found == *digest)
             }
             Read::Input { part: name, digest } => part(name) == *digest,
-            Read::Tool { name, digest } => self.tool(name).ok().map(|tool| tool.identity) == *digest,
+            Read::Tool { name, digest } => self.tool(name).and_then(|tool| self.identity(&tool)).ok() == *digest,
         };
         entry.reads.iter().all(same) && entry.record.outputs.iter().chain(&entry.attempt.log).all(|o| self.store.has(o))
     }

@@ -76,7 +76,7 @@ fn open(project: &Path) -> Engine {
     let tool = |name| Tool { name, summary: "", package: "dash", version_args: &[], minimum: None, companions: &[] };
     let toolbox = Toolbox::new([tool("sh"), tool("nowhere")], &BTreeMap::<String, ToolSettings>::new());
     let guard = GuardCommand::current_exe();
-    Engine::open(project, toolbox, Options { slots: 2, keep_going: false, guard }).unwrap()
+    Engine::open(project, toolbox, Options { slots: 2, keep_going: false, guard, machine_notes: None }).unwrap()
 }
 
 /// What a run of a graph came to: a letter for each job (`r`an, re`u`sed, `f`ailed, `s`kipped, `w`ould run).

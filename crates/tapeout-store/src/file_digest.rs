@@ -13,7 +13,7 @@ use sha2::{Digest as _, Sha256};
 use tapeout_model::Digest;
 
 use crate::journal::Frame;
-use crate::{Store, StoreError, lock};
+use crate::{KeyHasher, Store, StoreError, lock};
 
 /// What `stat` says of a file: while it is the same, so is the content. The change time cannot be set by a program, so
 /// a file that was replaced by an older one, or whose modification time was put back, is noticed.
@@ -69,6 +69,27 @@ impl Signature {
         }
     }
 
+    /// The signature of a regular file, following links; `None` when there is none.
+    ///
+    /// # Errors
+    /// When the file exists and cannot be looked at.
+    pub fn of_file(path: &Path) -> Result<Option<Self>, StoreError> {
+        match fs::metadata(path) {
+            Ok(metadata) if metadata.is_file() => Ok(Some(Self::of(&metadata))),
+            Ok(_) => Ok(None),
+            Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => Ok(None),
+            Err(error) => Err(StoreError::io("read", path)(error)),
+        }
+    }
+
+    /// Adds it to a key.
+    pub fn add_to(&self, key: &mut KeyHasher) {
+        key.number(self.device).number(self.inode).number(self.size);
+        for (seconds, nanoseconds) in [self.modified, self.changed] {
+            key.number(seconds as u64).number(nanoseconds as u64);
+        }
+    }
+
     /// Whether the file was last changed before a moment, by more than a tick of its clock: then it is certain that it
     /// was not changed after it.
     #[must_use]
@@ -87,12 +108,20 @@ impl Store {
         Ok(Some(digest))
     }
 
+    /// The digest of a file, read now.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub fn content_digest(&self, path: &Path) -> Result<Digest, StoreError> {
+        hash_file(path).map_err(StoreError::io("read", path))
+    }
+
     /// The digest of a file together with the signature under which it was read.
     ///
     /// # Errors
     /// When the file exists and cannot be read.
     pub fn file_digest_and_signature(&self, path: &Path) -> Result<Option<(Digest, Signature)>, StoreError> {
-        let Some(signature) = signature(path)? else { return Ok(None) };
+        let Some(signature) = Signature::of_file(path)? else { return Ok(None) };
         if let Some((known, digest)) = lock(&self.digests).get(path)
             && *known == signature
         {
@@ -100,23 +129,13 @@ impl Store {
         }
         let before = FileTime::now();
         let digest = hash_file(path).map_err(StoreError::io("read", path))?;
-        if signature.is_older_than(before) && self::signature(path)? == Some(signature) {
+        if signature.is_older_than(before) && Signature::of_file(path)? == Some(signature) {
             lock(&self.digests).insert(path.to_owned(), (signature, digest));
             if let Some(path) = path.to_str() {
                 self.append(&Frame::FileDigest { path: path.to_owned(), signature, digest })?;
             }
         }
         Ok(Some((digest, signature)))
-    }
-}
-
-/// The signature of a regular file, following links; `None` when there is none.
-fn signature(path: &Path) -> Result<Option<Signature>, StoreError> {
-    match fs::metadata(path) {
-        Ok(metadata) if metadata.is_file() => Ok(Some(Signature::of(&metadata))),
-        Ok(_) => Ok(None),
-        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => Ok(None),
-        Err(error) => Err(StoreError::io("read", path)(error)),
     }
 }
 

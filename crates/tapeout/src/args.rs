@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::commands::{doctor, init, list, logs, open, plan, run, show, status, step};
+use crate::commands::{docs, doctor, init, list, logs, open, plan, run, show, status, step};
 
 /// From RTL to a bitstream or GDSII with the EDA tools you have, never running the same work twice
 #[derive(Debug, Parser)]
@@ -66,6 +66,8 @@ pub(crate) enum Command {
     Logs(logs::LogsArgs),
     Open(open::OpenArgs),
     Step(step::StepArgs),
+    #[command(hide = true)]
+    Docs(docs::DocsArgs),
 }
 
 /// Which configuration, and what is laid over it.

@@ -102,7 +102,15 @@ fn open(
         }
     }
     let toolbox = Toolbox::new(registry.tools().cloned(), &settings);
-    Ok(Engine::open(dir, toolbox, Options { slots, keep_going, guard: GuardCommand::current_exe() })?)
+    let options = Options { slots, keep_going, guard: GuardCommand::current_exe(), machine_notes: machine_notes() };
+    Ok(Engine::open(dir, toolbox, options)?)
+}
+
+/// The user's cache directory, by the XDG Base Directory Specification.
+fn machine_notes() -> Option<PathBuf> {
+    let absolute = |name: &str| env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
+    let cache = absolute("XDG_CACHE_HOME").or_else(|| Some(absolute("HOME")?.join(".cache")))?;
+    Some(cache.join("tapeout/machine"))
 }
 
 /// The variable of the environment that says where a tool is: `TAPEOUT_NEXTPNR_ICE40`.

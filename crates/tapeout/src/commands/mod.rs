@@ -1,5 +1,6 @@
 //! The commands, one a file: each has its arguments and a `run`, which gives the exit code.
 
+pub(crate) mod docs;
 pub(crate) mod doctor;
 pub(crate) mod init;
 pub(crate) mod list;
@@ -27,5 +28,6 @@ pub(crate) fn dispatch(cx: &Cx, command: Command) -> Result<u8, CliError> {
         Command::Logs(args) => logs::run(cx, &args),
         Command::Open(args) => open::run(cx, &args),
         Command::Step(args) => step::run(cx, &args),
+        Command::Docs(args) => Ok(docs::run(cx, &args)),
     }
 }

@@ -119,7 +119,7 @@ fn step_text(step: &StepInfo, paint: Paint) -> String {
 }
 
 /// `decimal in ns, default 10`.
-fn nature(variable: &Variable) -> String {
+pub(crate) fn nature(variable: &Variable) -> String {
     let units = variable.units.map(|units| format!(" in {units}")).unwrap_or_default();
     let presence = match &variable.default {
         Some(default) => match default.to_string() {

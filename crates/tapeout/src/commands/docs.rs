@@ -1,0 +1,146 @@
+//! `tapeout docs`: the pages of the book's reference, as Markdown from the registry. Hidden: it is for
+//! `cargo xtask docs`, and for those who have a binary with steps of their own.
+
+use std::fmt::Write as _;
+
+use clap::{Args, ValueEnum};
+use tapeout_flow::{Flow, Registry, StepInfo, Variable};
+use tapeout_model::FORMATS;
+
+use super::list::variables;
+use super::show::nature;
+use crate::Cx;
+use crate::project::environment_name;
+
+/// Print a page of the reference as Markdown
+#[derive(Debug, Args)]
+pub(crate) struct DocsArgs {
+    /// Which page
+    #[arg(value_name = "PAGE", value_enum)]
+    page: Page,
+}
+
+/// The pages made from the registry; each is `book/src/reference/<page>.md`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Page {
+    /// Flows, steps, views and tools
+    Steps,
+    /// Variables
+    Variables,
+}
+
+pub(crate) fn run(cx: &Cx, args: &DocsArgs) -> u8 {
+    let text = match args.page {
+        Page::Steps => steps_page(&cx.registry),
+        Page::Variables => variables_page(&cx.registry),
+    };
+    cx.terminal.print(text.trim_end());
+    0
+}
+
+const MADE: &str = "<!-- Made by `cargo xtask docs` from the code. Edit the code. -->\n";
+
+fn steps_page(registry: &Registry) -> String {
+    let mut text = format!("{MADE}# Flows, steps, views and tools\n\n## Flows\n");
+    for flow in registry.flows() {
+        text.push_str(&flow_section(flow));
+    }
+    text.push_str("\n## Steps\n");
+    for step in registry.steps() {
+        text.push_str(&step_section(step));
+    }
+    text.push_str("\n## Views\n\n| id | what it is | file | made by |\n|---|---|---|---|\n");
+    for format in FORMATS {
+        let makers: Vec<&str> =
+            registry.steps().filter(|step| step.outputs.contains(&format.id)).map(|step| step.id).collect();
+        if !makers.is_empty() {
+            let _ = writeln!(
+                text,
+                "| `{}` | {} | `.{}` | {} |",
+                format.id,
+                format.name,
+                format.extension,
+                linked(makers.into_iter())
+            );
+        }
+    }
+    text.push_str(
+        "\n## Tools\n\n| tool | what it is | at least | Debian package | environment |\n|---|---|---|---|---|\n",
+    );
+    for tool in registry.tools() {
+        let minimum = tool.minimum.unwrap_or_default();
+        let (name, summary, package) = (tool.name, tool.summary, tool.package);
+        let _ = writeln!(text, "| `{name}` | {summary} | {minimum} | `{package}` | `{}` |", environment_name(name));
+    }
+    text
+}
+
+fn flow_section(flow: &Flow) -> String {
+    let steps = flow.steps.iter().enumerate().map(|(index, id)| format!("{}. {}\n", index + 1, link(id)));
+    format!("\n### {}\n\n{}\n\n{}", flow.name, flow.doc, steps.collect::<String>())
+}
+
+fn step_section(step: &StepInfo) -> String {
+    let mut text = format!("\n### {}\n\n{}. {}\n\n| | |\n|---|---|\n", step.id, step.name, step.doc);
+    let inputs = step.inputs.iter().map(|needs| {
+        let optional = if needs.optional { " (if there is one)" } else { "" };
+        format!("`{}`{optional}", needs.format)
+    });
+    let check = match (step.acts_outside, step.defers_check) {
+        (true, _) => "runs each time, after every check has passed",
+        (false, true) => "is reported at the end; the flow goes on",
+        (false, false) => "stops the flow",
+    };
+    let variables =
+        step.variables.iter().map(|variable| format!("[`{0}`](variables.md#{1})", variable.name, slug(&variable.name)));
+    let rows = [
+        ("reads", inputs.collect::<Vec<_>>().join(", ")),
+        ("reads metrics", code(step.metrics.iter().map(String::as_str))),
+        ("makes", code(step.outputs.iter().copied())),
+        ("tools", code(step.tools.iter().copied())),
+        (if step.acts_outside { "acts outside" } else { "a failed check" }, check.to_owned()),
+        ("variables", variables.collect::<Vec<_>>().join(", ")),
+    ];
+    for (name, value) in rows.iter().filter(|(_, value)| !value.is_empty()) {
+        let _ = writeln!(text, "| {name} | {value} |");
+    }
+    text
+}
+
+fn variables_page(registry: &Registry) -> String {
+    let mut text = format!(
+        "{MADE}# Variables\n\nA configuration gives each in capitals at its top level. A relative path is seen from the \
+         design directory, and `dir::` before it says so. `tapeout show variable NAME` prints the same.\n"
+    );
+    for (variable, steps) in variables(registry).into_values() {
+        text.push_str(&variable_section(&variable, &steps));
+    }
+    text
+}
+
+fn variable_section(variable: &Variable, steps: &[&str]) -> String {
+    let users = if steps.is_empty() { "every flow".to_owned() } else { linked_from_beside(steps.iter().copied()) };
+    let env = variable.env.map(|name| format!(" Set by `{name}` in the environment.")).unwrap_or_default();
+    format!("\n## {}\n\n*{}*\n\n{}{env}\n\nRead by {users}.\n", variable.name, nature(variable), variable.doc)
+}
+
+fn code<'a>(words: impl Iterator<Item = &'a str>) -> String {
+    words.map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", ")
+}
+
+fn link(step: &str) -> String {
+    format!("[`{step}`](#{})", slug(step))
+}
+
+fn linked<'a>(steps: impl Iterator<Item = &'a str>) -> String {
+    steps.map(link).collect::<Vec<_>>().join(", ")
+}
+
+fn linked_from_beside<'a>(steps: impl Iterator<Item = &'a str>) -> String {
+    steps.map(|step| format!("[`{step}`](steps.md#{})", slug(step))).collect::<Vec<_>>().join(", ")
+}
+
+/// The anchor of a heading, as mdBook and GitHub make it.
+fn slug(heading: &str) -> String {
+    heading.chars().filter(|c| c.is_alphanumeric() || "_-".contains(*c)).collect::<String>().to_lowercase()
+}
