@@ -75,8 +75,14 @@ impl Engine {
     /// An engine for the project in this directory (absolute), with its store in `.tapeout/store`.
     ///
     /// # Errors
-    /// When the store cannot be opened.
+    /// When the store cannot be opened, or is not where relative paths of the project hold.
     pub fn open(project: &Path, toolbox: Toolbox, options: Options) -> Result<Self, Failure> {
+        let hidden = project.join(".tapeout");
+        if hidden.is_symlink() {
+            let message =
+                format!("`{}` is a link, and tools name sources relative to where they run", hidden.display());
+            return Err(Failure::new(Class::Environment, message).hint("make it a directory, or mount one there"));
+        }
         let store = Store::open(&project.join(".tapeout/store"))?;
         crate::execute::sweep(project);
         Ok(Self {

@@ -23,7 +23,7 @@ mod tree;
 
 pub use cx::StepCx;
 pub use flow::Flow;
-pub use plan::{Plan, PlanError, PlannedStep, universal_variables};
+pub use plan::{Plan, PlanError, PlannedStep, design_name, universal_variables};
 pub use registry::Registry;
 pub use run::{Ended, Run, StepEvent};
 pub use step::{Completed, Needs, Script, Section, Session, Step, StepInfo, StepResult};

@@ -58,15 +58,17 @@ pub struct PlanError(pub Vec<Diagnostic>);
 /// What a flow is called that is only a list of steps.
 const AD_HOC: &str = "Custom Sequential Flow";
 
+/// `DESIGN_NAME`, which nearly every step reads.
+#[must_use]
+pub fn design_name() -> Variable {
+    Variable::new("DESIGN_NAME", Type::Str, "The name of the top module. Also the stem of the files that are made.")
+}
+
 /// The variables that belong to every flow.
 #[must_use]
 pub fn universal_variables() -> Vec<Variable> {
     vec![
-        Variable::new(
-            "DESIGN_NAME",
-            Type::Str,
-            "The name of the top module. Also the stem of the files that are made.",
-        ),
+        design_name(),
         Variable::new(
             "WAIVED_ALERTS",
             Type::list(Type::Str),

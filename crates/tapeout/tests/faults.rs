@@ -84,7 +84,7 @@ fn wrong_sources_are_told_in_the_tools_words_with_the_users_paths() {
         (
             "a header that is not there",
             |space| fs::remove_file(space.path("src/step.vh")).unwrap(),
-            [&["src/counter.v:1:", "step.vh"], &["src/counter.v:", "step.vh"], &["src/counter.v:1:", "step.vh"]],
+            [&["src/counter.v:1:", "step.vh"], &["src/counter.v:", "step.vh"], &["`step.vh'"]],
         ),
     ];
     let (space, bitstream) = good();

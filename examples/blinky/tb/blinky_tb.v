@@ -29,13 +29,6 @@ module blinky_tb;
     integer   period = 0;           // cycles the first count was shown
     reg [4:0] expected = 0;
 
-    initial begin
-        if ($test$plusargs("vcd")) begin
-            $dumpfile("blinky_tb.vcd");
-            $dumpvars(0, blinky_tb);
-        end
-    end
-
     task finish;
         begin
             if (counts < MIN_COUNTS) begin

@@ -152,11 +152,6 @@ module soc_tb;
     endtask
 
     initial begin
-        if ($test$plusargs("vcd")) begin
-            $dumpfile("soc_tb.vcd");
-            $dumpvars(0, soc_tb);
-        end
-
         expect_line("Hello from tapeout");
         expect_line("RV32I: OK");
         expect_line("timer: OK");

@@ -3,7 +3,7 @@
 use tapeout_config::Config;
 use tapeout_flow::{
     Command, Completed, Failure, Input, Invocation, Registry, Session, Step, StepCx, StepInfo, StepResult, Tool, Type,
-    Variable,
+    Variable, design_name,
 };
 use tapeout_formats::alerts;
 use tapeout_model::Alert;
@@ -31,11 +31,7 @@ impl Step for ToVerilog {
         )
         .makes(&["vhdl_nl"])
         .variables([
-            Variable::new(
-                "DESIGN_NAME",
-                Type::Str,
-                "The name of the top module. Also the stem of the files that are made.",
-            ),
+            design_name(),
             Variable::new("VHDL_FILES", Type::list(Type::Path), "The VHDL sources, each after those that it uses.")
                 .default(Vec::<String>::new()),
             Variable::new("VHDL_TOP", Type::Str, "The top entity of the VHDL part, when it is not `DESIGN_NAME`.")

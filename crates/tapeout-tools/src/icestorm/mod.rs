@@ -8,7 +8,7 @@ mod time;
 
 pub(crate) use time::FMAX;
 
-use tapeout_flow::{Registry, Tool, Type, Variable};
+use tapeout_flow::{Registry, Tool};
 
 pub(crate) fn register(registry: &mut Registry) {
     registry.add_step(pack::Pack);
@@ -42,8 +42,4 @@ pub(crate) fn register(registry: &mut Registry) {
         minimum: None,
         companions: &[],
     });
-}
-
-fn name_variable() -> Variable {
-    Variable::new("DESIGN_NAME", Type::Str, "The name of the top module. Also the stem of the files that are made.")
 }

@@ -1,10 +1,11 @@
 //! `Icestorm.Pack`: the bitstream as the device loads it.
 
-use tapeout_flow::{Command, Completed, Failure, Input, Invocation, Session, Step, StepCx, StepInfo, StepResult};
+use tapeout_flow::{
+    Command, Completed, Failure, Input, Invocation, Session, Step, StepCx, StepInfo, StepResult, design_name,
+};
 use tapeout_formats::alerts;
 use tapeout_model::Alert;
 
-use super::name_variable;
 use crate::nextpnr::{Device, device_variable};
 
 pub(super) struct Pack;
@@ -19,7 +20,7 @@ impl Step for Pack {
         )
         .needs("asc")
         .makes(&["bitstream"])
-        .variables([name_variable(), device_variable()])
+        .variables([design_name(), device_variable()])
         .tools(&["icepack"])
     }
 

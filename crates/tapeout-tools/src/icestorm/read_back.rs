@@ -5,12 +5,13 @@
 
 use std::fmt::Write as _;
 
-use tapeout_flow::{Command, Completed, Failure, Input, Invocation, Session, Step, StepCx, StepInfo, StepResult};
+use tapeout_flow::{
+    Command, Completed, Failure, Input, Invocation, Session, Step, StepCx, StepInfo, StepResult, design_name,
+};
 use tapeout_formats::pcf;
 use tapeout_formats::yosys_netlist::{self, Direction, Module, Netlist};
 use tapeout_model::{Class, Verdict};
 
-use super::name_variable;
 use crate::nextpnr::{device_variable, package_variable, pcf_variable};
 
 pub(super) struct ReadBack;
@@ -52,7 +53,7 @@ impl Step for ReadBack {
         .needs("bitstream")
         .needs("json")
         .makes(&["post_layout_nl"])
-        .variables([name_variable(), device_variable(), package_variable(), pcf_variable()])
+        .variables([design_name(), device_variable(), package_variable(), pcf_variable()])
         .variables(crate::icarus::bench_variables())
         .variables([super::post_layout::switch()])
         .tools(&["iceunpack", "icebox_vlog"])

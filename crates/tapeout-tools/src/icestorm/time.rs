@@ -1,10 +1,11 @@
 //! `Icestorm.Time`: a second opinion on timing.
 
-use tapeout_flow::{Command, Completed, Failure, Input, Invocation, Session, Step, StepCx, StepInfo, StepResult};
+use tapeout_flow::{
+    Command, Completed, Failure, Input, Invocation, Session, Step, StepCx, StepInfo, StepResult, design_name,
+};
 use tapeout_formats::{alerts, icetime};
 use tapeout_model::Alert;
 
-use super::name_variable;
 use crate::nextpnr::{device_variable, package_variable};
 
 pub(super) struct Time;
@@ -25,7 +26,7 @@ impl Step for Time {
         )
         .needs("asc")
         .measures(&[FMAX])
-        .variables([name_variable(), device_variable(), package_variable()])
+        .variables([design_name(), device_variable(), package_variable()])
         .tools(&["icetime"])
     }
 

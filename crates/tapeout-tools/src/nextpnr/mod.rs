@@ -6,7 +6,7 @@ mod targets;
 use tapeout_config::Config;
 use tapeout_flow::{
     Command, Completed, Failure, Input, Invocation, Registry, Session, Step, StepCx, StepInfo, StepResult, Tool, Type,
-    Variable,
+    Variable, design_name,
 };
 use tapeout_formats::{alerts, asc, nextpnr, pcf};
 use tapeout_model::{Alert, Class, Severity};
@@ -49,11 +49,7 @@ impl Step for Ice40 {
         .needs("json")
         .makes(&["asc", "timing_report"])
         .variables([
-            Variable::new(
-                "DESIGN_NAME",
-                Type::Str,
-                "The name of the top module. Also the stem of the files that are made.",
-            ),
+            design_name(),
             device_variable(),
             package_variable(),
             pcf_variable(),

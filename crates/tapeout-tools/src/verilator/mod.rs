@@ -3,7 +3,7 @@
 use tapeout_config::Config;
 use tapeout_flow::{
     Command, Completed, DepFormat, Failure, Invocation, Registry, Session, Step, StepCx, StepInfo, StepResult, Tool,
-    Type, Variable,
+    Type, Variable, design_name,
 };
 use tapeout_formats::alerts;
 use tapeout_model::{Alert, Severity};
@@ -35,7 +35,7 @@ impl Step for Lint {
         .takes("vhdl_nl")
         .variables(verilog::variables())
         .variables([
-            Variable::new("DESIGN_NAME", Type::Str, "The name of the top module. Also the stem of the files that are made."),
+            design_name(),
             Variable::new("RUN_LINTER", Type::Bool, "Whether to lint.").default(true),
             Variable::new("LINTER_DEFINES", Type::list(Type::Str), "Macros for the linter beside `VERILOG_DEFINES`.")
                 .default(Vec::<String>::new()),
