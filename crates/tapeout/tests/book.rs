@@ -10,6 +10,7 @@
 //!
 //! In a comment, `<!-- console` … `-->` is a block that readers need not see.
 #![expect(clippy::disallowed_methods, clippy::unwrap_used, reason = "a test starts programs, and fails by panic")]
+#![expect(clippy::print_stdout, reason = "a test says why it is skipped")]
 
 use std::collections::BTreeSet;
 use std::env;

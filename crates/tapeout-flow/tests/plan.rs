@@ -1,0 +1,115 @@
+//! Plans: which steps, in which order, seeing what of each other, and what is refused before anything runs.
+#![expect(clippy::unwrap_used, reason = "a test fails by panic")]
+
+use std::fs;
+
+use tapeout_config::{Config, Loader, SourceMap};
+use tapeout_flow::{
+    Completed, Failure, Flow, Plan, PlanError, Registry, Session, Step, StepCx, StepInfo, StepResult, Type, Variable,
+};
+
+/// A step that is nothing but its descriptor; the variable `SKIP` names the steps that have nothing to do.
+struct Described(fn() -> StepInfo);
+
+impl Step for Described {
+    fn info(&self) -> StepInfo {
+        (self.0)().variables([
+            Variable::new("SKIP", Type::list(Type::Str), "Steps to leave out.").default(Vec::<String>::new()),
+            Variable::new("LIMIT", Type::Int, "A number below 10.").default(1_i64),
+        ])
+    }
+
+    fn nothing_to_do(&self, config: &Config) -> Option<String> {
+        config.strings("SKIP").contains(&self.info().id).then(|| "SKIP names it".to_owned())
+    }
+
+    fn check(&self, config: &Config) -> Result<(), (&'static str, String)> {
+        if config.int("LIMIT") < 10 { Ok(()) } else { Err(("LIMIT", format!("{} is too much", config.int("LIMIT")))) }
+    }
+
+    fn prepare(&self, _: &mut StepCx<'_, '_>) -> Result<Vec<Session>, Failure> {
+        Ok(Vec::new())
+    }
+
+    fn collect(&self, _: &mut StepCx<'_, '_>, _: &[Completed]) -> Result<StepResult, Failure> {
+        Ok(StepResult::default())
+    }
+}
+
+fn registry() -> Registry {
+    let mut registry = Registry::default();
+    registry
+        .add_step(Described(|| StepInfo::new("Test.Synth", "", "", "1").makes(&["json"]).measures(&["cells"])))
+        .add_step(Described(|| StepInfo::new("Test.Place", "", "", "1").needs("json").makes(&["asc"])))
+        .add_step(Described(|| StepInfo::new("Test.Report", "", "", "1").takes("asc").reads_metric("cells")))
+        .add_flow(Flow::new("Small", "", &["Test.Synth", "test.place", "Test.Report"]));
+    assert_eq!(registry.step("TEST.SYNTH").map(|step| step.id), Some("Test.Synth"), "case does not matter");
+    registry
+}
+
+/// The plan of a configuration, or the words of all that is wrong with it.
+fn plan(text: &str) -> Result<Plan, Vec<String>> {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("config.yaml");
+    fs::write(&file, format!("DESIGN_NAME: top\n{text}")).unwrap();
+    let mut sources = SourceMap::new();
+    let loader = Loader { files: vec![file], ..Loader::default() };
+    Plan::load(&registry(), loader, None, &mut sources).map_err(|PlanError(errors)| {
+        errors.iter().map(|error| format!("{}; {}", error.message, error.help.as_deref().unwrap_or_default())).collect()
+    })
+}
+
+/// Each step with the parts it reads and from which steps.
+fn shape(plan: &Plan) -> Vec<String> {
+    let inputs = |step: &tapeout_flow::PlannedStep| {
+        let from = step.inputs.iter().map(|(part, from)| format!(" {part} of {}", plan.steps[*from].id));
+        from.collect::<Vec<_>>().join(",")
+    };
+    plan.steps.iter().map(|step| format!("{}:{}", step.dir, inputs(step))).collect()
+}
+
+#[test]
+fn a_step_sees_the_last_that_made_what_it_needs() {
+    let plan = plan("meta: {flow: [Test.Synth, Test.Place, Test.Synth, Test.Place, Test.Report]}").unwrap();
+    assert_eq!(
+        shape(&plan),
+        [
+            "01-test-synth:",
+            "02-test-place: view json of Test.Synth",
+            "03-test-synth-1:",
+            "04-test-place-1: view json of Test.Synth-1",
+            "05-test-report: view asc of Test.Place-1, metric cells of Test.Synth-1",
+        ]
+    );
+}
+
+#[test]
+fn what_is_left_out_makes_nothing() {
+    let plan = plan("meta: {flow: Small}\nSKIP: [Test.Place]").unwrap();
+    assert_eq!(plan.steps[1].left_out.as_deref(), Some("SKIP names it"));
+    assert_eq!(shape(&plan)[2], "03-test-report: metric cells of Test.Synth");
+    assert_eq!(plan.running().map(|(index, _)| index).collect::<Vec<_>>(), [0, 2]);
+}
+
+#[test]
+fn what_is_wrong_is_said_before_anything_runs_and_all_at_once() {
+    let cases: [(&str, &[&str]); 5] = [
+        (
+            "meta: {flow: [Test.Synth, Test.Plaice, Nonsense]}",
+            &[
+                "there is no step `Test.Plaice`; did you mean `Test.Place`?",
+                "there is no step `Nonsense`; `tapeout list steps` shows them all",
+            ],
+        ),
+        ("meta: {flow: Smal}", &["there is no flow `Smal`; did you mean `Small`?"]),
+        ("", &["the configuration does not say which flow to run; set `meta.flow`, or give `--flow`; there are Small"]),
+        (
+            "meta: {flow: [Test.Place, Test.Report]}",
+            &["`Test.Place` needs a view `json`, and no step before it makes one; "],
+        ),
+        ("meta: {flow: [Test.Synth]}\nLIMIT: 10", &["`LIMIT`: 10 is too much; "]),
+    ];
+    for (config, errors) in cases {
+        assert_eq!(plan(config).err().unwrap(), errors, "{config}");
+    }
+}
