@@ -1,4 +1,4 @@
-//! The text report of icetime (`-r FILE`) and the verdict of its `-c MHZ` on standard output.
+//! The text report of icetime (`-r FILE`).
 //!
 //! Source: output of icetime of IceStorm 20230218.
 
@@ -17,15 +17,6 @@ pub struct Report {
     pub logic_levels: Option<u32>,
     /// Whether icetime ran with `-m`, which overestimates.
     pub conservative: bool,
-}
-
-/// What icetime says with `-c MHZ`.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Check {
-    /// The target in MHz.
-    pub target_mhz: f64,
-    /// Whether the worst path is fast enough.
-    pub met: bool,
 }
 
 /// Reads a report.
@@ -55,17 +46,6 @@ pub fn parse(text: &str) -> Result<Report, FormatError> {
     Err(FormatError::Missing { format: FORMAT, expected: "a line `Total path delay: N ns (N MHz)`".to_owned(), lines })
 }
 
-/// Reads the verdict on the target of `-c` from what icetime printed; None if icetime ran without `-c` or did not get
-/// that far.
-#[must_use]
-pub fn parse_check(stdout: &str) -> Option<Check> {
-    stdout.lines().find_map(|line| {
-        let (numbers, verdict) = line.strip_prefix("// Checking ")?.split_once(" clock constraint: ")?;
-        let (_, target_mhz) = delay_and_frequency(numbers)?;
-        Some(Check { target_mhz, met: verdict.starts_with("PASSED") })
-    })
-}
-
 /// `2.28 ns (438.37 MHz)`
 fn delay_and_frequency(text: &str) -> Option<(f64, f64)> {
     let (delay, frequency) = text.trim_end().split_once(" ns (")?;
@@ -82,15 +62,6 @@ mod tests {
         let expected = Report { delay_ns: 2.28, fmax_mhz: 438.37, logic_levels: Some(1), conservative: true };
         assert_eq!(report, expected);
         assert!(parse("Total path delay: 0.00 ns (inf MHz)\n").unwrap().fmax_mhz.is_infinite());
-    }
-
-    #[test]
-    fn the_verdict_on_a_target() {
-        let said = "// Creating timing netlist..\n// Timing estimate: 2.28 ns (438.37 MHz)\n\
-                    // Checking 0.25 ns (4000.00 MHz) clock constraint: FAILED.\n";
-        assert_eq!(parse_check(said), Some(Check { target_mhz: 4000.0, met: false }));
-        assert_eq!(parse_check(&said.replace("FAILED", "PASSED")), Some(Check { target_mhz: 4000.0, met: true }));
-        assert_eq!(parse_check("// Creating timing netlist..\n"), None);
     }
 
     #[test]

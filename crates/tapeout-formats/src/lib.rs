@@ -4,22 +4,18 @@
 //! text that is not what the format says gives a [`FormatError`] with the line and what was expected there.
 //! Keys and lines that a reader does not know are passed over, so that newer versions of a tool still read.
 //!
-//! - [`nextpnr`], [`nextpnr_log`]: the timing and utilisation report, and what the log says about clocks.
 //! - [`pcf`]: physical constraints of iCE40 designs.
 //! - [`yosys_stat`], [`yosys_netlist`]: the statistics and the ports and cell types of a netlist.
 //! - [`icetime`]: the timing report of icetime.
 //! - [`asc`]: whether a placed and routed iCE40 design is complete.
-//! - [`makefile_deps`], [`iverilog_deps`]: which files a tool has read.
 //! - [`alerts`]: what the tools complain about in their logs.
 
 pub mod alerts;
 pub mod asc;
 mod error;
 pub mod icetime;
-pub mod iverilog_deps;
 pub mod makefile_deps;
 pub mod nextpnr;
-pub mod nextpnr_log;
 pub mod pcf;
 pub mod yosys_netlist;
 pub mod yosys_stat;

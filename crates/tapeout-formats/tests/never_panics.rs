@@ -13,7 +13,6 @@ const SAMPLES: [&str; 5] = [
 
 fn read_with_all(text: &str) {
     let _ = nextpnr::parse(text);
-    let _ = nextpnr_log::parse_clocks(text);
     let _ = pcf::parse(text).map(|pcf| pcf.to_plain());
     let _ = yosys_stat::parse(text);
     let _ = yosys_netlist::parse(text).map(|netlist| {
@@ -21,9 +20,7 @@ fn read_with_all(text: &str) {
     });
     let _ = icetime::parse(text);
     let _ = asc::parse(text);
-    let _ = icetime::parse_check(text);
     let _ = makefile_deps::parse(text).map(|rules| makefile_deps::prerequisites(&rules).len());
-    let _ = iverilog_deps::parse(text);
     for alerts in [
         alerts::verilator,
         alerts::yosys,
