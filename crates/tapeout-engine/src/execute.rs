@@ -167,7 +167,7 @@ impl JobCx<'_> {
     }
 
     fn action_key(&mut self, invocation: &Invocation, tools: &[Arc<FoundTool>]) -> Result<Digest, Failure> {
-        let Invocation { log, commands, inputs, outputs, optional_outputs, depfiles, env } = invocation;
+        let Invocation { log, commands, inputs, outputs, optional_outputs, depfiles, env, timeout: _ } = invocation;
         let mut key = KeyHasher::new("action 1");
         key.text(log).number(commands.len() as u64);
         for (Command { tool, args, stdout, accept }, found) in commands.iter().zip(tools) {
@@ -240,27 +240,27 @@ impl JobCx<'_> {
         for (command, tool) in invocation.commands.iter().zip(tools) {
             match self.run_command(&dir, invocation, command, tool, &mut attempt) {
                 Ok(status) => statuses.push(status),
-                Err(failure) => return Err(self.failed(failure, dir, invocation)),
+                Err(failure) => return Err(self.failed(failure, dir, invocation, &attempt)),
             }
         }
         if let Some(failure) = disk_full(&dir.path) {
-            return Err(self.failed(failure, dir, invocation));
+            return Err(self.failed(failure, dir, invocation, &attempt));
         }
         for output in &invocation.outputs {
             if !dir.path.join(output).is_file() {
                 let last = invocation.commands.last().map_or("", |command| &command.tool);
                 let failure =
                     Failure::new(Class::Tool, format!("`{last}` ended without an error but did not write `{output}`"));
-                return Err(self.failed(failure, dir, invocation));
+                return Err(self.failed(failure, dir, invocation, &attempt));
             }
         }
         let reads = match self.discovered(&dir, invocation, tools, started) {
             Ok(reads) => reads,
-            Err(failure) => return Err(self.failed(failure, dir, invocation)),
+            Err(failure) => return Err(self.failed(failure, dir, invocation, &attempt)),
         };
         let after = self.signatures(invocation)?;
         if let Some(((path, _), _)) = before.iter().zip(&after).find(|(before, after)| before != after) {
-            return Err(self.failed(changed(path, invocation), dir, invocation));
+            return Err(self.failed(changed(path, invocation), dir, invocation, &attempt));
         }
         let mut outputs = Vec::new();
         for name in invocation.outputs.iter().chain(&invocation.optional_outputs) {
@@ -343,7 +343,7 @@ impl JobCx<'_> {
             env: self.engine.environment(&dir.tmp, &tool.env, &invocation.env),
             log: dir.path.join(&invocation.log),
             stdout: command.stdout.as_ref().map(|file| dir.path.join(file)),
-            timeout: None,
+            timeout: invocation.timeout,
             limits: Limits::default(),
         };
         let exit = self.engine.spawn_and_wait(spec).map_err(|reason| Failure::new(Class::Environment, reason))?;
@@ -374,13 +374,15 @@ impl JobCx<'_> {
     }
 
     /// Completes a failure with its log, and keeps the work directory.
-    fn failed(&self, mut failure: Failure, dir: WorkDir, invocation: &Invocation) -> Failure {
+    fn failed(&self, mut failure: Failure, dir: WorkDir, invocation: &Invocation, attempt: &Attempt) -> Failure {
         if failure.class == Class::Interrupted {
             return failure;
         }
         if let Some(full) = disk_full(&dir.path) {
             failure = full;
         }
+        // Best effort, as the disk may be full: the failure itself is what counts.
+        let _ = fs::write(dir.path.join("COMMANDS"), &attempt.commands);
         failure.log = Some(invocation.log.clone());
         failure.work_dir = Some(dir.keep());
         failure
@@ -450,7 +452,7 @@ const FULL: u64 = 64 * 1024;
 fn changed(path: &str, invocation: &Invocation) -> Failure {
     let tool = invocation.commands.first().map_or("the tool", |command| &command.tool);
     let message = format!("`{path}` changed while `{tool}` was running, so its result was not recorded");
-    Failure::new(Class::Input, message).hint("run again")
+    Failure::new(Class::Environment, message).hint("run again")
 }
 
 /// A path without `.` and `..`, by its text alone.

@@ -1,6 +1,7 @@
 //! An invocation: calls of tools that share a work directory, as data.
 
 use std::fmt::Write as _;
+use std::time::Duration;
 
 use tapeout_model::Output;
 
@@ -115,6 +116,8 @@ pub struct Invocation {
     pub depfiles: Vec<(String, DepFormat)>,
     /// Environment variables beyond the allow-list.
     pub env: Vec<(String, String)>,
+    /// How long each command may run. Not part of the key: a result is the same however long one would have waited.
+    pub timeout: Option<Duration>,
 }
 
 /// From the work directory, which is always this deep, to the project.

@@ -7,7 +7,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::commands::{docs, doctor, init, list, logs, open, plan, run, show, status, step};
 
-/// From RTL to a bitstream or GDSII with the EDA tools you have, never running the same work twice
+/// From RTL to a bitstream with the EDA tools you have, never running the same work twice
 #[derive(Debug, Parser)]
 #[command(name = "tapeout", version, max_term_width = 100, arg_required_else_help = true)]
 #[command(after_help = "`tapeout init blinky` makes a project to start from. \

@@ -2,8 +2,9 @@
 //! process left over, the last good result in place, and the next run right.
 #![expect(
     clippy::disallowed_methods,
+    clippy::print_stdout,
     clippy::unwrap_used,
-    reason = "a test starts programs itself, and fails by panic"
+    reason = "a test starts programs itself, says what it skips, and fails by panic"
 )]
 
 mod support;
@@ -14,7 +15,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
-use support::{TestSpace, fast_only, has, has_flow, until};
+use support::{TestSpace, fast_only, has, has_flow};
 
 /// Time enough to stop, and too little to wait for the tool.
 const SOON: Duration = Duration::from_secs(10);
@@ -184,7 +185,7 @@ fn wrong_configurations_start_nothing() {
 
     fs::remove_dir(space.path("config.yaml")).unwrap();
     space.write("config.yaml", &good);
-    fs::set_permissions(space.path("config.yaml"), fs::Permissions::from_mode(0)).unwrap();
+    fs::set_permissions(space.path("config.yaml"), fs::Permissions::from_mode(0o000)).unwrap();
     if fs::read(space.path("config.yaml")).is_ok() {
         println!("skipped: root can read everything");
     } else {
@@ -209,7 +210,7 @@ fn repaired(space: TestSpace, bitstream: &[u8]) {
 
 #[test]
 fn a_tool_that_breaks_leaves_the_last_good_result() {
-    if !has_flow() {
+    if fast_only() || !has_flow() {
         return;
     }
     let half = "echo '{\"modules\": {' > counter.json; echo '{' > stat.json; : > deps.d";
@@ -467,8 +468,6 @@ fn a_project_that_cannot_be_written_is_said() {
     if !has_flow() {
         return;
     }
-    let (reference, _) = good();
-    drop(reference);
     let dir = tempfile::tempdir().unwrap();
     let Some(disk) = SmallDisk::mount(dir.path(), 20_000) else { return };
     let space = TestSpace::at(&dir.path().canonicalize().unwrap());
@@ -507,7 +506,7 @@ fn truncate(path: &Path, length: u64) {
 
 #[test]
 fn a_damaged_store_costs_work_and_nothing_else() {
-    if !has_flow() {
+    if fast_only() || !has_flow() {
         return;
     }
     let (space, bitstream) = good();
@@ -549,7 +548,6 @@ fn a_damaged_store_costs_work_and_nothing_else() {
         assert_eq!(space.repeated(), [""; 0], "{what}");
         is_intact(&space, &bitstream);
     }
-    assert!(until(SOON, || stored(&space, "tmp").is_empty()));
 }
 
 #[test]

@@ -2,8 +2,9 @@
 //! do not do what they should.
 #![expect(
     clippy::disallowed_methods,
+    clippy::print_stdout,
     clippy::unwrap_used,
-    reason = "a test starts programs itself, and fails by panic"
+    reason = "a test starts programs itself, says what it skips, and fails by panic"
 )]
 
 mod support;
@@ -74,7 +75,7 @@ fn a_design_becomes_a_bitstream_once() {
 
 #[test]
 fn an_edit_repeats_the_steps_that_it_reaches_and_no_more() {
-    if !has_flow() {
+    if fast_only() || !has_flow() {
         return;
     }
     let space = TestSpace::counter();
@@ -112,7 +113,7 @@ fn an_edit_repeats_the_steps_that_it_reaches_and_no_more() {
 
 #[test]
 fn memory_files_are_inputs_wherever_their_names_start() {
-    if !has_flow() {
+    if fast_only() || !has_flow() {
         return;
     }
     for name in ["mem/gray.hex", "gray.hex"] {
@@ -369,7 +370,7 @@ fn around(block: &str) -> String {
 
 #[test]
 fn hard_blocks_are_packed_and_not_checked() {
-    if !has_flow() {
+    if fast_only() || !has_flow() {
         return;
     }
     let pll = "wire fast;\nSB_PLL40_CORE #(.FEEDBACK_PATH(\"SIMPLE\"), .DIVR(4'd0), .DIVF(7'd63), .DIVQ(3'd5), \
@@ -461,7 +462,7 @@ fn every_device_is_placed_packed_and_timed() {
 
 #[test]
 fn a_wrapper_is_a_tool_by_its_content() {
-    if !has_flow() {
+    if fast_only() || !has_flow() {
         return;
     }
     let space = TestSpace::counter().env("TAPEOUT_YOSYS", "bin/yosys");
@@ -478,7 +479,7 @@ fn a_wrapper_is_a_tool_by_its_content() {
 
 #[test]
 fn the_configuration_says_how_tools_start() {
-    if !has_flow() || !has(&["nice", "bash"]) {
+    if fast_only() || !has_flow() || !has(&["nice", "bash"]) {
         return;
     }
     for setting in ["tools: {yosys: {prefix: [nice]}}\n", "tools: {yosys: {setup: 'export X=1'}}\n"] {

@@ -5,8 +5,6 @@
 // hence the bench measures how long a count is shown instead of assuming it,
 // and checks as many counts as fit in its budget: all 32 of the source (and the
 // return to zero), the first few of the netlist.
-//
-//   +vcd    write blinky_tb.vcd
 
 `timescale 1ns / 1ps
 `default_nettype none
@@ -19,7 +17,11 @@ module blinky_tb;
     reg        clk = 0;
     wire [4:0] leds;
 
+`ifdef POST_LAYOUT
+    blinky dut (.clk(clk), .leds(leds));
+`else
     blinky #(.DIVIDER(12)) dut (.clk(clk), .leds(leds));
+`endif
 
     always #41.667 clk = ~clk;
 

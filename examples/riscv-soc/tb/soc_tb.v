@@ -2,8 +2,6 @@
 //
 // It talks to the pins only, as a terminal on the UART would, so the same bench
 // checks the source and the netlist read back from the bitstream.
-//
-//   +vcd    write soc_tb.vcd
 
 `timescale 1ns / 1ps
 `default_nettype none

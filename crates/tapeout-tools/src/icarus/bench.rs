@@ -1,5 +1,7 @@
 //! A test bench: how it is compiled and run, and whether it passed.
 
+use std::time::Duration;
+
 use tapeout_config::Config;
 use tapeout_flow::{Command, Completed, DepFormat, Input, Invocation, Session, StepCx, StepResult};
 use tapeout_formats::alerts;
@@ -80,6 +82,10 @@ impl Bench {
             inputs,
             optional_outputs: if waves { vec![format!("{name}.vcd")] } else { Vec::new() },
             depfiles: vec![(format!("{name}.d"), DepFormat::Lines)],
+            timeout: config
+                .opt_int("TEST_TIMEOUT")
+                .and_then(|seconds| u64::try_from(seconds).ok())
+                .map(Duration::from_secs),
             ..Invocation::default()
         })
     }

@@ -6,7 +6,7 @@ mod bench;
 use tapeout_config::Config;
 use tapeout_flow::{Completed, Failure, Registry, Session, Step, StepCx, StepInfo, StepResult, Tool, Type, Variable};
 use tapeout_formats::alerts;
-use tapeout_model::{Alert, Class};
+use tapeout_model::{Alert, Class, Severity};
 
 use crate::verilog::{self, Sources};
 
@@ -47,6 +47,7 @@ pub(crate) fn bench_variables() -> Vec<Variable> {
             .default(Vec::<String>::new()),
         Variable::new("TEST_PLUSARGS", Type::list(Type::Str), "Arguments for benches, without the plus: `NAME=VALUE`.")
             .default(Vec::<String>::new()),
+        Variable::new("TEST_TIMEOUT", Type::Int, "How long a bench may run.").units("s").optional(),
         Variable::new(
             "TEST_PASS_PATTERN",
             Type::Str,
@@ -116,10 +117,14 @@ impl Step for Simulate {
     }
 }
 
+/// What the compiler warned of, each once. Errors are in the judgement of a bench; what looks like one here is a line that
+/// a bench printed.
 fn warnings(sessions: &[Completed]) -> Vec<Alert> {
     let mut all: Vec<Alert> = Vec::new();
     for alert in sessions.iter().flat_map(|session| alerts::iverilog(session.log())) {
-        if !all.iter().any(|known| known.code == alert.code && known.message == alert.message) {
+        if alert.severity == Severity::Warning
+            && !all.iter().any(|known| known.code == alert.code && known.message == alert.message)
+        {
             all.push(alert);
         }
     }

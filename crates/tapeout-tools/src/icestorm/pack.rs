@@ -15,7 +15,7 @@ impl Step for Pack {
         StepInfo::new(
             "Icestorm.Pack",
             "Pack the bitstream",
-            "Packs the layout into the binary bitstream that the device loads. Its size must be that of the device.",
+            "Packs the layout into the binary bitstream that the device loads. One that is too short for the device is refused.",
             env!("IMPLEMENTATION_ICESTORM"),
         )
         .needs("asc")

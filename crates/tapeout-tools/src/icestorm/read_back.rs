@@ -93,7 +93,8 @@ impl Step for ReadBack {
         let (top, module) = top_of(&netlist)?;
         let raw = cx.text(&sessions[0], RAW)?;
         let path = format!("{top}_post_layout.v");
-        let written = cx.write(&path, format!("{raw}\n{}", wrapper(top, module)).as_bytes())?;
+        let netlist = with_separate_ports(&raw).ok_or_else(|| cx.unreadable(RAW, "it does not begin with a module"))?;
+        let written = cx.write(&path, format!("{netlist}\n{}", wrapper(top, module)).as_bytes())?;
         let mut result = StepResult::default().view("post_layout_nl", path);
         result.written.push(written);
         Ok(result)
@@ -143,6 +144,18 @@ fn inner(top: &str) -> String {
     format!("{top}__netlist")
 }
 
+/// The netlist with its ports declared behind the header. `icebox_vlog` declares them in the header and then once more as
+/// wires and registers, which is an error (IEEE 1800-2017, 23.2.2.2) that newer simulators do not let pass.
+fn with_separate_ports(netlist: &str) -> Option<String> {
+    let (before, rest) = netlist.split_once("module ")?;
+    let (name, rest) = rest.split_once(" (")?;
+    let (ports, body) = rest.split_once(");\n")?;
+    let ports: Vec<(&str, &str)> = ports.split(", ").map(|port| port.split_once(' ')).collect::<Option<_>>()?;
+    let names: Vec<&str> = ports.iter().map(|(_, name)| *name).collect();
+    let declared: String = ports.iter().map(|(direction, name)| format!("{direction} {name};\n")).collect();
+    Some(format!("{before}module {name} ({});\n{declared}{body}", names.join(", ")))
+}
+
 /// A module with the ports of the design around the netlist, whose ports are the pins.
 fn wrapper(top: &str, module: &Module) -> String {
     let mut text = format!("module {}(", escaped(top));
@@ -182,6 +195,15 @@ fn escaped(name: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn ports_are_declared_once_as_ports() {
+        let raw = "// x\n\nmodule n (input clk, output \\q[4] );\n\nwire clk;\nreg \\q[4]  = 0;\nendmodule\n";
+        let expected =
+            "// x\n\nmodule n (clk, \\q[4] );\ninput clk;\noutput \\q[4] ;\n\nwire clk;\nreg \\q[4]  = 0;\nendmodule\n";
+        assert_eq!(with_separate_ports(raw).as_deref(), Some(expected));
+        assert_eq!(with_separate_ports("nothing"), None);
+    }
 
     #[test]
     fn the_wrapper_has_the_ports_as_declared_whatever_their_ranges() {

@@ -1,34 +1,63 @@
-//! String literals of a Verilog source that look like paths of files.
+//! String literals of a Verilog source that look like paths of files, and what it includes.
 //!
 //! Source: IEEE 1800-2017, 5.4 (comments) and 5.9 (string literals). Macros and parameters are not evaluated: their
 //! definitions hold the literals.
 
 use std::collections::BTreeSet;
 
-/// The literals that could be relative paths of files, each once.
+/// The literals that could be relative paths of files, each once. Those of `` `include`` are not among them.
 pub(super) fn paths(source: &[u8]) -> BTreeSet<String> {
-    let mut paths = BTreeSet::new();
+    literals(source)
+        .into_iter()
+        .filter(|(kind, text)| *kind == Kind::Other && looks_like_a_path(text))
+        .map(|(_, text)| text)
+        .collect()
+}
+
+/// The relative paths that the source includes, each once.
+pub(super) fn includes(source: &[u8]) -> BTreeSet<String> {
+    literals(source)
+        .into_iter()
+        .filter(|(kind, text)| *kind == Kind::Include && !text.starts_with('/'))
+        .map(|(_, text)| text)
+        .collect()
+}
+
+/// What a literal is for.
+#[derive(PartialEq, Eq)]
+enum Kind {
+    Include,
+    Other,
+}
+
+fn literals(source: &[u8]) -> Vec<(Kind, String)> {
+    let mut found = Vec::new();
     let mut rest = source;
+    let mut including = false;
     while let Some((&byte, after)) = rest.split_first() {
         rest = match (byte, after.first()) {
             (b'/', Some(b'/')) => skip_past(after, b"\n"),
             (b'/', Some(b'*')) => skip_past(&after[1..], b"*/"),
-            // The tools report what they include, and know where they looked.
-            (b'`', _) if after.starts_with(b"include") => skip_past(after, b"\n"),
+            (b'`', _) => {
+                including = after.starts_with(b"include");
+                after
+            }
             (b'"', _) => {
                 let length = literal_length(after);
-                let literal = &after[..length];
-                if let Ok(text) = std::str::from_utf8(literal)
-                    && looks_like_a_path(text)
-                {
-                    paths.insert(text.to_owned());
+                if let Ok(text) = std::str::from_utf8(&after[..length]) {
+                    found.push((if including { Kind::Include } else { Kind::Other }, text.to_owned()));
                 }
+                including = false;
                 after.get(length + 1..).unwrap_or_default()
+            }
+            (b'\n', _) => {
+                including = false;
+                after
             }
             _ => after,
         };
     }
-    paths
+    found
 }
 
 fn skip_past<'a>(text: &'a [u8], end: &[u8]) -> &'a [u8] {
@@ -81,6 +110,7 @@ mod tests {
         "#;
         let found: Vec<String> = paths(source).into_iter().collect();
         assert_eq!(found, ["fw/image.hex", "macro.bin", "ram.mem", "unterminated.hex"]);
+        assert_eq!(includes(source).into_iter().collect::<Vec<_>>(), ["map.vh"]);
         assert!(paths(b"/* never closed \"x.hex\"").is_empty());
         assert!(paths(b"\"").is_empty());
     }

@@ -4,7 +4,7 @@
 //! the design names in string literals (`$readmemh("firmware.hex", ram)`). Tools resolve those against the directory in
 //! which they happen to run, and not all report them. So every string literal of a source that is the path of an
 //! existing file, seen from the design directory or from the source's own directory, is made available under just that
-//! path where the tool runs, and is an input of the step.
+//! path where the tool runs, and is an input of the step. The same goes for literals of the files that it includes.
 
 mod literals;
 
@@ -65,12 +65,10 @@ impl Sources {
             inputs: Vec::new(),
         };
         let mut links = BTreeSet::new();
+        let mut scanned = BTreeSet::new();
         for path in files {
             sources.files.push(cx.source(path)?);
-            let text = cx.read_source(path)?.unwrap_or_default();
-            for literal in literals::paths(&text) {
-                links.extend(find(cx, path, &literal)?.map(|found| (literal, found)));
-            }
+            scan(cx, path, &mut scanned, &mut links)?;
             sources.inputs.push(Input::Source { path: path.clone() });
         }
         sources.inputs.extend(links.into_iter().map(|(name, path)| Input::Linked { name, path }));
@@ -87,13 +85,48 @@ pub(crate) fn check(config: &Config) -> Result<(), (&'static str, String)> {
     Err(("VERILOG_FILES", "no source is given".to_owned()))
 }
 
+/// Finds the files that the literals of a source mean, and those of the files that it includes.
+fn scan(
+    cx: &mut StepCx<'_, '_>,
+    source: &str,
+    scanned: &mut BTreeSet<String>,
+    links: &mut BTreeSet<(String, String)>,
+) -> Result<(), Failure> {
+    let mut pending = vec![source.to_owned()];
+    while let Some(source) = pending.pop() {
+        if !scanned.insert(source.clone()) {
+            continue;
+        }
+        let text = cx.read_source(&source)?.unwrap_or_default();
+        for literal in literals::paths(&text) {
+            links.extend(find(cx, &source, &literal)?.map(|found| (literal, found)));
+        }
+        for include in literals::includes(&text) {
+            let mut folders = vec![folder_of(&source).to_owned()];
+            folders.extend(cx.config.strings("VERILOG_INCLUDE_DIRS").into_iter().map(str::to_owned));
+            for folder in folders {
+                let candidate = in_folder(&folder, &include);
+                if cx.read_source(&candidate)?.is_some() {
+                    pending.push(candidate);
+                    break;
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+fn folder_of(path: &str) -> &str {
+    path.rsplit_once('/').map_or("", |(folder, _)| folder)
+}
+
+fn in_folder(folder: &str, name: &str) -> String {
+    if folder.is_empty() || folder == "." { name.to_owned() } else { format!("{folder}/{name}") }
+}
+
 /// The file that a literal in a source means, if there is one: an absent candidate is a read, too.
 fn find(cx: &mut StepCx<'_, '_>, source: &str, literal: &str) -> Result<Option<String>, Failure> {
-    let beside = match source.rsplit_once('/') {
-        Some((folder, _)) => format!("{folder}/{literal}"),
-        None => literal.to_owned(),
-    };
-    for candidate in [literal.to_owned(), beside] {
+    for candidate in [literal.to_owned(), in_folder(folder_of(source), literal)] {
         if cx.read_source(&candidate)?.is_some() {
             return Ok(Some(candidate));
         }

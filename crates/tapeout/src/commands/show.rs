@@ -106,6 +106,10 @@ fn step_text(step: &StepInfo, paint: Paint) -> String {
         ("measures", step.measures.join(", ")),
         ("tools", step.tools.join(", ")),
         ("a failed check", if step.defers_check { "is reported at the end" } else { "stops the flow" }.to_owned()),
+        (
+            "acts outside",
+            if step.acts_outside { "runs each time, after all that stands before it" } else { "" }.to_owned(),
+        ),
     ];
     let mut text = page(step.id, step.name, step.doc, &lines, paint);
     if !step.variables.is_empty() {

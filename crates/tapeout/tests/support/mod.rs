@@ -87,12 +87,9 @@ impl TestSpace {
     /// An empty project.
     pub(crate) fn new() -> Self {
         let own = TempDir::new().unwrap();
-        Self { _own: Some(own), ..Self::at(Path::new("")) }.in_own_directory()
-    }
-
-    fn in_own_directory(mut self) -> Self {
-        self.dir = self._own.as_ref().unwrap().path().canonicalize().unwrap();
-        self
+        // As /proc shows it.
+        let dir = own.path().canonicalize().unwrap();
+        Self { _own: Some(own), ..Self::at(&dir) }
     }
 
     /// A project in a directory that someone else looks after.
