@@ -1,6 +1,6 @@
 //! The context of a running job: all that its body may touch. What is read through it becomes the trace of the result.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -16,6 +16,8 @@ pub struct JobCx<'run> {
     pub(crate) id: JobId,
     pub(crate) job: &'run Job,
     pub(crate) inputs: &'run [Option<Arc<Entry>>],
+    /// The place of each declared part among the inputs.
+    pub(crate) parts: HashMap<&'run Part, u32>,
     pub(crate) fresh: bool,
     pub(crate) reads: Vec<Read>,
     pub(crate) noted: HashSet<Read>,
@@ -29,10 +31,16 @@ impl JobCx<'_> {
         self.engine.project()
     }
 
+    /// The parts of other results that the job declared as inputs.
+    #[must_use]
+    pub fn inputs(&self) -> Vec<Part> {
+        self.job.inputs.iter().map(|(part, _)| part.clone()).collect()
+    }
+
     /// Whether another job of the graph offers this part: which ones do is in the job's key.
     #[must_use]
     pub fn sees(&self, part: &Part) -> bool {
-        self.job.inputs.iter().any(|(declared, _)| declared == part)
+        self.parts.contains_key(part)
     }
 
     /// Keeps the log of the job as a whole, where it has several of its invocations.
@@ -45,9 +53,9 @@ impl JobCx<'_> {
     /// # Panics
     /// When the job did not declare this view as an input.
     pub fn view(&mut self, format: &str) -> Option<View<Output>> {
-        let part = Part::View(format.to_owned());
-        let (view, digest) = find_view(self.entry_with(&part), format);
-        self.note(Read::Input { part: part.to_string(), digest });
+        let (index, entry) = self.input(&Part::View(format.to_owned()));
+        let (view, digest) = find_view(entry, format);
+        self.note(Read::Input { index, digest });
         view
     }
 
@@ -56,16 +64,19 @@ impl JobCx<'_> {
     /// # Panics
     /// When the job did not declare this metric as an input.
     pub fn metric(&mut self, name: &str) -> Option<Metric> {
-        let part = Part::Metric(name.to_owned());
-        let metric = self.entry_with(&part).record.metrics.get(name).cloned();
-        self.note(Read::Input { part: part.to_string(), digest: metric.as_ref().map(metric_digest) });
+        let (index, entry) = self.input(&Part::Metric(name.to_owned()));
+        let metric = entry.record.metrics.get(name).cloned();
+        self.note(Read::Input { index, digest: metric.as_ref().map(metric_digest) });
         metric
     }
 
-    fn entry_with(&self, part: &Part) -> &Entry {
-        let at = self.job.inputs.iter().position(|(declared, _)| declared == part);
-        let at = at.unwrap_or_else(|| panic!("`{}` did not declare {part} as an input", self.job.name));
-        self.inputs[at].as_deref().expect("a job starts after the jobs it has inputs from")
+    /// The place of a part among the job's inputs, and the result that it is a part of.
+    fn input(&self, part: &Part) -> (u32, &Entry) {
+        let Some(index) = self.parts.get(part) else {
+            panic!("`{}` did not declare {part} as an input", self.job.name)
+        };
+        let entry = self.inputs[*index as usize].as_deref();
+        (*index, entry.expect("a job starts after the jobs it has inputs from"))
     }
 
     /// Notes that the job reads a file of the user's and returns how to name it on a command line in the work

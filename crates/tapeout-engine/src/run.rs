@@ -14,7 +14,7 @@ use tapeout_store::{Entry, FileTime, KeyHasher, Store};
 
 use crate::cx::part_digest;
 use crate::schedule::{End, JobState, Scheduler};
-use crate::{Event, Failure, Graph, Job, JobCx, JobId, Toolbox};
+use crate::{Event, Failure, Graph, Job, JobCx, JobId, Part, Toolbox};
 
 /// How an engine runs its jobs.
 #[derive(Clone, Debug)]
@@ -235,21 +235,21 @@ impl Engine {
     }
 
     fn recall(&self, job: &Job, key: &Digest, inputs: &[Option<Arc<Entry>>]) -> Option<Arc<Entry>> {
-        let part = |name: &str| {
-            let (i, (part, _)) = job.inputs.iter().enumerate().find(|(_, (part, _))| part.to_string() == name)?;
-            part_digest(inputs[i].as_deref()?, part)
+        let input = |index: u32| {
+            let (part, _) = job.inputs.get(index as usize)?;
+            part_digest(inputs.get(index as usize)?.as_deref()?, part)
         };
         let entries = self.store.entries(key);
-        entries.into_iter().rev().find(|entry| self.verifies(entry, part))
+        entries.into_iter().rev().find(|entry| self.verifies(entry, input))
     }
 
     /// Whether every read of a recorded result gives the same now, and its files are in the store.
-    pub(crate) fn verifies(&self, entry: &Entry, part: impl Fn(&str) -> Option<Digest>) -> bool {
+    pub(crate) fn verifies(&self, entry: &Entry, input: impl Fn(u32) -> Option<Digest>) -> bool {
         let same = |read: &Read| match read {
             Read::File { path, digest } => {
                 self.store.file_digest(&self.project.join(path)).is_ok_and(|found| found == *digest)
             }
-            Read::Input { part: name, digest } => part(name) == *digest,
+            Read::Input { index, digest } => input(*index) == *digest,
             Read::Tool { name, digest } => self.tool(name).and_then(|tool| self.identity(&tool)).ok() == *digest,
         };
         entry.reads.iter().all(same) && entry.record.outputs.iter().chain(&entry.attempt.log).all(|o| self.store.has(o))
@@ -270,6 +270,7 @@ impl Engine {
             id,
             job,
             inputs,
+            parts: job.inputs.iter().zip(0..).map(|((part, _), index)| (part, index)).collect(),
             fresh,
             reads: Vec::new(),
             noted: HashSet::new(),
@@ -313,7 +314,10 @@ fn weak_key(job: &Job) -> Digest {
     let mut key = KeyHasher::new("job 1");
     key.number(job.inputs.len() as u64);
     for (part, _) in &job.inputs {
-        key.text(&part.to_string());
+        match part {
+            Part::View(format) => key.number(0).text(format),
+            Part::Metric(name) => key.number(1).text(name),
+        };
     }
     job.body.identify(&mut key);
     key.finish()

@@ -121,10 +121,10 @@ pub enum Read {
         /// Its content.
         digest: Option<Digest>,
     },
-    /// A part of another job's result: `view json`, `metric timing__setup__ws`.
+    /// A part of another job's result.
     Input {
-        /// Which part.
-        part: String,
+        /// Which of the job's inputs, in the order in which it declares them.
+        index: u32,
         /// Its content; `None`: the job has no such part.
         digest: Option<Digest>,
     },
