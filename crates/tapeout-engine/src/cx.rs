@@ -122,15 +122,20 @@ impl JobCx<'_> {
         Ok(self.engine.store().put_bytes(bytes, path)?)
     }
 
-    /// The path of a file that comes with a tool, given from the directory of the tool's real executable.
+    /// The path of a file that comes with a tool, given from the directory of the tool's real executable; when it is not
+    /// there because the tool is wrapped, from that of the one on `PATH`.
     ///
     /// # Errors
     /// When the tool is not there.
     pub fn tool_file(&mut self, tool: &str, path: &str) -> Result<PathBuf, Failure> {
         let found = self.found_tool(tool)?;
-        let real = std::fs::canonicalize(&found.path).unwrap_or_else(|_| PathBuf::from(&found.path));
-        let folder = real.parent().unwrap_or(std::path::Path::new("/"));
-        Ok(crate::execute::without_dots(&folder.join(path)))
+        let beside = |executable: PathBuf| {
+            let real = std::fs::canonicalize(&executable).unwrap_or(executable);
+            crate::execute::without_dots(&real.with_file_name("").join(path))
+        };
+        let expected = beside(PathBuf::from(&found.path));
+        let on_path = || self.engine.resolve(tool).map(beside).filter(|file| file.exists());
+        Ok(if expected.exists() { expected } else { on_path().unwrap_or(expected) })
     }
 
     /// A tool, noting that it is read.

@@ -15,6 +15,7 @@ use tapeout_guard::{Exit, Limits, ProcessSpec, Status, Stop};
 use tapeout_model::{Attempt, Class, Digest, Read, Record};
 use tapeout_store::{Entry, FileTime, KeyHasher};
 
+use crate::failure::DISK_HINT;
 use crate::invocation::{Accept, DepFormat, Input, TO_PROJECT, from_work_dir, shell_line};
 use crate::{Command, Engine, Event, Failure, FoundTool, Invocation, JobCx};
 
@@ -148,8 +149,7 @@ impl JobCx<'_> {
     /// # Errors
     /// When they cannot be written.
     pub fn keep_failed(&self, files: &[(&str, &str)]) -> Result<PathBuf, Failure> {
-        let failure =
-            |error: io::Error| Failure::new(Class::Environment, format!("cannot keep the failed attempt: {error}"));
+        let failure = |error: io::Error| Failure::io("keep the failed attempt", &error);
         let dir = WorkDir::create(self.project()).map_err(failure)?;
         for (name, text) in files {
             fs::write(dir.path.join(name), text).map_err(failure)?;
@@ -215,16 +215,7 @@ impl JobCx<'_> {
     ) -> Result<Arc<Entry>, Failure> {
         let started = self.engine.settled();
         let before = self.signatures(invocation)?;
-        let disk = |action: &str, error: io::Error| {
-            let full = matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded);
-            let failure = Failure::new(Class::Environment, format!("cannot {action}: {error}"));
-            if full {
-                failure.hint("free some space on that disk and run again; everything that was done is kept")
-            } else {
-                failure
-            }
-        };
-        let dir = WorkDir::create(self.project()).map_err(|error| disk("make a work directory", error))?;
+        let dir = WorkDir::create(self.project()).map_err(|error| Failure::io("make a work directory", &error))?;
         let mut attempt = self.fill(&dir, invocation)?;
         for (command, tool) in invocation.commands.iter().zip(tools) {
             let argv: Vec<String> = tool.shown.iter().chain(&command.args).cloned().collect();
@@ -232,7 +223,7 @@ impl JobCx<'_> {
             attempt.commands.push('\n');
         }
         let log = dir.path.join(&invocation.log);
-        fs::write(&log, "").map_err(|error| disk("write the log", error))?;
+        fs::write(&log, "").map_err(|error| Failure::io("write the log", &error))?;
         let commands = attempt.commands.clone();
         (self.sink)(&Event::Running { job: self.id, commands, log });
 
@@ -440,10 +431,8 @@ impl JobCx<'_> {
 /// The failure to report when the disk is full. Several tools cut their output off then and exit with 0.
 fn disk_full(dir: &Path) -> Option<Failure> {
     let disk = rustix::fs::statvfs(dir).ok()?;
-    (disk.f_bavail * disk.f_frsize < FULL).then(|| {
-        Failure::new(Class::Environment, format!("the disk of `{}` is full", dir.display()))
-            .hint("free some space on that disk and run again; everything that was done is kept")
-    })
+    (disk.f_bavail * disk.f_frsize < FULL)
+        .then(|| Failure::new(Class::Environment, format!("the disk of `{}` is full", dir.display())).hint(DISK_HINT))
 }
 
 /// A disk with less free space in bytes counts as full.

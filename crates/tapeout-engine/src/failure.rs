@@ -1,9 +1,13 @@
 //! Why a job has no result.
 
+use std::io;
 use std::path::PathBuf;
 
 use tapeout_model::{Alert, Class};
 use tapeout_store::StoreError;
+
+/// What to do when a disk is full.
+pub(crate) const DISK_HINT: &str = "free some space on that disk and run again; everything that was done is kept";
 
 /// Why a job has no result, in words for the user.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -40,6 +44,16 @@ impl Failure {
         }
     }
 
+    /// The failure of an operation on files.
+    #[must_use]
+    pub fn io(action: &str, error: &io::Error) -> Self {
+        let failure = Self::new(Class::Environment, format!("cannot {action}: {error}"));
+        match error.kind() {
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => failure.hint(DISK_HINT),
+            _ => failure,
+        }
+    }
+
     /// The failure of a job that was stopped because the user, the system or another failure asked for it.
     #[must_use]
     pub fn interrupted() -> Self {
@@ -57,8 +71,11 @@ impl Failure {
 impl From<StoreError> for Failure {
     fn from(error: StoreError) -> Self {
         let failure = Self::new(Class::Environment, error.to_string());
+        if matches!(error, StoreError::Damaged { .. }) {
+            return failure.hint("run again: what depends on it is done again; and look after that disk");
+        }
         if error.is_full() {
-            return failure.hint("free some space on that disk and run again; everything that was done is kept");
+            return failure.hint(DISK_HINT);
         }
         failure
     }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use tapeout_config::Config;
 use tapeout_engine::{Failure, Input, JobBody, JobCx, KeyHasher};
-use tapeout_model::{Class, Output, Record, Severity};
+use tapeout_model::{Class, Output, Record, Severity, Value};
 
 use crate::{Completed, Session, Step, StepCx, StepInfo};
 
@@ -21,7 +21,10 @@ pub(crate) struct StepJob {
 impl JobBody for StepJob {
     fn identify(&self, key: &mut KeyHasher) {
         key.text(self.info.id).text(self.info.implementation);
-        key.text(&self.config.to_json().to_string());
+        for (name, setting) in self.config.iter() {
+            key.text(name);
+            add_value(key, setting.value.as_ref().unwrap_or(&Value::Null));
+        }
     }
 
     fn run(&self, job: &mut JobCx<'_>) -> Result<Record, Failure> {
@@ -58,6 +61,27 @@ impl JobBody for StepJob {
             alerts: result.alerts,
             verdict: result.verdict,
         })
+    }
+}
+
+/// Adds a value to a key. `20` and `20.0` are one decimal.
+fn add_value(key: &mut KeyHasher, value: &Value) {
+    match value {
+        Value::Decimal(decimal) => _ = key.text("decimal").text(&decimal.normalize().to_string()),
+        Value::List(items) => {
+            key.text("list").number(items.len() as u64);
+            items.iter().for_each(|item| add_value(key, item));
+        }
+        Value::Map(entries) => {
+            key.text("map").number(entries.len() as u64);
+            for (name, value) in entries {
+                key.text(name);
+                add_value(key, value);
+            }
+        }
+        Value::Null | Value::Bool(_) | Value::Int(_) | Value::Str(_) => {
+            key.text(value.kind()).text(&value.to_string());
+        }
     }
 }
 

@@ -38,8 +38,8 @@ pub(crate) struct RunTree {
 }
 
 fn disk(action: &str, path: &Path) -> impl FnOnce(io::Error) -> Failure {
-    let message = format!("cannot {action} `{}`", path.display());
-    move |error| Failure::new(Class::Environment, format!("{message}: {error}"))
+    let action = format!("{action} `{}`", path.display());
+    move |error| Failure::io(&action, &error)
 }
 
 impl RunTree {

@@ -96,7 +96,8 @@ impl Store {
     /// When it is not there or cannot be read.
     pub fn read(&self, digest: &Digest) -> Result<Vec<u8>, StoreError> {
         let blob = self.blob_path(digest);
-        fs::read(&blob).map_err(StoreError::io("read", &blob))
+        let bytes = fs::read(&blob).map_err(StoreError::io("read", &blob))?;
+        if hash_bytes(&bytes) == *digest { Ok(bytes) } else { Err(damaged(blob)) }
     }
 
     /// Makes a file of its own from a blob: a reflink where the file system can, else a copy. Never a hard link, as a
@@ -106,6 +107,9 @@ impl Store {
     /// When the blob is not there or the file cannot be written.
     pub fn materialise(&self, output: &Output, to: &Path) -> Result<(), StoreError> {
         let blob = self.blob_path(&output.digest);
+        if hash_file(&blob).map_err(StoreError::io("read", &blob))? != output.digest {
+            return Err(damaged(blob));
+        }
         let folder = to.parent().unwrap_or(Path::new("."));
         fs::create_dir_all(folder).map_err(StoreError::io("create", folder))?;
         let mut name = to.file_name().unwrap_or_default().to_owned();
@@ -122,6 +126,14 @@ impl Store {
             let _ = fs::remove_file(&temporary);
             StoreError::io("write", to)(error)
         })
+    }
+}
+
+/// Removes a damaged blob: what remains of it is good for nothing.
+fn damaged(blob: PathBuf) -> StoreError {
+    match fs::remove_file(&blob) {
+        Ok(()) => StoreError::Damaged { path: blob },
+        Err(error) => StoreError::io("remove the damaged file", &blob)(error),
     }
 }
 
@@ -146,5 +158,12 @@ mod tests {
         store.materialise(&output, &copy).unwrap();
         assert_eq!(fs::read(&copy).unwrap(), b"echo");
         assert_eq!(store.put_bytes(b"echo", "x").unwrap().digest, output.digest);
+
+        let blob = store.blob_path(&output.digest);
+        fs::set_permissions(&blob, Permissions::from_mode(0o644)).unwrap();
+        fs::write(&blob, "ecko").unwrap();
+        assert!(matches!(store.materialise(&output, &copy), Err(StoreError::Damaged { .. })));
+        assert!(!store.has(&output), "what is damaged is gone");
+        assert_eq!(fs::read(&copy).unwrap(), b"echo", "and was not shown");
     }
 }

@@ -46,6 +46,12 @@ pub enum StoreError {
         /// Why not.
         source: io::Error,
     },
+    /// A blob is not what its name says. It was removed, so that the result counts as not recorded.
+    #[error("a recorded file was damaged on disk and has been removed: `{path}`", path = path.display())]
+    Damaged {
+        /// The blob.
+        path: PathBuf,
+    },
     /// The store was made by another version of tapeout.
     #[error("`{path}` is in the layout `{found}`, this tapeout reads `{expected}`", path = path.display())]
     Format {

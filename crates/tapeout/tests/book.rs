@@ -358,7 +358,8 @@ fn names_in_the_prose_exist() {
         .iter()
         .map(|tool| format!("TAPEOUT_{}", tool.to_uppercase().replace('-', "_")))
         .collect();
-    let others = ["NO_COLOR", "TAPEOUT_FAST", "TAPEOUT_TOOL", "LD_LIBRARY_PATH", "LC_ALL", "WAYLAND_DISPLAY"];
+    let others =
+        ["NO_COLOR", "POST_LAYOUT", "TAPEOUT_FAST", "TAPEOUT_TOOL", "LD_LIBRARY_PATH", "LC_ALL", "WAYLAND_DISPLAY"];
     let mut problems = Vec::new();
     for page in pages() {
         let text = prose(&text_of(&page));

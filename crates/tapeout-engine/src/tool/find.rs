@@ -61,7 +61,7 @@ impl Engine {
     }
 
     /// An executable by name on `PATH`, or by path relative to the project.
-    fn resolve(&self, program: &str) -> Option<PathBuf> {
+    pub(crate) fn resolve(&self, program: &str) -> Option<PathBuf> {
         let is_executable =
             |path: &Path| fs::metadata(path).is_ok_and(|data| data.is_file() && data.permissions().mode() & 0o111 != 0);
         if program.contains('/') {

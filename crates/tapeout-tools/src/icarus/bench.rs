@@ -99,7 +99,9 @@ impl Bench {
         };
         let log = session.log();
         let compiler = errors(alerts::iverilog(log));
-        if session.status(0) != 0 || (session.status(1) == 255 && !compiler.is_empty()) {
+        // A source that is not there is no error to iverilog.
+        let absent = alerts::iverilog(log).iter().any(|alert| alert.code == "iverilog.input-not-found");
+        if session.status(0) != 0 || absent || (session.status(1) == 255 && !compiler.is_empty()) {
             return Judgement::DoesNotCompile(compiler);
         }
         let mut words = errors(alerts::vvp(log));

@@ -90,7 +90,7 @@ pub(super) fn advice(log: &str) -> Option<String> {
     let cases = [
         ("package does not have a pin named", "look the pin up in the data sheet of the package in `ICE40_PACKAGE`"),
         (
-            "is not constrained",
+            "is unconstrained in PCF",
             "give the port a pin in `PCF_FILE`, or set `PCF_ALLOW_UNCONSTRAINED: true` to let nextpnr choose",
         ),
         ("no BELs remaining", "the design is too big for the device: choose a larger `ICE40_DEVICE`"),

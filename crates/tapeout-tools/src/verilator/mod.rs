@@ -93,4 +93,8 @@ impl Step for Lint {
     fn alerts(&self, log: &str) -> Vec<Alert> {
         alerts::verilator(log)
     }
+
+    fn advice(&self, log: &str) -> Option<String> {
+        log.contains("Specified --top-module").then(|| verilog::TOP_ADVICE.to_owned())
+    }
 }

@@ -13,6 +13,10 @@ use std::collections::BTreeSet;
 use tapeout_config::Config;
 use tapeout_flow::{Failure, Input, StepCx, Type, Variable};
 
+/// What to try when a tool does not find the top module.
+pub(crate) const TOP_ADVICE: &str =
+    "is `DESIGN_NAME` the name of the top module, and are all sources in `VERILOG_FILES`?";
+
 /// The variables that describe the sources.
 pub(crate) fn variables() -> Vec<Variable> {
     vec![

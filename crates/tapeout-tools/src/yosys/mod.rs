@@ -55,6 +55,12 @@ impl Step for SynthIce40 {
 
     fn check(&self, config: &Config) -> Result<(), (&'static str, String)> {
         verilog::check(config)?;
+        // Yosys does not take an option in quotes for one.
+        for name in ["VERILOG_DEFINES", "VERILOG_INCLUDE_DIRS"] {
+            if let Some(word) = config.strings(name).iter().find(|word| needs_quotes(word)) {
+                return Err((name, format!("Yosys cannot take `{word}`: white space, `;` and `#` are special to it")));
+            }
+        }
         match config.strings("SYNTH_PARAMETERS").iter().find(|parameter| !parameter.contains('=')) {
             Some(parameter) => Err(("SYNTH_PARAMETERS", format!("expected `NAME=VALUE`, found `{parameter}`"))),
             None => Ok(()),
@@ -85,7 +91,7 @@ impl Step for SynthIce40 {
         let family = crate::nextpnr::Device::of(config).map_or("hx", |device| device.synth_family());
         let script = Script::new(format!("{slug}.ys"), "#")
             .section("read", read)
-            .section("hierarchy", format!("{parameters}hierarchy -check -top {top}"))
+            .section("parameters", parameters)
             .section("synth", format!("synth_ice40 -device {family} -top {top}{flags}"))
             .section("check", "check")
             .section("write", format!("tee -q -o stat.json stat -json\nwrite_json {top}.json"));
@@ -124,15 +130,15 @@ impl Step for SynthIce40 {
 
     fn advice(&self, log: &str) -> Option<String> {
         (log.contains("is not part of the design") || log.contains("Module `") && log.contains("not found"))
-            .then(|| "is `DESIGN_NAME` the name of the top module, and are all sources in `VERILOG_FILES`?".to_owned())
+            .then(|| verilog::TOP_ADVICE.to_owned())
     }
 }
 
 /// A word of a Yosys command; Yosys knows double quotes and no escapes within them.
 fn quoted(word: &str) -> String {
-    if word.chars().all(|c| c.is_ascii_alphanumeric() || "_-./=+:".contains(c)) {
-        word.to_owned()
-    } else {
-        format!("\"{word}\"")
-    }
+    if needs_quotes(word) { format!("\"{word}\"") } else { word.to_owned() }
+}
+
+fn needs_quotes(word: &str) -> bool {
+    word.contains(|c: char| c.is_whitespace() || c == ';' || c == '#')
 }
