@@ -13,7 +13,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use tapeout_formats::makefile_deps;
 use tapeout_guard::{Exit, Limits, ProcessSpec, Status, Stop};
 use tapeout_model::{Attempt, Class, Digest, Read, Record};
-use tapeout_store::{Entry, FileTime, KeyHasher};
+use tapeout_store::{Entry, FileTime, KeyHasher, Signature};
 
 use crate::failure::DISK_HINT;
 use crate::invocation::{Accept, DepFormat, Input, TO_PROJECT, from_work_dir, shell_line};
@@ -74,6 +74,9 @@ impl Engine {
     }
 }
 
+/// A file of the user's, and what `stat` says of it.
+type FileState = (String, Option<Signature>);
+
 /// A fresh directory for one invocation, `.tapeout/work/<process>-<n>`, and a private `TMPDIR` beside it. Removed when
 /// dropped unless kept.
 struct WorkDir {
@@ -133,11 +136,13 @@ impl JobCx<'_> {
     /// directory of a failed attempt is kept.
     pub fn execute(&mut self, invocation: &Invocation) -> Result<Arc<Entry>, Failure> {
         let tools = self.tools_of(invocation)?;
+        // Before the key, so that no edit can come between the two.
+        let before = self.signatures(invocation)?;
         let key = self.action_key(invocation, &tools)?;
         let known = if self.fresh { None } else { self.recorded(&key) };
         let entry = match known {
             Some(entry) => entry,
-            None => self.run_and_commit(invocation, &tools, key)?,
+            None => self.run_and_commit(invocation, &tools, key, &before)?,
         };
         entry.reads.iter().for_each(|read| self.note(read.clone()));
         self.attempt.then(&entry.attempt);
@@ -212,9 +217,9 @@ impl JobCx<'_> {
         invocation: &Invocation,
         tools: &[Arc<FoundTool>],
         key: Digest,
+        before: &[FileState],
     ) -> Result<Arc<Entry>, Failure> {
         let started = self.engine.settled();
-        let before = self.signatures(invocation)?;
         let dir = WorkDir::create(self.project()).map_err(|error| Failure::io("make a work directory", &error))?;
         let mut attempt = self.fill(&dir, invocation)?;
         for (command, tool) in invocation.commands.iter().zip(tools) {
@@ -251,7 +256,7 @@ impl JobCx<'_> {
         };
         let after = self.signatures(invocation)?;
         if let Some(((path, _), _)) = before.iter().zip(&after).find(|(before, after)| before != after) {
-            return Err(self.failed(changed(path, invocation), dir, invocation, &attempt));
+            return Err(self.failed(Failure::changed(path), dir, invocation, &attempt));
         }
         let mut outputs = Vec::new();
         for name in invocation.outputs.iter().chain(&invocation.optional_outputs) {
@@ -267,7 +272,7 @@ impl JobCx<'_> {
     }
 
     /// What `stat` says of each of the user's files that the invocation names.
-    fn signatures(&self, invocation: &Invocation) -> Result<Vec<(String, Option<tapeout_store::Signature>)>, Failure> {
+    fn signatures(&self, invocation: &Invocation) -> Result<Vec<FileState>, Failure> {
         let sources = invocation.inputs.iter().filter_map(|input| match input {
             Input::Source { path } | Input::Linked { path, .. } => Some(path),
             Input::Output(_) | Input::Text { .. } => None,
@@ -419,7 +424,7 @@ impl JobCx<'_> {
                 }
                 let found = self.engine.store().file_digest_and_signature(&full)?;
                 if found.is_some_and(|(_, signature)| !signature.is_older_than(started)) {
-                    return Err(changed(&path, invocation));
+                    return Err(Failure::changed(&path));
                 }
                 reads.insert(path, found.map(|(digest, _)| digest));
             }
@@ -437,12 +442,6 @@ fn disk_full(dir: &Path) -> Option<Failure> {
 
 /// A disk with less free space in bytes counts as full.
 const FULL: u64 = 64 * 1024;
-
-fn changed(path: &str, invocation: &Invocation) -> Failure {
-    let tool = invocation.commands.first().map_or("the tool", |command| &command.tool);
-    let message = format!("`{path}` changed while `{tool}` was running, so its result was not recorded");
-    Failure::new(Class::Environment, message).hint("run again")
-}
 
 /// A path without `.` and `..`, by its text alone.
 pub(crate) fn without_dots(path: &Path) -> PathBuf {

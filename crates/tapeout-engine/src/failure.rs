@@ -44,6 +44,13 @@ impl Failure {
         }
     }
 
+    /// The failure of a job during which a file that it reads has changed: nobody knows which version it saw.
+    #[must_use]
+    pub(crate) fn changed(path: &str) -> Self {
+        Self::new(Class::Environment, format!("`{path}` changed during the step, so that its result was not recorded"))
+            .hint("run again")
+    }
+
     /// The failure of an operation on files.
     #[must_use]
     pub fn io(action: &str, error: &io::Error) -> Self {

@@ -246,13 +246,21 @@ impl Engine {
     /// Whether every read of a recorded result gives the same now, and its files are in the store.
     pub(crate) fn verifies(&self, entry: &Entry, input: impl Fn(u32) -> Option<Digest>) -> bool {
         let same = |read: &Read| match read {
+            Read::Input { index, digest } => input(*index) == *digest,
+            Read::File { .. } | Read::Tool { .. } => self.is_same(read),
+        };
+        entry.reads.iter().all(same) && entry.record.outputs.iter().chain(&entry.attempt.log).all(|o| self.store.has(o))
+    }
+
+    /// Whether a file or a tool is still what it was.
+    fn is_same(&self, read: &Read) -> bool {
+        match read {
             Read::File { path, digest } => {
                 self.store.file_digest(&self.project.join(path)).is_ok_and(|found| found == *digest)
             }
-            Read::Input { index, digest } => input(*index) == *digest,
             Read::Tool { name, digest } => self.tool(name).and_then(|tool| self.identity(&tool)).ok() == *digest,
-        };
-        entry.reads.iter().all(same) && entry.record.outputs.iter().chain(&entry.attempt.log).all(|o| self.store.has(o))
+            Read::Input { .. } => false,
+        }
     }
 
     fn run_body(
@@ -282,6 +290,14 @@ impl Engine {
             Err(Failure::new(Class::Internal, format!("`{}` broke: {reason}", job.name))
                 .hint("this is a defect of tapeout or of a plug-in, not of the design"))
         })?;
+        // What the body itself read may have changed since: tools are looked after one by one.
+        let stale = cx.reads.iter().find_map(|read| match read {
+            Read::File { path, .. } if !self.is_same(read) => Some(path),
+            Read::File { .. } | Read::Input { .. } | Read::Tool { .. } => None,
+        });
+        if let Some(path) = stale {
+            return Err(Failure::changed(path));
+        }
         let missing = record.views.values().flat_map(|view| view.files()).find(|path| record.output(path).is_none());
         if let Some(path) = missing {
             let message = format!("`{}` names the view `{path}`, which is none of its outputs", job.name);

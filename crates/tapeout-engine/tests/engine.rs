@@ -188,7 +188,18 @@ fn a_failed_attempt_is_kept_and_takes_nothing_from_the_last_good_one() {
 fn success_needs_the_outputs_and_unchanged_inputs() {
     let dir = project();
     fs::write(dir.path().join("src"), "x").unwrap();
-    let cases: [(Prepare, &str); 3] = [
+    let cases: [(Prepare, &str); 4] = [
+        (
+            |cx| {
+                let source = cx.source("src")?;
+                fs::write(cx.project().join("src"), "edited").unwrap();
+                Ok(Invocation {
+                    inputs: vec![Input::Source { path: "src".to_owned() }],
+                    ..sh(&format!("cp {source} out"))
+                })
+            },
+            "`src` changed during the step, so that its result was not recorded",
+        ),
         (|_| Ok(sh("true")), "`sh` ended without an error but did not write `out`"),
         (
             |_| {
@@ -197,14 +208,14 @@ fn success_needs_the_outputs_and_unchanged_inputs() {
                     ..sh("echo y >> ../../../src; touch out")
                 })
             },
-            "`src` changed while `sh` was running, so its result was not recorded",
+            "`src` changed during the step, so that its result was not recorded",
         ),
         (
             |_| {
                 let depfiles = vec![("deps".to_owned(), DepFormat::Lines)];
                 Ok(Invocation { depfiles, ..sh("echo y >> ../../../src; touch out; echo ../../../src > deps") })
             },
-            "`src` changed while `sh` was running, so its result was not recorded",
+            "`src` changed during the step, so that its result was not recorded",
         ),
     ];
     for (prepare, message) in cases {

@@ -281,7 +281,7 @@ impl Completed {
         self.entry.record.output(path)
     }
 
-    /// How it went: for display, never for results.
+    /// All that the tools wrote and the session declared.
     #[must_use]
     pub fn outputs(&self) -> &[Output] {
         &self.entry.record.outputs
