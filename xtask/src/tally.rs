@@ -53,8 +53,8 @@ enum Place {
     /// Between programs: cargo speaks.
     #[default]
     Cargo,
-    /// One line for each test; then `successes:`.
-    Tests,
+    /// One line for each of so many tests; then `successes:`, or the result where the harness is not the usual one.
+    Tests { count: usize },
     /// The words of tests that passed, this one at the moment; then `successes:` again.
     Passed { test: String, skipped: bool },
     /// The names of tests that passed; then `failures:` or the result.
@@ -76,15 +76,16 @@ impl Scanner {
         }
         match &mut self.place {
             Place::Cargo => {
-                if is_start(line) {
-                    self.place = Place::Tests;
+                if let Some(count) = start(line) {
+                    self.place = Place::Tests { count };
                     Line::Quiet
                 } else {
                     unless_blank(line)
                 }
             }
             Place::PassedNames | Place::FailedNames if line.starts_with("test result: ") => self.result(line),
-            Place::Tests if line == "successes:" => {
+            Place::Tests { count } if ended(line) == Some(*count) => self.result(line),
+            Place::Tests { .. } if line == "successes:" => {
                 self.place = Place::Passed { test: String::new(), skipped: false };
                 Line::Quiet
             }
@@ -93,9 +94,9 @@ impl Scanner {
                 Line::Loud
             }
             // A test that starts its own program again, to have a process that it may kill.
-            Place::Tests if is_start(line) || line.starts_with("test result: ") => Line::Quiet,
-            Place::Tests => match line.strip_prefix("test ").and_then(|rest| rest.split_once(" ... ")) {
-                Some((test, end)) => self.test(test, end),
+            Place::Tests { .. } if start(line).is_some() || line.starts_with("test result: ") => Line::Quiet,
+            Place::Tests { .. } => match line.strip_prefix("test ").and_then(|rest| rest.split_once(" ... ")) {
+                Some((test, end)) => self.test(test.trim_end(), end),
                 None => unless_blank(line),
             },
             Place::Passed { test, skipped } => {
@@ -194,10 +195,16 @@ fn suite_name(line: &str) -> Option<String> {
 }
 
 /// `running 3 tests`
-fn is_start(line: &str) -> bool {
-    line.strip_prefix("running ")
-        .and_then(|rest| rest.strip_suffix(" tests").or_else(|| rest.strip_suffix(" test")))
-        .is_some_and(|count| count.parse::<usize>().is_ok())
+fn start(line: &str) -> Option<usize> {
+    let rest = line.strip_prefix("running ")?;
+    rest.strip_suffix(" tests").or_else(|| rest.strip_suffix(" test"))?.parse().ok()
+}
+
+/// How many tests a result line sums up.
+fn ended(line: &str) -> Option<usize> {
+    let rest = line.strip_prefix("test result: ")?;
+    let counts = rest.split([' ', ';']).filter(|word| !word.is_empty()).filter_map(|word| word.parse::<usize>().ok());
+    Some(counts.take(3).sum())
 }
 
 /// `---- module::test stdout ----`
@@ -325,6 +332,18 @@ test result: ok. 1 passed; 0 failed; 0 ignored; 0 measured; 0 filtered out; fini
                     test result: ok. 0 passed; 0 failed; 0 ignored; 0 measured; 0 filtered out; finished in 0.00s";
         let (_, tally, failures, _) = scan(&(cut + next));
         assert_eq!((tally.failed, failures.len()), (1, 1));
+    }
+
+    #[test]
+    fn a_harness_without_sections_is_counted() {
+        let output = "     Running tests/engine.rs (target/debug/deps/engine-0123456789abcdef)\n\nrunning 2 tests\n\
+                      test short       ... ok\ntest longer_name ... FAILED\n\nfailures:\n\n---- longer_name ----\nbad\n\n\
+                      test result: FAILED. 1 passed; 1 failed; 0 ignored; 0 measured; 0 filtered out; finished in 0.2s";
+        let (_, tally, failures, _) = scan(output);
+        assert_eq!(
+            (tally, failures),
+            (Tally { passed: 1, failed: 1, skipped: 0 }, vec!["engine longer_name".to_owned()])
+        );
     }
 
     #[test]

@@ -57,7 +57,7 @@ impl Engine {
             env: self.environment(&dir.tmp, env, &[]),
             log: log.clone(),
             stdout: None,
-            timeout: Some(std::time::Duration::from_secs(60)),
+            timeout: Some(std::time::Duration::from_secs(300)),
             limits: Limits::default(),
         })?;
         let words = fs::read(&log).map_err(|error| error.to_string())?;

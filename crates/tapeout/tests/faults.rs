@@ -453,10 +453,7 @@ fn a_source_that_changes_during_the_run_is_not_recorded_wrongly() {
     let text = space.read("src/counter.v");
     space.edit("src/counter.v", "+ `STEP", "- `STEP");
     space.write("go", "");
-    running
-        .wait(Duration::from_secs(60))
-        .exits(3)
-        .says_once(&["`src/counter.v` changed during the step", "run again"]);
+    running.wait(Duration::from_secs(60)).exits(3).says_once(&["`src/counter.v` changed during the step", "run again"]);
     space.run().exits(1).says(&["expected 1, got 15"]);
     space.write("src/counter.v", text);
     let space = space.without_env();
