@@ -74,6 +74,21 @@ fn a_design_becomes_a_bitstream_once() {
 }
 
 #[test]
+fn warnings_are_counted_by_code_and_can_be_waived_without_running_again() {
+    if !has_flow() {
+        return;
+    }
+    let space = TestSpace::counter();
+    space.edit("src/counter.v", "endmodule", "wire [3:0] spare = 4'd3;\nendmodule");
+    let Ran { out, .. } = space.run().exits(0);
+    assert!(out.contains("verilator.UNUSEDSIGNAL  ×1  src/counter.v:"), "{out}");
+    assert!(out.contains("'spare'"), "{out}");
+    let Ran { out, .. } = space.tapeout(&["run", "-c", "WAIVED_ALERTS=[verilator.UNUSED*]"]).exits(0);
+    assert!(out.contains("\n1 alert waived\n") && !out.contains("'spare'"), "{out}");
+    assert_eq!(space.repeated(), [""; 0]);
+}
+
+#[test]
 fn an_edit_repeats_the_steps_that_it_reaches_and_no_more() {
     if fast_only() || !has_flow() {
         return;
