@@ -5,6 +5,22 @@ use std::fmt;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+/// The unit in which a metric is measured, by its name; `None` for counts and names.
+#[must_use]
+pub fn unit_of(metric: &str) -> Option<&'static str> {
+    let base = metric.split(':').next().unwrap_or(metric);
+    let is = |part: &str| base.split("__").any(|word| word == part);
+    if is("fmax") {
+        Some("MHz")
+    } else if base.starts_with("timing__") && ["ws", "wns", "tns"].iter().any(|word| is(word)) {
+        Some("ns")
+    } else if base == "bitstream__size" {
+        Some("bytes")
+    } else {
+        None
+    }
+}
+
 /// One measurement. Infinity and NaN are written to JSON as the strings `"Infinity"`, `"-Infinity"` and `"NaN"`.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Metric {
@@ -141,6 +157,14 @@ impl<'de> Deserialize<'de> for Metric {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn units_follow_from_names() {
+        assert_eq!(unit_of("timing__fmax__clock:clk"), Some("MHz"));
+        assert_eq!(unit_of("timing__setup__ws__clock:ws"), Some("ns"));
+        assert_eq!(unit_of("timing__setup_vio__count"), None);
+        assert_eq!(unit_of("design__instance__count__cell:fmax"), None);
+    }
 
     #[test]
     fn infinity_is_a_string_in_json_and_comes_back() {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use tapeout_flow::{Ended, Plan, StepStatus, StepSummary};
-use tapeout_model::{Class, Metric, Metrics, Severity};
+use tapeout_model::{Class, Metric, Metrics, Severity, unit_of};
 
 use super::table::{Cell, table};
 use super::words::{duration, from_here, memory};
@@ -96,7 +96,10 @@ fn metrics(metrics: &Metrics, paint: Paint) -> String {
     };
     shown.sort_by_key(|(name, _)| (rank(name), *name));
     shown.truncate(SHOWN_METRICS);
-    let row = |(name, metric): &(&String, &Metric)| vec![Cell::left(name.as_str()), Cell::right(number(metric))];
+    let row = |(name, metric): &(&String, &Metric)| {
+        let unit = unit_of(name).unwrap_or_default();
+        vec![Cell::left(name.as_str()), Cell::right(number(metric)), Cell::left(unit).style(Some(Style::Dim))]
+    };
     let mut text = table(&shown.iter().map(row).collect::<Vec<_>>(), paint);
     if metrics.len() > SHOWN_METRICS {
         text.push_str(&format!("\n  and {} more, see `final/metrics.json`", metrics.len() - SHOWN_METRICS));
@@ -104,11 +107,12 @@ fn metrics(metrics: &Metrics, paint: Paint) -> String {
     text
 }
 
-/// A measurement to six decimals: what comes after them is an artefact of binary fractions.
+/// A measurement to three decimals, and small ones to three digits: more than tools and chips agree on.
 fn number(metric: &Metric) -> String {
     match metric {
         Metric::Float(x) if x.is_finite() && x.abs() >= 1e-4 => {
-            format!("{x:.6}").trim_end_matches('0').trim_end_matches('.').to_owned()
+            let decimals = if x.abs() >= 0.1 { 3 } else { 5 };
+            format!("{x:.decimals$}").trim_end_matches('0').trim_end_matches('.').to_owned()
         }
         other => other.to_string(),
     }
@@ -234,7 +238,8 @@ mod tests {
 
     #[test]
     fn numbers_lose_only_artefacts() {
-        let cases = [(0.1 + 0.2, "0.3"), (84.25, "84.25"), (100.0, "100"), (-0.015, "-0.015")];
+        let cases =
+            [(0.1 + 0.2, "0.3"), (84.2504, "84.25"), (100.0, "100"), (-0.0151, "-0.0151"), (47.100_936, "47.101")];
         for (x, text) in cases {
             assert_eq!(number(&Metric::Float(x)), text);
         }
