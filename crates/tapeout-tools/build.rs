@@ -1,28 +1,22 @@
-//! Gives each folder of built-in steps a digest of what implements it, so that a changed implementation makes recorded
-//! results of its steps void, and of its steps only.
+//! Gives the built-in steps a digest of what implements them: a changed implementation makes their recorded results void.
+//! One for all, as they share code; when it changes, `prepare` and `collect` run again, and what the tools have done is
+//! found under the keys of their invocations.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 
-/// Code that the steps of every folder share.
-const SHARED: &[&str] = &["src/verilog", "../tapeout-formats/src"];
+/// All that a result of a built-in step depends on.
+const SOURCES: &[&str] = &["src", "../tapeout-formats/src", "../tapeout-flow/src", "../tapeout-model/src"];
 
 fn main() {
-    let mut shared = Sha256::new();
-    for folder in SHARED {
-        add_files(Path::new(folder), &mut shared);
+    let mut hasher = Sha256::new();
+    for folder in SOURCES {
+        add_files(Path::new(folder), &mut hasher);
     }
-    for entry in sorted(Path::new("src")) {
-        if entry.is_dir() {
-            let mut hasher = shared.clone();
-            add_files(&entry, &mut hasher);
-            let name = entry.file_name().unwrap_or_default().to_string_lossy().to_uppercase();
-            let digest: String = hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
-            println!("cargo:rustc-env=IMPLEMENTATION_{name}={digest}");
-        }
-    }
+    let digest: String = hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+    println!("cargo:rustc-env=IMPLEMENTATION={digest}");
 }
 
 fn add_files(folder: &Path, hasher: &mut Sha256) {

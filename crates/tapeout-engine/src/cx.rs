@@ -92,6 +92,14 @@ impl JobCx<'_> {
         Ok(crate::invocation::from_work_dir(path))
     }
 
+    /// Whether there is such a file of the user's. Its content, or its absence, is a read.
+    ///
+    /// # Errors
+    /// When it exists and cannot be read.
+    pub fn exists(&mut self, path: &str) -> Result<bool, Failure> {
+        Ok(self.digest(path)?.is_some())
+    }
+
     /// The content of a file of the user's, or `None` when there is no such file. Both are reads.
     ///
     /// # Errors

@@ -2,12 +2,11 @@
 
 use std::collections::BTreeMap;
 use std::env;
+use std::ffi::OsString;
 use std::fs;
 use std::io;
-use std::os::unix::fs::symlink;
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use tapeout_formats::makefile_deps;
@@ -16,7 +15,8 @@ use tapeout_model::{Attempt, Class, Digest, Read, Record};
 use tapeout_store::{Entry, FileTime, KeyHasher, Signature};
 
 use crate::failure::DISK_HINT;
-use crate::invocation::{Accept, DepFormat, Input, TO_PROJECT, from_work_dir, shell_line};
+use crate::invocation::{Accept, DepFormat, Input, TO_PROJECT, shell_line};
+use crate::work_dir::WorkDir;
 use crate::{Command, Engine, Event, Failure, FoundTool, Invocation, JobCx};
 
 /// Environment variables that tools get from the user's shell. They are not part of a key: they say where things are
@@ -27,16 +27,18 @@ impl Engine {
     /// The environment of a tool: fixed locale and time zone, the allow-list, licence servers, a private `TMPDIR`.
     fn environment(
         &self,
-        tmp: &Path,
+        dir: &WorkDir,
         own: &BTreeMap<String, String>,
         more: &[(String, String)],
     ) -> Vec<(String, String)> {
         let is_passed = |name: &str| PASSED.contains(&name) || name.ends_with("LICENSE_FILE");
-        let mut environment: BTreeMap<String, String> = env::vars().filter(|(name, _)| is_passed(name)).collect();
+        let as_text = |(name, value): (OsString, OsString)| Some((name.into_string().ok()?, value.into_string().ok()?));
+        let mut environment: BTreeMap<String, String> =
+            env::vars_os().filter_map(as_text).filter(|(name, _)| is_passed(name)).collect();
         for (name, value) in [("LANG", "C.UTF-8"), ("LC_ALL", "C.UTF-8"), ("TZ", "UTC")] {
             environment.insert(name.to_owned(), value.to_owned());
         }
-        environment.insert("TMPDIR".to_owned(), tmp.display().to_string());
+        environment.insert("TMPDIR".to_owned(), dir.tmp_from_here.clone());
         environment.extend(own.iter().map(|(name, value)| (name.clone(), value.clone())));
         environment.extend(more.iter().cloned());
         environment.into_iter().collect()
@@ -48,13 +50,13 @@ impl Engine {
         argv: &[String],
         env: &BTreeMap<String, String>,
     ) -> Result<(Option<i32>, String), String> {
-        let dir = WorkDir::create(self.project()).map_err(|error| format!("cannot make a work directory: {error}"))?;
+        let dir = self.work_dir().map_err(|error| format!("cannot make a work directory: {error}"))?;
         let log = dir.path.join("answer");
         let exit = self.spawn_and_wait(ProcessSpec {
             program: PathBuf::from(&argv[0]),
             args: argv[1..].iter().map(Into::into).collect(),
             cwd: dir.path.clone(),
-            env: self.environment(&dir.tmp, env, &[]),
+            env: self.environment(&dir, env, &[]),
             log: log.clone(),
             stdout: None,
             timeout: Some(std::time::Duration::from_secs(300)),
@@ -70,61 +72,17 @@ impl Engine {
 
     fn spawn_and_wait(&self, spec: ProcessSpec) -> Result<Exit, String> {
         let guard = self.guard().map_err(|error| format!("cannot start the guard process: {error}"))?;
-        Ok(guard.spawn(&spec).map_err(|error| error.to_string())?.wait())
+        let running = guard.spawn(&spec).map_err(|error| error.to_string())?;
+        // A stop may have come between the question whether to start and the start.
+        if self.is_stopping() {
+            running.kill();
+        }
+        Ok(running.wait())
     }
 }
 
 /// A file of the user's, and what `stat` says of it.
 type FileState = (String, Option<Signature>);
-
-/// A fresh directory for one invocation, `.tapeout/work/<process>-<n>`, and a private `TMPDIR` beside it. Removed when
-/// dropped unless kept.
-struct WorkDir {
-    path: PathBuf,
-    tmp: PathBuf,
-    kept: bool,
-}
-
-impl WorkDir {
-    fn create(project: &Path) -> io::Result<Self> {
-        static NEXT: AtomicU32 = AtomicU32::new(0);
-        let name = format!("{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
-        let parent = project.join(".tapeout/work");
-        let dir = Self { path: parent.join(&name), tmp: parent.join(format!("{name}.tmp")), kept: false };
-        fs::create_dir_all(&parent)?;
-        fs::create_dir(&dir.path)?;
-        fs::create_dir(&dir.tmp)?;
-        Ok(dir)
-    }
-
-    /// Leaves the directory where it is, for looking at.
-    fn keep(mut self) -> PathBuf {
-        self.kept = true;
-        self.path.clone()
-    }
-}
-
-impl Drop for WorkDir {
-    fn drop(&mut self) {
-        // Best effort: what stays behind is removed when the next tapeout starts here.
-        let _ = fs::remove_dir_all(&self.tmp);
-        if !self.kept {
-            let _ = fs::remove_dir_all(&self.path);
-        }
-    }
-}
-
-/// Removes work directories of processes that are gone.
-pub(crate) fn sweep(project: &Path) {
-    let Ok(listing) = fs::read_dir(project.join(".tapeout/work")) else { return };
-    for entry in listing.filter_map(Result::ok) {
-        let name = entry.file_name();
-        let process = name.to_str().and_then(|name| name.split_once('-')).map(|(process, _)| process);
-        if process.is_some_and(|process| !Path::new("/proc").join(process).exists()) {
-            let _ = fs::remove_dir_all(entry.path());
-        }
-    }
-}
 
 impl JobCx<'_> {
     /// Gives the outcome of an invocation: the recorded one if all that it depends on is the same, else by running it.
@@ -155,7 +113,7 @@ impl JobCx<'_> {
     /// When they cannot be written.
     pub fn keep_failed(&self, files: &[(&str, &str)]) -> Result<PathBuf, Failure> {
         let failure = |error: io::Error| Failure::io("keep the failed attempt", &error);
-        let dir = WorkDir::create(self.project()).map_err(failure)?;
+        let dir = self.engine.work_dir().map_err(failure)?;
         for (name, text) in files {
             fs::write(dir.path.join(name), text).map_err(failure)?;
         }
@@ -189,9 +147,9 @@ impl JobCx<'_> {
                     let digest = self.digest(path)?;
                     key.text("source").text(path).digest(digest.as_ref());
                 }
-                Input::Linked { name, path } => {
+                Input::Copied { name, path } => {
                     let digest = self.digest(path)?;
-                    key.text("linked").text(name).text(path).digest(digest.as_ref());
+                    key.text("copied").text(name).text(path).digest(digest.as_ref());
                 }
                 Input::Output(output) => {
                     key.text("output").text(&output.path).digest(Some(&output.digest));
@@ -220,7 +178,7 @@ impl JobCx<'_> {
         before: &[FileState],
     ) -> Result<Arc<Entry>, Failure> {
         let started = self.engine.settled();
-        let dir = WorkDir::create(self.project()).map_err(|error| Failure::io("make a work directory", &error))?;
+        let dir = self.engine.work_dir().map_err(|error| Failure::io("make a work directory", &error))?;
         let mut attempt = self.fill(&dir, invocation)?;
         for (command, tool) in invocation.commands.iter().zip(tools) {
             let argv: Vec<String> = tool.shown.iter().chain(&command.args).cloned().collect();
@@ -274,7 +232,7 @@ impl JobCx<'_> {
     /// What `stat` says of each of the user's files that the invocation names.
     fn signatures(&self, invocation: &Invocation) -> Result<Vec<FileState>, Failure> {
         let sources = invocation.inputs.iter().filter_map(|input| match input {
-            Input::Source { path } | Input::Linked { path, .. } => Some(path),
+            Input::Source { path } | Input::Copied { path, .. } => Some(path),
             Input::Output(_) | Input::Text { .. } => None,
         });
         sources
@@ -293,19 +251,13 @@ impl JobCx<'_> {
         for input in &invocation.inputs {
             match input {
                 Input::Source { .. } => {}
-                Input::Linked { name, path } => {
-                    let link = dir.path.join(name);
-                    let depth = Path::new(name).components().count() - 1;
-                    let target =
-                        if path.starts_with('/') { path.clone() } else { "../".repeat(depth) + &from_work_dir(path) };
-                    let made = link.parent().map_or(Ok(()), fs::create_dir_all).and_then(|()| symlink(&target, &link));
-                    made.map_err(|error| {
-                        Failure::new(
-                            Class::Environment,
-                            format!("cannot link `{name}` into the work directory: {error}"),
-                        )
-                    })?;
-                    attempt.links.push((name.clone(), target));
+                Input::Copied { name, path } => {
+                    let path = self.absolute(path);
+                    let bytes =
+                        fs::read(&path).map_err(|error| Failure::io(&format!("read `{}`", path.display()), &error))?;
+                    let output = store.put_bytes(&bytes, name)?;
+                    store.materialise(&output, &dir.path.join(name))?;
+                    attempt.inputs.push(output);
                 }
                 Input::Output(output) => {
                     store.materialise(output, &dir.path.join(&output.path))?;
@@ -336,7 +288,7 @@ impl JobCx<'_> {
             program: PathBuf::from(&tool.argv[0]),
             args: tool.argv[1..].iter().chain(&command.args).map(Into::into).collect(),
             cwd: dir.path.clone(),
-            env: self.engine.environment(&dir.tmp, &tool.env, &invocation.env),
+            env: self.engine.environment(dir, &tool.env, &invocation.env),
             log: dir.path.join(&invocation.log),
             stdout: command.stdout.as_ref().map(|file| dir.path.join(file)),
             timeout: invocation.timeout,
@@ -350,7 +302,8 @@ impl JobCx<'_> {
         match (exit.status, exit.stopped) {
             (_, Some(Stop::Killed)) => Err(Failure::interrupted()),
             (_, Some(Stop::TimedOut)) => {
-                Err(Failure::new(Class::Tool, format!("`{name}` ran longer than its time limit")))
+                Err(Failure::new(Class::Tool, format!("`{name}` ran longer than its time limit"))
+                    .hint("raise the limit, or see in the log how far it came"))
             }
             (Status::Lost, _) => Err(Failure::new(
                 Class::Environment,
@@ -394,11 +347,14 @@ impl JobCx<'_> {
     ) -> Result<Vec<Read>, Failure> {
         let declared = |path: &str| {
             invocation.inputs.iter().any(|input| match input {
-                Input::Source { path: source } | Input::Linked { path: source, .. } => source == path,
+                Input::Source { path: source } | Input::Copied { path: source, .. } => source == path,
                 Input::Output(_) | Input::Text { .. } => false,
             })
         };
         let is_tool = |path: &Path| tools.iter().any(|tool| tool.parts.cover(path));
+        // `..` behind a link is not what its text says.
+        let real = |path: &Path| fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+        let (work_dir, project) = (real(&dir.path), real(self.project()));
         let mut reads = BTreeMap::new();
         for (depfile, format) in &invocation.depfiles {
             let unreadable = |reason: String| {
@@ -414,11 +370,12 @@ impl JobCx<'_> {
                 DepFormat::Lines => text.lines().filter(|line| !line.is_empty()).collect(),
             };
             for prerequisite in files {
-                let full = without_dots(&dir.path.join(prerequisite));
-                if full.starts_with(&dir.path) || is_tool(&full) {
+                let named = dir.path.join(prerequisite);
+                let full = fs::canonicalize(&named).unwrap_or_else(|_| without_dots(&named));
+                if full.starts_with(&work_dir) || is_tool(&full) {
                     continue;
                 }
-                let path = full.strip_prefix(self.project()).unwrap_or(&full).to_string_lossy().into_owned();
+                let path = full.strip_prefix(&project).unwrap_or(&full).to_string_lossy().into_owned();
                 if declared(&path) || reads.contains_key(&path) {
                     continue;
                 }

@@ -66,14 +66,14 @@ impl Command {
 /// Something a command reads.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Input {
-    /// A file of the user's, read where it is; see [`crate::JobCx::source`].
+    /// A file of the user's, read where it is, or looked for there and absent; see [`crate::JobCx::source`].
     Source {
         /// Path relative to the project, or absolute.
         path: String,
     },
-    /// A file of the user's that the design names by a path of its own, such as a memory file. It is linked into the
-    /// work directory under that name.
-    Linked {
+    /// A file of the user's that the design names by a path of its own, such as a memory file. It is copied into the work
+    /// directory under that name: a tool may write there.
+    Copied {
         /// The name in the work directory.
         name: String,
         /// Path relative to the project, or absolute.

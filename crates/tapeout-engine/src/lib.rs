@@ -25,6 +25,7 @@ mod invocation;
 mod run;
 pub mod schedule;
 mod tool;
+mod work_dir;
 
 pub use cx::JobCx;
 pub use event::Event;

@@ -14,6 +14,7 @@ use tapeout_store::{Entry, FileTime, KeyHasher, Store};
 
 use crate::cx::part_digest;
 use crate::schedule::{End, JobState, Scheduler};
+use crate::work_dir::{self, WorkDir, Workplace};
 use crate::{Event, Failure, Graph, Job, JobCx, JobId, Part, Toolbox};
 
 /// How an engine runs its jobs.
@@ -66,6 +67,7 @@ pub struct Engine {
     guard: Mutex<Option<Arc<Guard>>>,
     stopping: AtomicBool,
     settled: OnceLock<FileTime>,
+    workplace: Mutex<Option<Arc<Workplace>>>,
 }
 
 /// Who is told what happens; called from several threads.
@@ -84,7 +86,7 @@ impl Engine {
             return Err(Failure::new(Class::Environment, message).hint("make it a directory, or mount one there"));
         }
         let store = Store::open(&project.join(".tapeout/store"))?;
-        crate::execute::sweep(project);
+        work_dir::sweep(project);
         Ok(Self {
             project: project.to_owned(),
             store,
@@ -95,6 +97,7 @@ impl Engine {
             guard: Mutex::default(),
             stopping: AtomicBool::new(false),
             settled: OnceLock::new(),
+            workplace: Mutex::default(),
         })
     }
 
@@ -130,6 +133,17 @@ impl Engine {
         let started = Arc::new(Guard::start(&self.options.guard)?);
         *guard = Some(Arc::clone(&started));
         Ok(started)
+    }
+
+    /// A fresh directory for a tool to run in.
+    pub(crate) fn work_dir(&self) -> io::Result<WorkDir> {
+        let mut workplace = self.workplace.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(workplace) = &*workplace {
+            return workplace.dir();
+        }
+        let opened = Arc::new(Workplace::open(&self.project)?);
+        *workplace = Some(Arc::clone(&opened));
+        opened.dir()
     }
 
     /// Stops the run: kills every tool and starts nothing more. [`Engine::run`] then returns soon.
@@ -249,7 +263,14 @@ impl Engine {
             Read::Input { index, digest } => input(*index) == *digest,
             Read::File { .. } | Read::Tool { .. } => self.is_same(read),
         };
-        entry.reads.iter().all(same) && entry.record.outputs.iter().chain(&entry.attempt.log).all(|o| self.store.has(o))
+        entry.reads.iter().all(same)
+            && entry
+                .record
+                .outputs
+                .iter()
+                .chain(&entry.attempt.log)
+                .chain(&entry.attempt.inputs)
+                .all(|o| self.store.has(o))
     }
 
     /// Whether a file or a tool is still what it was.

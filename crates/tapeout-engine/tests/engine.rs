@@ -29,7 +29,10 @@ fn main() {
         ("success_needs_the_outputs_and_unchanged_inputs", success_needs_the_outputs_and_unchanged_inputs),
         ("a_missing_tool_and_a_panic_have_their_classes", a_missing_tool_and_a_panic_have_their_classes),
         ("the_first_failure_stops_the_others_and_so_does_stop", the_first_failure_stops_the_others_and_so_does_stop),
-        ("linked_files_are_where_the_design_names_them", linked_files_are_where_the_design_names_them),
+        (
+            "copied_files_are_where_the_design_names_them_and_the_tools_to_spoil",
+            copied_files_are_where_the_design_names_them_and_the_tools_to_spoil,
+        ),
     ];
     let trials = tests.map(|(name, test)| {
         Trial::test(name, move || {
@@ -267,13 +270,13 @@ fn the_first_failure_stops_the_others_and_so_does_stop() {
     assert!(begin.elapsed() < Duration::from_secs(30), "nobody waited for the sleepers");
 }
 
-fn linked_files_are_where_the_design_names_them() {
+fn copied_files_are_where_the_design_names_them_and_the_tools_to_spoil() {
     let dir = project();
     fs::create_dir(dir.path().join("fw")).unwrap();
     fs::write(dir.path().join("fw/image.hex"), "1").unwrap();
     let prepare: Prepare = |_| {
-        let link = Input::Linked { name: "data/rom.hex".to_owned(), path: "fw/image.hex".to_owned() };
-        Ok(Invocation { inputs: vec![link], ..sh("cp data/rom.hex out") })
+        let copy = Input::Copied { name: "data/rom.hex".to_owned(), path: "fw/image.hex".to_owned() };
+        Ok(Invocation { inputs: vec![copy], ..sh("cp data/rom.hex out; echo damage > data/rom.hex") })
     };
     let mut graph = Graph::default();
     graph.add(job("a", prepare, Vec::new()));
@@ -281,4 +284,5 @@ fn linked_files_are_where_the_design_names_them() {
     fs::write(dir.path().join("fw/image.hex"), "2").unwrap();
     let (ran, outcomes) = run(dir.path(), &graph);
     assert_eq!((ran.as_str(), output(dir.path(), &outcomes[0]).as_str()), ("r", "2"));
+    assert_eq!(fs::read_to_string(dir.path().join("fw/image.hex")).unwrap(), "2");
 }

@@ -58,6 +58,14 @@ impl StepCx<'_, '_> {
         self.job.source(path)
     }
 
+    /// Whether there is such a file of the user's. Its content, or its absence, is noted as read.
+    ///
+    /// # Errors
+    /// When it exists and cannot be read.
+    pub fn exists(&mut self, path: &str) -> Result<bool, Failure> {
+        self.job.exists(path)
+    }
+
     /// The content of a file of the user's, `None` when there is none.
     ///
     /// # Errors

@@ -133,7 +133,7 @@ impl<'a> Run<'a> {
                 last.views.iter().map(|(format, view)| (format.clone(), view.map(&mut |(_, file)| file.clone())));
             let state = State { views: views.collect(), metrics: last.metrics.clone() };
             tree.show_final(self.engine.store(), &state)?;
-            let dirs: Vec<&str> = self.plan.steps.iter().map(|step| step.dir.as_str()).collect();
+            let dirs: Vec<&str> = self.plan.running().map(|(_, step)| step.dir.as_str()).collect();
             tree.keep_only(&dirs)?;
         }
         let json = serde_json::to_value(&summary).map_err(|error| Failure::new(Class::Internal, error.to_string()))?;
@@ -279,11 +279,12 @@ impl Showing {
         match event {
             StepEvent::Reused(ref entry) | StepEvent::Done(ref entry) => {
                 self.entries.insert(step, Arc::clone(entry));
-                let others = (self.entries.iter())
-                    .filter(|(other, _)| **other != step)
-                    .map(|(other, entry)| (run.plan.steps[*other].dir.as_str(), &**entry))
-                    .collect();
-                let shown = self.tree.show_step(run.engine.store(), planned, entry, &others);
+                let entries = &self.entries;
+                let others = || {
+                    let others = entries.iter().filter(|(other, _)| **other != step);
+                    others.map(|(other, entry)| (run.plan.steps[*other].dir.as_str(), &**entry)).collect()
+                };
+                let shown = self.tree.show_step(run.engine.store(), planned, entry, others);
                 if let Err(error) = shown {
                     self.error.get_or_insert(error);
                 }

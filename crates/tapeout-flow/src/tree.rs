@@ -19,6 +19,8 @@ use tapeout_store::{Entry, Store};
 use crate::PlannedStep;
 
 const VIEWS: &str = ".views.json";
+const STATE_IN: &str = "state_in.json";
+const STATE_OUT: &str = "state_out.json";
 
 /// What a directory of the tree shows.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -56,19 +58,17 @@ impl RunTree {
         Ok(Self { root: root.to_owned(), shown: shown.unwrap_or_default(), changed: false, _lock: lock })
     }
 
-    /// Shows a step's result. `others` are the results of the steps before it, with their directories.
-    pub(crate) fn show_step(
+    /// Shows a step's result. `others` gives the results of the other steps, with their directories.
+    pub(crate) fn show_step<'a>(
         &mut self,
         store: &Store,
         step: &PlannedStep,
         entry: &Entry,
-        others: &BTreeMap<&str, &Entry>,
+        others: impl FnOnce() -> Vec<(&'a str, &'a Entry)>,
     ) -> Result<(), Failure> {
-        let failed = self.root.join(failed_dir(&step.dir));
-        if failed.exists() {
-            fs::remove_dir_all(&failed).map_err(disk("remove", &failed))?;
-        }
+        self.remove_dir(&failed_dir(&step.dir))?;
         self.show(&step.dir, result_id(entry), |dir| {
+            let others = others();
             for output in &entry.record.outputs {
                 store.materialise(output, &dir.join(&output.path))?;
             }
@@ -82,11 +82,6 @@ impl RunTree {
                     }
                     None => store.materialise(input, &to)?,
                 }
-            }
-            for (name, target) in &entry.attempt.links {
-                let link = dir.join(name);
-                let made = link.parent().map_or(Ok(()), fs::create_dir_all).and_then(|()| symlink(target, &link));
-                made.map_err(disk("link", &link))?;
             }
             if let Some(log) = &entry.attempt.log {
                 store.materialise(log, &dir.join(&log.path))?;
@@ -132,7 +127,7 @@ impl RunTree {
     /// Writes the states around each step and takes away directories that no step of the plan has.
     pub(crate) fn show_states(&mut self, states: &[(String, State<String>, State<String>)]) -> Result<(), Failure> {
         for (dir, state_in, state_out) in states {
-            for (name, state) in [("state_in.json", state_in), ("state_out.json", state_out)] {
+            for (name, state) in [(STATE_IN, state_in), (STATE_OUT, state_out)] {
                 write_json(&self.root.join(dir).join(name), &state.to_json())?;
             }
         }
@@ -144,12 +139,18 @@ impl RunTree {
         let gone: Vec<String> =
             self.shown.keys().filter(|dir| *dir != FINAL && !dirs.contains(&dir.as_str())).cloned().collect();
         for dir in gone {
-            let path = self.root.join(&dir);
-            if path.exists() {
-                fs::remove_dir_all(&path).map_err(disk("remove", &path))?;
-            }
+            self.remove_dir(&dir)?;
+            self.remove_dir(&failed_dir(&dir))?;
             self.shown.remove(&dir);
             self.changed = true;
+        }
+        Ok(())
+    }
+
+    fn remove_dir(&self, dir: &str) -> Result<(), Failure> {
+        let path = self.root.join(dir);
+        if path.exists() {
+            fs::remove_dir_all(&path).map_err(disk("remove", &path))?;
         }
         Ok(())
     }
@@ -238,7 +239,8 @@ fn files(dir: &Path) -> BTreeMap<String, (u64, i64, i64)> {
             if metadata.is_dir() {
                 pending.push(path);
             } else if let Ok(name) = path.strip_prefix(dir)
-                && !name.to_string_lossy().starts_with("state_")
+                && name != Path::new(STATE_IN)
+                && name != Path::new(STATE_OUT)
             {
                 let stamp = (metadata.size(), metadata.mtime(), metadata.mtime_nsec());
                 files.insert(name.to_string_lossy().into_owned(), stamp);

@@ -83,8 +83,6 @@ pub struct Attempt {
     pub commands: String,
     /// The files that the command lines expect beside the outputs: scripts, and results of other jobs.
     pub inputs: Vec<Output>,
-    /// Links that the command lines expect: name and target, relative to the job's directory.
-    pub links: Vec<(String, String)>,
 }
 
 impl Attempt {
@@ -101,11 +99,6 @@ impl Attempt {
         for input in &next.inputs {
             if !self.inputs.contains(input) {
                 self.inputs.push(input.clone());
-            }
-        }
-        for link in &next.links {
-            if !self.links.contains(link) {
-                self.links.push(link.clone());
             }
         }
     }

@@ -27,7 +27,12 @@ impl Store {
     /// # Errors
     /// When the file cannot be read or moved.
     pub fn take_file(&self, file: &Path, name: &str) -> Result<Output, StoreError> {
-        let metadata = fs::metadata(file).map_err(StoreError::io("read", file))?;
+        let metadata = fs::symlink_metadata(file).map_err(StoreError::io("read", file))?;
+        if metadata.is_symlink() {
+            // What it points at is somebody else's.
+            let bytes = fs::read(file).map_err(StoreError::io("read", file))?;
+            return self.put_bytes(&bytes, name);
+        }
         let digest = hash_file(file).map_err(StoreError::io("read", file))?;
         let output = Output {
             path: name.to_owned(),

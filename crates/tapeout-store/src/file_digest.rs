@@ -91,10 +91,10 @@ impl Signature {
     }
 
     /// Whether the file was last changed before a moment, by more than a tick of its clock: then it is certain that it
-    /// was not changed after it.
+    /// was not changed after it. The modification time does not count, as programs may set it to any time.
     #[must_use]
     pub fn is_older_than(&self, moment: FileTime) -> bool {
-        self.modified < (moment.0, moment.1) && self.changed < (moment.0, moment.1)
+        self.changed < (moment.0, moment.1)
     }
 }
 

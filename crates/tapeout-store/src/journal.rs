@@ -15,7 +15,7 @@ use tapeout_model::{Attempt, Digest, Read, Record};
 
 use crate::{Signature, StoreError, hash_bytes};
 
-const MAGIC: &[u8; 8] = b"tapeJ002";
+const MAGIC: &[u8; 8] = b"tapeJ003";
 const HEADER: usize = 12;
 
 /// A committed result: under this key, with these reads, this came out.

@@ -19,7 +19,7 @@ mod journal;
 
 use std::collections::HashMap;
 use std::fs;
-use std::io;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
@@ -104,7 +104,12 @@ impl Store {
                 return Err(StoreError::Format { path: format, found, expected });
             }
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                fs::write(&format, FORMAT).map_err(StoreError::io("write", &format))?;
+                // Whole or not at all: what is half written would be another layout for ever.
+                let written = tempfile::NamedTempFile::new_in(root).and_then(|mut file| {
+                    file.write_all(FORMAT.as_bytes())?;
+                    file.persist(&format).map_err(|error| error.error)
+                });
+                written.map_err(StoreError::io("write", &format))?;
             }
             Err(error) => return Err(StoreError::io("read", &format)(error)),
         }

@@ -163,7 +163,7 @@ fn wrong_configurations_start_nothing() {
         ("hx1k", "hx1", &["`ICE40_DEVICE`", "config.yaml:7:", "did you mean `hx1k`?"]),
         ("tq144", "tq145", &["`hx1k` does not come in `tq145`; its packages are `cb121`", "`tq144`", "config.yaml:8:"]),
         ("counter.pcf", "pins.pcf", &["src/pins.pcf", "config.yaml:9:"]),
-        ("CLOCK_PERIOD: 20", "CLOCK_PERIOD: 0", &["`CLOCK_PERIOD`", "a period is above 0", "config.yaml:6:"]),
+        ("CLOCK_PERIOD: 20", "CLOCK_PERIOD: 0", &["`CLOCK_PERIOD`", "must be above 0", "config.yaml:6:"]),
         ("ICE40_DEVICE: hx1k", "ICE40_DEVICE: [hx1k", &["config.yaml:"]),
     ];
     for (from, to, words) in edits {

@@ -420,7 +420,7 @@ fn hard_blocks_are_packed_and_not_checked() {
             "config.yaml",
             "ICE40_DEVICE: hx1k\nICE40_PACKAGE: tq144",
             &format!(
-                "ICE40_DEVICE: {device}\nICE40_PACKAGE: {package}\nRUN_LINTER: false\nTEST_FILES: ['dir::model.v']"
+                "ICE40_DEVICE: {device}\nICE40_PACKAGE: {package}\nTEST_FILES: ['dir::model.v']"
             ),
         );
         space.write("model.v", hard_block_models());

@@ -33,6 +33,8 @@ pub fn read(path: &Path, sources: &mut SourceMap) -> Result<Node, Diagnostic> {
              directory given explicitly",
         ));
     }
+    // First: where nothing is, the form of the name is not what is wrong.
+    let file = read_text(path, "configuration", sources)?;
     let extension = path.extension().and_then(|e| e.to_str()).unwrap_or_default().to_ascii_lowercase();
     let reader: Reader = match extension.as_str() {
         "json" | "jsonc" => json::parse,
@@ -43,7 +45,6 @@ pub fn read(path: &Path, sources: &mut SourceMap) -> Result<Node, Diagnostic> {
                 .help(format!("accepted are {ACCEPTED}")));
         }
     };
-    let file = read_text(path, "configuration", sources)?;
     let text = sources.text(file);
     let empty = || Diagnostic::error(format!("configuration `{shown}` is empty")).at(Span::new(file, 0, 0), "");
     if text.trim().is_empty() {

@@ -202,6 +202,7 @@ fn files_that_cannot_be_read() {
     fs::write(design.path("empty.toml"), "\n").unwrap();
     fs::write(design.path("comments.yml"), "# nothing\n").unwrap();
     fs::write(design.path("list.json"), "[1]").unwrap();
+    fs::write(design.path("config.ini"), "A = 1").unwrap();
     let cases = [
         (
             "confg.json",

@@ -22,7 +22,7 @@ impl Step for SetupViolations {
             "Check timing",
             "Compares what each clock reaches after routing with its target. Clocks that the configuration does not name \
              must reach the target that the router used for them. The flow goes on after a violation and fails at its end.",
-            env!("IMPLEMENTATION_CHECKER"),
+            env!("IMPLEMENTATION"),
         )
         .needs("timing_report")
         .reads_metric(FMAX)
@@ -112,7 +112,11 @@ fn judge(report: &Report, targets: &[Target], icetime_mhz: Option<f64>) -> StepR
         }
     } else if !unmeasured.is_empty() {
         let names = unmeasured.join("`, `");
-        Verdict::NotChecked { reason: format!("no path between registers of the clock `{names}` was found") }
+        let others = match clocks.len() {
+            0 => String::new(),
+            count => format!("; the clocks that have such paths ({count}) reach their targets"),
+        };
+        Verdict::NotChecked { reason: format!("no path between registers of the clock `{names}` was found{others}") }
     } else {
         Verdict::Passed
     };

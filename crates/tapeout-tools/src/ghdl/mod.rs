@@ -15,7 +15,7 @@ pub(crate) fn register(registry: &mut Registry) {
         package: "ghdl",
         version_args: &["--version"],
         minimum: Some("2.0"),
-        companions: &["../lib/ghdl"],
+        companions: &["ghdl-mcode", "ghdl-gcc", "ghdl-llvm", "../lib/ghdl"],
     });
 }
 
@@ -27,7 +27,7 @@ impl Step for ToVerilog {
             "Ghdl.ToVerilog",
             "VHDL to Verilog",
             "Synthesises the VHDL sources into a Verilog netlist, which the other tools read beside `VERILOG_FILES`.",
-            env!("IMPLEMENTATION_GHDL"),
+            env!("IMPLEMENTATION"),
         )
         .makes(&["vhdl_nl"])
         .variables([

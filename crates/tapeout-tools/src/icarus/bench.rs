@@ -1,13 +1,14 @@
 //! A test bench: how it is compiled and run, and whether it passed.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use tapeout_config::Config;
-use tapeout_flow::{Command, Completed, DepFormat, Input, Invocation, Session, StepCx, StepResult};
+use tapeout_flow::{Command, Completed, DepFormat, Input, Invocation, Session, StepResult};
 use tapeout_formats::alerts;
 use tapeout_model::{Severity, Verdict, View};
 
-use crate::verilog::Sources;
+use crate::verilog::{Sources, inputs_of_words};
 
 /// A bench of the configuration.
 pub(crate) struct Bench {
@@ -32,18 +33,29 @@ pub(crate) fn has_no_bench(config: &Config) -> Option<String> {
     config.strings("TEST_BENCHES").is_empty().then(|| "TEST_BENCHES is empty".to_owned())
 }
 
+/// Two benches of one name could not be told apart.
+pub(crate) fn check(config: &Config) -> Result<(), (&'static str, String)> {
+    let mut seen: BTreeMap<String, String> = BTreeMap::new();
+    for Bench { name, path } in Bench::all(config) {
+        if let Some(other) = seen.insert(name.clone(), path.clone()) {
+            return Err(("TEST_BENCHES", format!("`{other}` and `{path}` are both a bench `{name}`: rename one")));
+        }
+    }
+    Ok(())
+}
+
 /// How many words of a failing bench are shown.
 const SHOWN_WORDS: usize = 5;
 
 impl Bench {
     /// The benches of the configuration in order.
-    pub(crate) fn all(cx: &StepCx<'_, '_>) -> Vec<Self> {
+    pub(crate) fn all(config: &Config) -> Vec<Self> {
         let bench = |path: &&str| {
             let file = path.rsplit('/').next().unwrap_or(path);
             let name = file.rsplit_once('.').map_or(file, |(stem, _)| stem);
             Self { name: name.to_owned(), path: (*path).to_owned() }
         };
-        cx.config.strings("TEST_BENCHES").iter().map(bench).collect()
+        config.strings("TEST_BENCHES").iter().map(bench).collect()
     }
 
     /// The session that compiles and runs the bench, with these `sources`, of which the bench is the last. With
@@ -66,6 +78,7 @@ impl Bench {
             .args(sources.files)
             .any_status();
         let mut inputs = sources.inputs;
+        inputs.extend(inputs_of_words(&config.strings("TEST_PLUSARGS")));
         if waves {
             let text = format!(
                 "module {dump};\n  initial begin\n    $dumpfile(\"{name}.vcd\");\n    $dumpvars(0, {name});\n  end\nendmodule\n"

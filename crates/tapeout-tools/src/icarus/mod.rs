@@ -6,7 +6,7 @@ mod bench;
 use tapeout_config::Config;
 use tapeout_flow::{Completed, Failure, Registry, Session, Step, StepCx, StepInfo, StepResult, Tool, Type, Variable};
 use tapeout_formats::alerts;
-use tapeout_model::{Alert, Class, Severity};
+use tapeout_model::{Alert, Class, Severity, Value};
 
 use crate::verilog::{self, Sources};
 
@@ -47,7 +47,13 @@ pub(crate) fn bench_variables() -> Vec<Variable> {
             .default(Vec::<String>::new()),
         Variable::new("TEST_PLUSARGS", Type::list(Type::Str), "Arguments for benches, without the plus: `NAME=VALUE`.")
             .default(Vec::<String>::new()),
-        Variable::new("TEST_TIMEOUT", Type::Int, "How long a bench may run.").units("s").optional(),
+        Variable::new("TEST_TIMEOUT", Type::Int, "How long a bench may run. Without it, for ever.")
+            .units("s")
+            .check(|value| match value {
+                Value::Int(seconds) if *seconds <= 0 => Err("must be above 0".to_owned()),
+                _ => Ok(()),
+            })
+            .optional(),
         Variable::new(
             "TEST_PASS_PATTERN",
             Type::Str,
@@ -65,7 +71,7 @@ impl Step for Simulate {
             "Icarus.Simulate",
             "Simulation",
             "Runs each test bench on the sources. Of a bench that fails the waves are kept.",
-            env!("IMPLEMENTATION_ICARUS"),
+            env!("IMPLEMENTATION"),
         )
         .takes("vhdl_nl")
         .makes(&["vcd"])
@@ -82,16 +88,17 @@ impl Step for Simulate {
     }
 
     fn check(&self, config: &Config) -> Result<(), (&'static str, String)> {
-        verilog::check(config)
+        verilog::check(config)?;
+        bench::check(config)
     }
 
     fn prepare(&self, cx: &mut StepCx<'_, '_>) -> Result<Vec<Session>, Failure> {
-        Bench::all(cx).iter().map(|bench| session(cx, bench, false)).collect()
+        Bench::all(cx.config).iter().map(|bench| session(cx, bench, false)).collect()
     }
 
     fn follow_up(&self, cx: &mut StepCx<'_, '_>, sessions: &[Completed]) -> Result<Vec<Session>, Failure> {
         let mut again = Vec::new();
-        for (bench, run) in Bench::all(cx).iter().zip(sessions) {
+        for (bench, run) in Bench::all(cx.config).iter().zip(sessions) {
             if matches!(bench.judge(cx.config, run), Judgement::Failed(_)) {
                 again.push(session(cx, bench, true)?);
             }
@@ -100,7 +107,7 @@ impl Step for Simulate {
     }
 
     fn collect(&self, cx: &mut StepCx<'_, '_>, sessions: &[Completed]) -> Result<StepResult, Failure> {
-        let benches = Bench::all(cx);
+        let benches = Bench::all(cx.config);
         for (bench, run) in benches.iter().zip(sessions) {
             if let Judgement::DoesNotCompile(words) = bench.judge(cx.config, run) {
                 let mut failure =

@@ -16,7 +16,7 @@ impl Step for Pack {
             "Icestorm.Pack",
             "Pack the bitstream",
             "Packs the layout into the binary bitstream that the device loads. One that is too short for the device is refused.",
-            env!("IMPLEMENTATION_ICESTORM"),
+            env!("IMPLEMENTATION"),
         )
         .needs("asc")
         .makes(&["bitstream"])

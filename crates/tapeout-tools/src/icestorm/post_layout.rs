@@ -10,9 +10,6 @@ use crate::verilog::{self, Sources};
 
 pub(super) struct PostLayoutSimulate;
 
-/// Functional models of the cells, from the directory of Yosys' executable.
-const MODELS: &str = "../share/yosys/ice40/cells_sim.v";
-
 /// `RUN_POST_LAYOUT_SIMULATION`.
 pub(super) fn switch() -> Variable {
     Variable::new("RUN_POST_LAYOUT_SIMULATION", Type::Bool, "Whether the benches run on the bitstream.").default(true)
@@ -34,7 +31,7 @@ impl Step for PostLayoutSimulate {
             "Runs each test bench on the netlist read back from the bitstream: function, without delays. A bench that \
              looks inside the design or sets its parameters cannot run on a netlist; the step says so. The macro \
              `POST_LAYOUT` is defined, for benches that do so only on the sources.",
-            env!("IMPLEMENTATION_ICESTORM"),
+            env!("IMPLEMENTATION"),
         )
         .takes("post_layout_nl")
         .variables(verilog::variables())
@@ -50,9 +47,9 @@ impl Step for PostLayoutSimulate {
 
     fn prepare(&self, cx: &mut StepCx<'_, '_>) -> Result<Vec<Session>, Failure> {
         let Some(netlist) = cx.view("post_layout_nl") else { return Ok(Vec::new()) };
-        let models = cx.tool_file("yosys", MODELS)?;
+        let models = cx.tool_file("yosys", verilog::ICE40_MODELS)?;
         let mut sessions = Vec::new();
-        for bench in Bench::all(cx) {
+        for bench in Bench::all(cx.config) {
             let files: Vec<String> = cx.config.strings("TEST_FILES").iter().map(|file| (*file).to_owned()).collect();
             let mut sources = Sources::of(cx, &[files, vec![bench.path.clone()]].concat())?;
             for file in netlist.files() {
@@ -72,7 +69,7 @@ impl Step for PostLayoutSimulate {
         if sessions.is_empty() {
             return Ok(not_checked("the netlist could not be read back from the bitstream".to_owned()));
         }
-        let benches = Bench::all(cx);
+        let benches = Bench::all(cx.config);
         for (bench, session) in benches.iter().zip(sessions) {
             let log = session.log();
             match bench.judge(cx.config, session) {

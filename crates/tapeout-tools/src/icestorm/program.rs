@@ -13,7 +13,7 @@ impl Step for Program {
             "Program the board",
             "Loads the bitstream into a board with `iceprog`, or with the tool in `PROGRAMMER`. It is in no built-in flow \
              but `Ice40Program`, runs each time it is asked for, and only when no step before it has failed a check.",
-            env!("IMPLEMENTATION_ICESTORM"),
+            env!("IMPLEMENTATION"),
         )
         .needs("bitstream")
         .variables([

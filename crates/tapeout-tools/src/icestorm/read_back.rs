@@ -48,7 +48,7 @@ impl Step for ReadBack {
             "Read the bitstream back",
             "Makes a Verilog netlist from the packed bitstream, with the ports of the design. Logic, registers and block \
              RAM can be read back; single-port RAM, DSP blocks, PLLs and other hard blocks cannot, and the step says so.",
-            env!("IMPLEMENTATION_ICESTORM"),
+            env!("IMPLEMENTATION"),
         )
         .needs("bitstream")
         .needs("json")

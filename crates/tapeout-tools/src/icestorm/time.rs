@@ -22,7 +22,7 @@ impl Step for Time {
             "Timing analysis",
             "Analyses the longest path of the layout with IceStorm's own delays, over all clocks together: one figure, to \
              cross-check that of nextpnr.",
-            env!("IMPLEMENTATION_ICESTORM"),
+            env!("IMPLEMENTATION"),
         )
         .needs("asc")
         .measures(&[FMAX])

@@ -11,6 +11,7 @@ use tapeout_flow::{
 use tapeout_formats::{alerts, asc, nextpnr, pcf};
 use tapeout_model::{Alert, Class, Severity};
 
+use crate::verilog::inputs_of_words;
 pub(crate) use device::{Device, device_variable, package_variable};
 pub(crate) use targets::{Target, clock_variables, targets};
 
@@ -44,7 +45,7 @@ impl Step for Ice40 {
             "Nextpnr.Ice40",
             "Place and route",
             "Places and routes the netlist. Missed timing still gives the layout; `Checker.SetupViolations` judges it.",
-            env!("IMPLEMENTATION_NEXTPNR"),
+            env!("IMPLEMENTATION"),
         )
         .needs("json")
         .makes(&["asc", "timing_report"])
@@ -91,7 +92,11 @@ impl Step for Ice40 {
         }
         let invocation = Invocation {
             commands: vec![command.args(config.strings("NEXTPNR_EXTRA_ARGS"))],
-            inputs: vec![Input::Output(netlist), Input::Text { name: PCF.to_owned(), text: constraints }],
+            inputs: [
+                vec![Input::Output(netlist), Input::Text { name: PCF.to_owned(), text: constraints }],
+                inputs_of_words(&config.strings("NEXTPNR_EXTRA_ARGS")),
+            ]
+            .concat(),
             outputs: vec![format!("{top}.asc"), REPORT.to_owned()],
             ..Invocation::default()
         };

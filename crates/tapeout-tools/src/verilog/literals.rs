@@ -5,29 +5,20 @@
 
 use std::collections::BTreeSet;
 
-/// The literals that could be relative paths of files, each once. Those of `` `include`` are not among them.
-pub(super) fn paths(source: &[u8]) -> BTreeSet<String> {
-    literals(source)
-        .into_iter()
-        .filter(|(kind, text)| *kind == Kind::Other && looks_like_a_path(text))
-        .map(|(_, text)| text)
-        .collect()
-}
-
-/// The relative paths that the source includes, each once.
-pub(super) fn includes(source: &[u8]) -> BTreeSet<String> {
-    literals(source)
-        .into_iter()
-        .filter(|(kind, text)| *kind == Kind::Include && !text.starts_with('/'))
-        .map(|(_, text)| text)
-        .collect()
-}
-
 /// What a literal is for.
-#[derive(PartialEq, Eq)]
-enum Kind {
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Kind {
+    /// It is what `` `include`` names.
     Include,
+    /// Anything else.
     Other,
+}
+
+/// The literals that could be paths of files, each once, without a leading `./`.
+pub(super) fn paths(source: &[u8]) -> BTreeSet<(Kind, String)> {
+    let is_path = |(kind, text): &(Kind, String)| *kind == Kind::Include || looks_like_a_path(text);
+    let plain = |(kind, text): (Kind, String)| (kind, text.trim_start_matches("./").to_owned());
+    literals(source).into_iter().filter(is_path).map(plain).filter(|(_, text)| !text.is_empty()).collect()
 }
 
 fn literals(source: &[u8]) -> Vec<(Kind, String)> {
@@ -80,13 +71,11 @@ fn literal_length(text: &[u8]) -> usize {
     text.len()
 }
 
-/// A relative path with a file extension, of characters that occur in file names and not in format strings.
+/// A path with a file extension, of characters that occur in file names and not in format strings.
 fn looks_like_a_path(text: &str) -> bool {
     let plain = |c: char| c.is_alphanumeric() || "._-/+".contains(c);
     let extension = text.rsplit('/').next().and_then(|name| name.rsplit_once('.'));
-    !text.starts_with('/')
-        && !text.split('/').any(|part| part == "..")
-        && text.len() < 256
+    text.len() < 256
         && text.chars().all(plain)
         && extension.is_some_and(|(stem, extension)| !stem.is_empty() && !extension.is_empty())
 }
@@ -101,16 +90,21 @@ mod tests {
             // "commented.hex"
             /* "also.hex" */ parameter F = "fw/image.hex";
             initial begin
-                $readmemh("ram.mem", ram); $display("%0d. \"quoted.hex\" done", x);
+                $readmemh("./ram.mem", ram); $display("%0d. \"quoted.hex\" done", x);
                 $display("a/b"); $readmemh("/absolute.hex", ram); $readmemh("../up.hex", ram);
             end
             `define NAME "macro.bin"
             `include "map.vh"
             "unterminated.hex
         "#;
-        let found: Vec<String> = paths(source).into_iter().collect();
-        assert_eq!(found, ["fw/image.hex", "macro.bin", "ram.mem", "unterminated.hex"]);
-        assert_eq!(includes(source).into_iter().collect::<Vec<_>>(), ["map.vh"]);
+        let of = |wanted| {
+            paths(source).into_iter().filter(|(kind, _)| *kind == wanted).map(|(_, text)| text).collect::<Vec<_>>()
+        };
+        let others = ["../up.hex", "/absolute.hex", "fw/image.hex", "macro.bin", "ram.mem", "unterminated.hex"];
+        assert_eq!(
+            (of(Kind::Include), of(Kind::Other)),
+            (vec!["map.vh".to_owned()], others.map(str::to_owned).to_vec())
+        );
         assert!(paths(b"/* never closed \"x.hex\"").is_empty());
         assert!(paths(b"\"").is_empty());
     }

@@ -7,15 +7,21 @@
 //! path where the tool runs, and is an input of the step. The same goes for literals of the files that it includes.
 
 mod literals;
-
-use std::collections::BTreeSet;
+mod mentions;
 
 use tapeout_config::Config;
 use tapeout_flow::{Failure, Input, StepCx, Type, Variable};
 
+/// Functional models of the cells of iCE40, from the directory of Yosys' executable.
+pub(crate) const ICE40_MODELS: &str = "../share/yosys/ice40/cells_sim.v";
+/// How their file ends in a message.
+pub(crate) const ICE40_MODELS_NAME: &str = "ice40/cells_sim.v";
+
 /// What to try when a tool does not find the top module.
 pub(crate) const TOP_ADVICE: &str =
     "is `DESIGN_NAME` the name of the top module, and are all sources in `VERILOG_FILES`?";
+
+pub(crate) use mentions::inputs_of_words;
 
 /// The variables that describe the sources.
 pub(crate) fn variables() -> Vec<Variable> {
@@ -43,6 +49,8 @@ pub(crate) struct Sources {
     pub(crate) defines: Vec<String>,
     /// All of them as inputs of an invocation, memory files included.
     pub(crate) inputs: Vec<Input>,
+    /// Whether they instantiate cells of iCE40 themselves.
+    pub(crate) has_ice40_primitives: bool,
 }
 
 impl Sources {
@@ -67,15 +75,15 @@ impl Sources {
             includes: prefixed("-I", config.strings("VERILOG_INCLUDE_DIRS").into_iter().map(in_work_dir)),
             defines: prefixed("-D", config.strings("VERILOG_DEFINES").into_iter().map(str::to_owned)),
             inputs: Vec::new(),
+            has_ice40_primitives: false,
         };
-        let mut links = BTreeSet::new();
-        let mut scanned = BTreeSet::new();
         for path in files {
             sources.files.push(cx.source(path)?);
-            scan(cx, path, &mut scanned, &mut links)?;
+            let text = cx.read_source(path)?.unwrap_or_default();
+            sources.has_ice40_primitives |= text.windows(3).any(|window| window == b"SB_");
             sources.inputs.push(Input::Source { path: path.clone() });
         }
-        sources.inputs.extend(links.into_iter().map(|(name, path)| Input::Linked { name, path }));
+        sources.inputs.extend(mentions::inputs(cx, files)?);
         Ok(sources)
     }
 }
@@ -87,55 +95,6 @@ pub(crate) fn check(config: &Config) -> Result<(), (&'static str, String)> {
         return Ok(());
     }
     Err(("VERILOG_FILES", "no source is given".to_owned()))
-}
-
-/// Finds the files that the literals of a source mean, and those of the files that it includes.
-fn scan(
-    cx: &mut StepCx<'_, '_>,
-    source: &str,
-    scanned: &mut BTreeSet<String>,
-    links: &mut BTreeSet<(String, String)>,
-) -> Result<(), Failure> {
-    let mut pending = vec![source.to_owned()];
-    while let Some(source) = pending.pop() {
-        if !scanned.insert(source.clone()) {
-            continue;
-        }
-        let text = cx.read_source(&source)?.unwrap_or_default();
-        for literal in literals::paths(&text) {
-            links.extend(find(cx, &source, &literal)?.map(|found| (literal, found)));
-        }
-        for include in literals::includes(&text) {
-            let mut folders = vec![folder_of(&source).to_owned()];
-            folders.extend(cx.config.strings("VERILOG_INCLUDE_DIRS").into_iter().map(str::to_owned));
-            for folder in folders {
-                let candidate = in_folder(&folder, &include);
-                if cx.read_source(&candidate)?.is_some() {
-                    pending.push(candidate);
-                    break;
-                }
-            }
-        }
-    }
-    Ok(())
-}
-
-fn folder_of(path: &str) -> &str {
-    path.rsplit_once('/').map_or("", |(folder, _)| folder)
-}
-
-fn in_folder(folder: &str, name: &str) -> String {
-    if folder.is_empty() || folder == "." { name.to_owned() } else { format!("{folder}/{name}") }
-}
-
-/// The file that a literal in a source means, if there is one: an absent candidate is a read, too.
-fn find(cx: &mut StepCx<'_, '_>, source: &str, literal: &str) -> Result<Option<String>, Failure> {
-    for candidate in [literal.to_owned(), in_folder(folder_of(source), literal)] {
-        if cx.read_source(&candidate)?.is_some() {
-            return Ok(Some(candidate));
-        }
-    }
-    Ok(None)
 }
 
 /// How a path of the configuration is named in the work directory.

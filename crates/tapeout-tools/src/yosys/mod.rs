@@ -29,7 +29,7 @@ impl Step for SynthIce40 {
             "Yosys.SynthIce40",
             "Synthesis",
             "Synthesises the sources for iCE40. Parameters of the top module come from `SYNTH_PARAMETERS`.",
-            env!("IMPLEMENTATION_YOSYS"),
+            env!("IMPLEMENTATION"),
         )
         .takes("vhdl_nl")
         .makes(&["json"])

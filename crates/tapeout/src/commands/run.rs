@@ -57,6 +57,8 @@ enum LogFormat {
 pub(crate) fn run(cx: &Cx, args: &RunArgs) -> Result<u8, CliError> {
     let plan = project::load(cx, &args.thing)?;
     let fresh = fresh_steps(&plan, &args.fresh)?;
+    // A pattern that is none is a mistake in the configuration: it is told before anything runs.
+    summary::waived(&plan)?;
     let is_fresh = |id: &str| fresh.iter().any(|glob| glob.matches(id));
     let slots = args.jobs.map_or_else(project::default_slots, usize::from);
     let engine = project::engine(&cx.registry, &plan.config, slots, args.keep_going)?;

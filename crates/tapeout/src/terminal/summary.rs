@@ -118,7 +118,8 @@ fn number(metric: &Metric) -> String {
     }
 }
 
-fn waived(plan: &Plan) -> Result<Vec<Glob>, CliError> {
+/// The patterns of alerts that are accepted.
+pub(crate) fn waived(plan: &Plan) -> Result<Vec<Glob>, CliError> {
     plan.config.strings("WAIVED_ALERTS").into_iter().map(Glob::new).collect()
 }
 
