@@ -193,7 +193,12 @@ impl Given {
             ty => ty.is_textual(),
         };
         if verbatim {
-            let none = variable.optional && *ty != Type::Str && matches!(text.as_str(), "" | "null");
+            // Only a required text can be meant to be the word `null`.
+            let none = match text.as_str() {
+                "null" => variable.optional || matches!(ty, Type::List(_)),
+                "" => variable.optional && *ty != Type::Str,
+                _ => false,
+            };
             let value = if none { Tree::Null } else { Tree::Str(text.clone()) };
             return Ok(Cow::Owned(Node { value, span }));
         }

@@ -419,9 +419,7 @@ fn hard_blocks_are_packed_and_not_checked() {
         space.edit(
             "config.yaml",
             "ICE40_DEVICE: hx1k\nICE40_PACKAGE: tq144",
-            &format!(
-                "ICE40_DEVICE: {device}\nICE40_PACKAGE: {package}\nTEST_FILES: ['dir::model.v']"
-            ),
+            &format!("ICE40_DEVICE: {device}\nICE40_PACKAGE: {package}\nTEST_FILES: ['dir::model.v']"),
         );
         space.write("model.v", hard_block_models());
         space.run().exits(0).says(&["not checked: Icestorm.ReadBack: the design uses ", block]);

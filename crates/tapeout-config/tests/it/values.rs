@@ -163,6 +163,7 @@ fn options_are_read_by_the_type_of_the_variable() {
         ("STRATEGY=DELAY", "STRATEGY", "DELAY"),
         ("PIN_CONSTRAINTS=", "PIN_CONSTRAINTS", "(none)"),
         ("SEEDS=", "SEEDS", "(none)"),
+        ("VERILOG_INCLUDE_DIRS=null", "VERILOG_INCLUDE_DIRS", "(none)"),
     ];
     for (set, name, expected) in cases {
         let config = config(&design, Loader { sets: vec![set.to_owned()], ..design.loader(&["c.yaml"]) });

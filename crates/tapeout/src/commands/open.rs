@@ -21,7 +21,8 @@ use crate::viewer::{become_program, find_program, has_display};
 
 /// Open a view that a step made: a waveform in GTKWave, text in your pager
 ///
-/// Without STEP that of the step that failed; when none did, the views are listed. Where no viewer can be started, the
+/// Without STEP that of the step that made the view in `--format`, or of the step that failed; without either, the views
+/// are listed. Where no viewer can be started, the
 /// path is printed.
 #[derive(Debug, Args)]
 pub(crate) struct OpenArgs {
@@ -44,9 +45,10 @@ struct Shown {
 
 pub(crate) fn run(cx: &Cx, args: &OpenArgs) -> Result<u8, CliError> {
     let (run, step) = runs::find(args.what.as_deref())?;
-    let step = match step {
-        Some(text) => Some(run.step(text)?),
-        None => run.failed_step(),
+    let step = match (step, &args.format) {
+        (Some(text), _) => Some(run.step(text)?),
+        (None, Some(format)) => Some(maker(&run, format)?),
+        (None, None) => run.failed_step(),
     };
     let Some(step) = step else {
         list(cx, &run);
@@ -79,6 +81,16 @@ pub(crate) fn run(cx: &Cx, args: &OpenArgs) -> Result<u8, CliError> {
         cx.terminal.print(&from_here(&path));
     }
     Ok(0)
+}
+
+/// The last step that made a view of this format.
+fn maker<'a>(run: &'a RecordedRun, format: &str) -> Result<&'a StepSummary, CliError> {
+    let made: Vec<(&StepSummary, Vec<Shown>)> = run.summary.steps.iter().map(|step| (step, views(run, step))).collect();
+    let formats: Vec<&str> = made.iter().flat_map(|(_, views)| views).map(|view| view.format.as_str()).collect();
+    let format = names::find("view", format, &formats)?;
+    let has = |(_, views): &&(&StepSummary, Vec<Shown>)| views.iter().any(|view| view.format == format);
+    let found = made.iter().rfind(has).map(|(step, _)| *step);
+    found.ok_or_else(|| CliError::input(format!("no step of this run made a view `{format}`")))
 }
 
 /// The views that a step made itself, from its `state_out.json`: those of other steps lie outside of its directory.
