@@ -315,6 +315,12 @@ impl JobCx<'_> {
             (Status::Signal(signal), _) => {
                 Err(Failure::new(Class::Tool, format!("`{name}` crashed: signal {signal} ended it")))
             }
+            // As shells, `env` and container runtimes say that there is no such program.
+            (Status::Code(code @ (126 | 127)), _) if command.accept == Accept::Zero => {
+                let message = format!("`{name}` could not be started (exit code {code})");
+                Err(Failure::new(Class::Environment, message)
+                    .hint("is everything that it needs installed? see the log"))
+            }
             (Status::Code(code), _) if code != 0 && command.accept == Accept::Zero => {
                 Err(Failure::new(Class::Tool, format!("`{name}` failed with exit code {code}")))
             }

@@ -232,7 +232,8 @@ fn success_needs_the_outputs_and_unchanged_inputs() {
 
 fn a_missing_tool_and_a_panic_have_their_classes() {
     let dir = project();
-    let cases: [(Prepare, Class); 2] = [
+    let cases: [(Prepare, Class); 3] = [
+        (|_| Ok(sh("exec /nowhere/tool")), Class::Environment),
         (|_| Ok(Invocation { commands: vec![Command::new("nowhere")], ..sh("") }), Class::Environment),
         (|_| panic!("on purpose"), Class::Internal),
     ];
