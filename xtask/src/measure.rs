@@ -132,7 +132,9 @@ mod tests {
         let dir = dir.join(format!("measure-{}", std::process::id()));
         std::fs::create_dir_all(&dir).unwrap();
         let program = dir.join("program");
-        std::fs::copy("/bin/sh", &program).unwrap();
+        // By another process: a child that another test starts meanwhile would hold the new program open for writing, and
+        // the system starts no such program.
+        assert!(Command::new("cp").arg("/bin/sh").arg(&program).status().unwrap().success());
 
         // A copy of the shell that runs itself, which is no tool; then itself with a tool.
         let mut command = Command::new(&program);

@@ -3,7 +3,6 @@
 
 use std::env;
 use std::fs::{self, File};
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::thread;
@@ -137,8 +136,13 @@ impl TestSpace {
 
     /// A script that the system executes.
     pub(crate) fn script(&self, path: &str, text: &str) {
-        self.write(path, format!("#!/bin/sh\n{text}"));
-        fs::set_permissions(self.path(path), fs::Permissions::from_mode(0o755)).unwrap();
+        let draft = format!("{path}.draft");
+        self.write(&draft, format!("#!/bin/sh\n{text}"));
+        // Put in place by another process: a child that another test starts meanwhile would hold the script open for
+        // writing, and the system starts no such program.
+        let install = Command::new("install").args(["-m", "755"]).args([self.path(&draft), self.path(path)]).status();
+        assert!(install.unwrap().success());
+        fs::remove_file(self.path(&draft)).unwrap();
     }
 
     pub(crate) fn read(&self, path: &str) -> String {
