@@ -15,7 +15,7 @@ use tapeout_model::{Attempt, Class, Digest, Read, Record};
 use tapeout_store::{Entry, FileTime, KeyHasher, Signature};
 
 use crate::failure::DISK_HINT;
-use crate::invocation::{Accept, DepFormat, Input, TO_PROJECT, shell_line};
+use crate::invocation::{Accept, DepFormat, Input, shell_line};
 use crate::work_dir::WorkDir;
 use crate::{Command, Engine, Event, Failure, FoundTool, Invocation, JobCx};
 
@@ -426,6 +426,3 @@ fn millis(duration: std::time::Duration) -> u64 {
 fn host() -> String {
     fs::read_to_string("/proc/sys/kernel/hostname").map(|name| name.trim().to_owned()).unwrap_or_default()
 }
-
-/// The depth that [`TO_PROJECT`] stands for is that of `.tapeout/work/<name>`.
-const _: () = assert!(TO_PROJECT.len() == "../../..".len());

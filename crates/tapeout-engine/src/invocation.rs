@@ -121,7 +121,7 @@ pub struct Invocation {
 }
 
 /// From the work directory, which is always this deep, to the project.
-pub(crate) const TO_PROJECT: &str = "../../..";
+pub const TO_PROJECT: &str = "../../..";
 
 /// How a file of the user's is named on a command line: the work directory and the step's directory in the run tree are
 /// equally deep below the project, so this path holds in both, and in every checkout.

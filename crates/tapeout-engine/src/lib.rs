@@ -31,7 +31,7 @@ pub use cx::JobCx;
 pub use event::Event;
 pub use failure::Failure;
 pub use graph::{Graph, Job, JobBody, JobId, Part};
-pub use invocation::{Accept, Command, DepFormat, Input, Invocation, from_work_dir};
+pub use invocation::{Accept, Command, DepFormat, Input, Invocation, TO_PROJECT, from_work_dir};
 pub use run::{Engine, Mode, Options, Outcome, Sink};
 pub use tapeout_guard::{GuardCommand, serve_if_asked};
 pub use tapeout_model::ToolSettings;

@@ -56,17 +56,6 @@ impl<F> Default for State<F> {
     }
 }
 
-impl<F: Clone> State<F> {
-    /// This state with another laid over it: its views and metrics replace those of the same name.
-    #[must_use]
-    pub fn overlaid(&self, over: &Self) -> Self {
-        let mut result = self.clone();
-        result.views.extend(over.views.iter().map(|(id, view)| (id.clone(), view.clone())));
-        result.metrics.extend(over.metrics.iter().map(|(name, metric)| (name.clone(), metric.clone())));
-        result
-    }
-}
-
 impl State<String> {
     /// The JSON of `state_in.json` and `state_out.json`; the strings are paths relative to that file.
     #[must_use]

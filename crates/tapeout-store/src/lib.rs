@@ -130,12 +130,6 @@ impl Store {
         Ok(Self { entries: RwLock::new(entries), digests: Mutex::new(digests), ..store })
     }
 
-    /// Where the store is.
-    #[must_use]
-    pub fn root(&self) -> &Path {
-        &self.root
-    }
-
     /// What is recorded under a key: at most [`MAX_ENTRIES`] results that differ in what was read, newest last.
     #[must_use]
     pub fn entries(&self, key: &Digest) -> Vec<Arc<Entry>> {

@@ -5,16 +5,22 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
+use tapeout_engine::TO_PROJECT;
 use tapeout_flow::{Failure, Input, StepCx};
 use tapeout_model::Class;
 
 use super::literals::{self, Kind};
 
-/// From the work directory to the project, as a design may write it itself.
-const TO_PROJECT: &str = "../../../";
+/// What sources mention.
+pub(super) struct Mentions {
+    /// Files, without the sources themselves.
+    pub(super) inputs: Vec<Input>,
+    /// Whether there may be cells of iCE40 among the modules.
+    pub(super) ice40_primitives: bool,
+}
 
-/// The inputs that these sources mention, without the sources themselves.
-pub(super) fn inputs(cx: &mut StepCx<'_, '_>, sources: &[String]) -> Result<Vec<Input>, Failure> {
+/// Reads these sources, and what they include, for what they mention.
+pub(super) fn of(cx: &mut StepCx<'_, '_>, sources: &[String]) -> Result<Mentions, Failure> {
     let mut folders: Vec<String> = cx.config.strings("VERILOG_INCLUDE_DIRS").into_iter().map(str::to_owned).collect();
     for source in sources {
         let folder = folder_of(source).to_owned();
@@ -22,12 +28,14 @@ pub(super) fn inputs(cx: &mut StepCx<'_, '_>, sources: &[String]) -> Result<Vec<
             folders.push(folder);
         }
     }
+    let mut ice40_primitives = false;
     let mut looked_at = BTreeSet::new();
     let mut copied: BTreeMap<String, String> = BTreeMap::new();
     let mut scanned: BTreeSet<String> = sources.iter().cloned().collect();
     let mut pending: VecDeque<String> = sources.iter().cloned().collect();
     while let Some(source) = pending.pop_front() {
         let text = cx.read_source(&source)?.unwrap_or_default();
+        ice40_primitives |= text.windows(3).any(|window| window == b"SB_");
         for (kind, literal) in literals::paths(&text) {
             if let Some(path) = outside_work_dir(&literal) {
                 looked_at.insert(path);
@@ -55,7 +63,8 @@ pub(super) fn inputs(cx: &mut StepCx<'_, '_>, sources: &[String]) -> Result<Vec<
     }
     looked_at.retain(|path| !sources.contains(path));
     let read = looked_at.into_iter().map(|path| Input::Source { path });
-    Ok(read.chain(copied.into_iter().map(|(name, path)| Input::Copied { name, path })).collect())
+    let inputs = read.chain(copied.into_iter().map(|(name, path)| Input::Copied { name, path })).collect();
+    Ok(Mentions { inputs, ice40_primitives })
 }
 
 /// The files that words of a command line name: as a whole, or behind `=`.
@@ -81,7 +90,10 @@ fn copy(copied: &mut BTreeMap<String, String>, name: String, path: String) -> Re
 
 /// The file that a path means wherever a tool runs: an absolute one, or one that climbs to the project by itself.
 fn outside_work_dir(path: &str) -> Option<String> {
-    if path.starts_with('/') { Some(path.to_owned()) } else { path.strip_prefix(TO_PROJECT).map(str::to_owned) }
+    if path.starts_with('/') {
+        return Some(path.to_owned());
+    }
+    path.strip_prefix(TO_PROJECT)?.strip_prefix('/').map(str::to_owned)
 }
 
 /// Whether a file may mention others itself.

@@ -79,11 +79,11 @@ impl Sources {
         };
         for path in files {
             sources.files.push(cx.source(path)?);
-            let text = cx.read_source(path)?.unwrap_or_default();
-            sources.has_ice40_primitives |= text.windows(3).any(|window| window == b"SB_");
             sources.inputs.push(Input::Source { path: path.clone() });
         }
-        sources.inputs.extend(mentions::inputs(cx, files)?);
+        let mentions = mentions::of(cx, files)?;
+        sources.inputs.extend(mentions.inputs);
+        sources.has_ice40_primitives = mentions.ice40_primitives;
         Ok(sources)
     }
 }
