@@ -1,27 +1,79 @@
 //! The context of a running job: all that its body may touch. What is read through it becomes the trace of the result.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, mpsc};
+use std::time::Duration;
 
 use tapeout_model::{Attempt, Class, Digest, Metric, Output, Read, View};
 use tapeout_store::{Entry, KeyHasher, hash_bytes};
 
-use crate::{Engine, Failure, FoundTool, Job, JobId, Part, Sink};
+use crate::recall::result_digest;
+use crate::run::{Message, Run, Task};
+use crate::{Claims, Engine, Event, Failure, FoundTool, Job, JobId, Outcome, Part, Wish};
 
 /// What a body sees of its run.
 pub struct JobCx<'run> {
     pub(crate) engine: &'run Engine,
-    pub(crate) sink: Sink<'run>,
+    pub(crate) run: &'run Run<'run>,
     pub(crate) id: JobId,
     pub(crate) job: &'run Job,
-    pub(crate) inputs: &'run [Option<Arc<Entry>>],
+    inputs: Vec<Option<Arc<Entry>>>,
     /// The place of each declared part among the inputs.
-    pub(crate) parts: HashMap<&'run Part, u32>,
-    pub(crate) fresh: bool,
-    pub(crate) reads: Vec<Read>,
-    pub(crate) noted: HashSet<Read>,
+    parts: HashMap<&'run Part, u32>,
+    pub(crate) wish: Wish,
+    reads: Vec<Read>,
+    noted: HashSet<Read>,
     pub(crate) attempt: Attempt,
+    /// The jobs that this one has asked for, and what came out of those that it knows the end of.
+    children: BTreeMap<JobId, Option<Outcome>>,
+}
+
+/// Runs the body of a job and commits its result.
+pub(crate) fn run_body<'run>(run: &'run Run<'run>, task: Task) -> Result<Arc<Entry>, Failure> {
+    let Task { id, key, inputs, wish } = task;
+    let job = run.job(id);
+    let engine = run.engine;
+    let mut cx = JobCx {
+        engine,
+        run,
+        id,
+        job,
+        inputs,
+        parts: job.inputs.iter().zip(0..).map(|((part, _), index)| (part, index)).collect(),
+        wish,
+        reads: Vec::new(),
+        noted: HashSet::new(),
+        attempt: Attempt::default(),
+        children: BTreeMap::new(),
+    };
+    let record = catch_unwind(AssertUnwindSafe(|| job.body.run(&mut cx))).unwrap_or_else(|panic| {
+        let reason = panic.downcast_ref::<String>().map(String::as_str).or(panic.downcast_ref::<&str>().copied());
+        let reason = reason.unwrap_or("no reason given");
+        Err(Failure::new(Class::Internal, format!("`{}` broke: {reason}", job.name))
+            .hint("this is a defect of tapeout or of a plug-in, not of the design"))
+    })?;
+    // What it asked for and did not wait for is part of what it did.
+    for child in cx.children.keys().copied().collect::<Vec<_>>() {
+        cx.outcome_of(child);
+    }
+    // What the body itself read may have changed since: tools are looked after one by one.
+    let stale = cx.reads.iter().find_map(|read| match read {
+        Read::File { path, .. } if !engine.is_same(read, &|_| None) => Some(path),
+        Read::File { .. } | Read::Input { .. } | Read::Tool { .. } | Read::Job { .. } => None,
+    });
+    if let Some(path) = stale {
+        return Err(Failure::changed(path));
+    }
+    let missing = record.views.values().flat_map(|view| view.files()).find(|path| record.output(path).is_none());
+    if let Some(path) = missing {
+        let message = format!("`{}` names the view `{path}`, which is none of its outputs", job.name);
+        return Err(Failure::new(Class::Internal, message));
+    }
+    let entry = engine.store().commit(Entry { key, reads: cx.reads, record, attempt: cx.attempt })?;
+    engine.store().describe(&key, &job.words());
+    Ok(entry)
 }
 
 impl JobCx<'_> {
@@ -48,13 +100,155 @@ impl JobCx<'_> {
         self.attempt.log = Some(log);
     }
 
+    /// Asks for another job, which runs at the side of this one as soon as its inputs are done. The id can be passed on as
+    /// an input of further jobs. Where the run already has this very job, that one is meant.
+    ///
+    /// Its inputs may be parts that this job declares as its own inputs, or parts of jobs that it asked for.
+    ///
+    /// # Errors
+    /// When another job has its name, or it has an input from elsewhere.
+    pub fn start(&mut self, job: Job) -> Result<JobId, Failure> {
+        for (part, from) in &job.inputs {
+            if self.children.contains_key(from) {
+                continue;
+            }
+            let own = self.parts.get(part).copied().filter(|index| self.job.inputs[*index as usize].1 == *from);
+            let Some(index) = own else {
+                let message = format!(
+                    "`{}` gives `{}` {part} of a job that it neither has as an input nor asked for",
+                    self.job.name, job.name
+                );
+                return Err(Failure::new(Class::Internal, message));
+            };
+            let digest = self.inputs[index as usize].as_deref().and_then(|entry| part_digest(entry, part));
+            self.note(Read::Input { index, digest });
+        }
+        let (reply, answer) = mpsc::channel();
+        self.run.tell(Message::Asks { by: self.id, job, reply });
+        let id = answer.recv().map_err(|_| Failure::interrupted())??;
+        self.children.entry(id).or_default();
+        Ok(id)
+    }
+
+    /// Waits for a job that this one asked for. What this one holds (cores, memory, licences) is free meanwhile.
+    ///
+    /// # Errors
+    /// The failure of that job, or that it waits for this one. The body may go on in spite of it.
+    ///
+    /// # Panics
+    /// When it did not ask for that job.
+    pub fn wait(&mut self, job: JobId) -> Result<Arc<Entry>, Failure> {
+        assert!(self.children.contains_key(&job), "`{}` waits for a job that it did not ask for", self.job.name);
+        match self.outcome_of(job) {
+            Outcome::Done { entry, .. } => Ok(entry),
+            Outcome::Failed(failure) => Err(failure),
+            Outcome::Skipped | Outcome::WouldRun => {
+                let name = &self.run.job(job).name;
+                Err(Failure::new(Class::Interrupted, format!("`{name}` did not run: something it needs failed")))
+            }
+        }
+    }
+
+    /// Asks for a job and waits for it.
+    ///
+    /// # Errors
+    /// As [`JobCx::start`] and [`JobCx::wait`].
+    pub fn require(&mut self, job: Job) -> Result<Arc<Entry>, Failure> {
+        let id = self.start(job)?;
+        self.wait(id)
+    }
+
+    /// How a job ended that this one asked for. It and what it has inputs from become reads.
+    fn outcome_of(&mut self, id: JobId) -> Outcome {
+        // Those that have not been looked at yet, each after what it has inputs from: ids grow.
+        let mut needed = std::collections::BTreeSet::from([id]);
+        let mut pending = vec![id];
+        while let Some(id) = pending.pop() {
+            for (_, from) in &self.run.job(id).inputs {
+                if matches!(self.children.get(from), Some(None)) && needed.insert(*from) {
+                    pending.push(*from);
+                }
+            }
+        }
+        for id in needed {
+            if !matches!(self.children.get(&id), Some(Some(_))) {
+                let outcome = self.await_outcome(id);
+                self.note_child(id, &outcome);
+                self.children.insert(id, Some(outcome));
+            }
+        }
+        self.children[&id].clone().unwrap_or(Outcome::Skipped)
+    }
+
+    fn await_outcome(&self, on: JobId) -> Outcome {
+        let (reply, answer) = mpsc::channel();
+        self.run.tell(Message::Waits { job: self.id, on, reply });
+        answer.recv().unwrap_or(Outcome::Skipped)
+    }
+
+    fn note_child(&mut self, id: JobId, outcome: &Outcome) {
+        let job = self.run.job(id);
+        let result_of = |from: &JobId| match self.children.get(from) {
+            Some(Some(Outcome::Done { entry, .. })) => Some(entry),
+            Some(_) => None,
+            None => {
+                let index = self.job.inputs.iter().position(|(_, own)| own == from)?;
+                self.inputs[index].as_ref()
+            }
+        };
+        let inputs = job.inputs.iter().map(|(part, from)| part_digest(result_of(from)?, part)).collect();
+        let result = match outcome {
+            Outcome::Done { entry, .. } => Some(result_digest(entry)),
+            Outcome::Failed(_) | Outcome::Skipped | Outcome::WouldRun => None,
+        };
+        self.note(Read::Job { key: job.key(), inputs, result });
+    }
+
+    /// Waits for something that is no job, holding nothing meanwhile; `ready` is asked again and again. `claims`: what the
+    /// job needs from then on, if that has changed.
+    pub(crate) fn pause<T>(
+        &self,
+        claims: Option<Claims>,
+        mut ready: impl FnMut() -> Result<Option<T>, Failure>,
+    ) -> Result<T, Failure> {
+        self.run.tell(Message::Pauses(self.id));
+        let mut patience = Duration::from_millis(1);
+        let result = loop {
+            if self.run.is_stopping() {
+                break Err(Failure::interrupted());
+            }
+            match ready() {
+                Ok(Some(value)) => break Ok(value),
+                Ok(None) => {}
+                Err(failure) => break Err(failure),
+            }
+            std::thread::sleep(patience);
+            patience = (patience * 2).min(Duration::from_millis(50));
+        };
+        let (reply, answer) = mpsc::channel();
+        self.run.tell(Message::GoesOn { job: self.id, claims, reply });
+        // The driver replies as long as there are jobs.
+        let _ = answer.recv();
+        result
+    }
+
+    pub(crate) fn say(&self, event: &Event) {
+        (self.run.sink)(event);
+    }
+
     /// The view in a format that another job made, or `None` when it made none.
     ///
     /// # Panics
     /// When the job did not declare this view as an input.
     pub fn view(&mut self, format: &str) -> Option<View<Output>> {
-        let (index, entry) = self.input(&Part::View(format.to_owned()));
-        let (view, digest) = find_view(entry, format);
+        let part = Part::View(format.to_owned());
+        let (index, entry) = self.input(&part);
+        let digest = part_digest(entry, &part);
+        let view = entry.record.views.get(format).map(|view| {
+            view.map(&mut |path: &String| {
+                entry.record.output(path).cloned().expect("a record's views name its outputs; checked when it was made")
+            })
+        });
         self.note(Read::Input { index, digest });
         view
     }
@@ -177,7 +371,7 @@ impl JobCx<'_> {
 /// The digest of a part of a job's result, `None` when it has no such part.
 pub(crate) fn part_digest(entry: &Entry, part: &Part) -> Option<Digest> {
     match part {
-        Part::View(format) => find_view(entry, format).1,
+        Part::View(format) => Some(view_digest(entry, entry.record.views.get(format)?)),
         Part::Metric(name) => entry.record.metrics.get(name).map(metric_digest),
     }
 }
@@ -186,17 +380,19 @@ fn metric_digest(metric: &Metric) -> Digest {
     hash_bytes(metric.to_json().to_string().as_bytes())
 }
 
-/// A view with the files in place of their paths, and its digest, which covers names and contents.
-fn find_view(entry: &Entry, format: &str) -> (Option<View<Output>>, Option<Digest>) {
-    let Some(view) = entry.record.views.get(format) else { return (None, None) };
-    let view = view.map(&mut |path: &String| {
-        entry.record.output(path).cloned().expect("a record's views name its outputs; checked when it was made")
-    });
-    let mut key = KeyHasher::new("view");
-    for file in view.files() {
-        key.text(&file.path).digest(Some(&file.digest));
+/// The digest of a view: names and contents of its files, and how they belong together.
+fn view_digest(entry: &Entry, view: &View<String>) -> Digest {
+    let mut key = KeyHasher::new("view 2");
+    let mut add = |path: &str| {
+        let output = entry.record.output(path).expect("a record's views name its outputs; checked when it was made");
+        key.text(&output.path).digest(Some(&output.digest));
+    };
+    match view {
+        View::File(path) => add(path),
+        View::Files(_) | View::Named(_) => {
+            view.files().into_iter().for_each(|path| add(path));
+            key.text(&format!("{:?}", view.map(&mut |_| ())));
+        }
     }
-    let shape = view.map(&mut |_| ());
-    key.text(&format!("{shape:?}"));
-    (Some(view), Some(key.finish()))
+    key.finish()
 }

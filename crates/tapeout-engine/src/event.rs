@@ -5,17 +5,19 @@ use std::sync::Arc;
 
 use tapeout_store::Entry;
 
-use crate::{Failure, JobId};
+use crate::{Difference, Failure, How, JobId};
 
 /// One thing that happened.
 #[derive(Clone, Debug)]
 pub enum Event {
-    /// A job's recorded result was found good.
-    Reused {
-        /// Which job.
+    /// A job asked for another one.
+    Asked {
+        /// The new job.
         job: JobId,
-        /// Its result.
-        entry: Arc<Entry>,
+        /// Its name.
+        name: String,
+        /// Who asked.
+        by: JobId,
     },
     /// A job began to run.
     Started {
@@ -31,12 +33,35 @@ pub enum Event {
         /// The growing log.
         log: PathBuf,
     },
-    /// A job ended with a new result.
+    /// A job has to wait and holds nothing meanwhile: for a licence, for another tapeout that does the same.
+    Waiting {
+        /// Which job.
+        job: JobId,
+        /// For what, in one line.
+        reason: String,
+    },
+    /// A job is tried again.
+    Retried {
+        /// Which job.
+        job: JobId,
+        /// What went wrong.
+        reason: String,
+    },
+    /// The tools of a job ran once more for comparison.
+    Repeated {
+        /// Which job.
+        job: JobId,
+        /// What was not the same; empty when all was.
+        differences: Vec<Difference>,
+    },
+    /// A job has a result.
     Done {
         /// Which job.
         job: JobId,
         /// Its result.
         entry: Arc<Entry>,
+        /// Where it came from.
+        how: How,
     },
     /// A job ended without a result.
     Failed {
@@ -45,4 +70,21 @@ pub enum Event {
         /// Why.
         failure: Failure,
     },
+}
+
+impl Event {
+    /// The job that it is about.
+    #[must_use]
+    pub fn job(&self) -> JobId {
+        match self {
+            Self::Asked { job, .. }
+            | Self::Started { job }
+            | Self::Running { job, .. }
+            | Self::Waiting { job, .. }
+            | Self::Retried { job, .. }
+            | Self::Repeated { job, .. }
+            | Self::Done { job, .. }
+            | Self::Failed { job, .. } => *job,
+        }
+    }
 }

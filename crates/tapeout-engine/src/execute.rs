@@ -7,17 +7,19 @@ use std::fs;
 use std::io;
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use tapeout_formats::makefile_deps;
-use tapeout_guard::{Exit, Limits, ProcessSpec, Status, Stop};
+use tapeout_guard::{Exit, Limits, ProcessSpec, SpawnError, Status, Stop};
 use tapeout_model::{Attempt, Class, Digest, Read, Record};
-use tapeout_store::{Entry, FileTime, KeyHasher, Signature};
+use tapeout_store::{Entry, FileTime, KeyHasher, KeyLock, Signature};
 
 use crate::failure::DISK_HINT;
 use crate::invocation::{Accept, DepFormat, Input, shell_line};
+use crate::retry::Cause;
+use crate::run::Run;
 use crate::work_dir::WorkDir;
-use crate::{Command, Engine, Event, Failure, FoundTool, Invocation, JobCx};
+use crate::{Claims, Command, Engine, Event, Failure, FoundTool, Invocation, JobCx, Wish};
 
 /// Environment variables that tools get from the user's shell. They are not part of a key: they say where things are
 /// (a licence server, a display), not what a result is.
@@ -52,16 +54,17 @@ impl Engine {
     ) -> Result<(Option<i32>, String), String> {
         let dir = self.work_dir().map_err(|error| format!("cannot make a work directory: {error}"))?;
         let log = dir.path.join("answer");
-        let exit = self.spawn_and_wait(ProcessSpec {
+        let spec = ProcessSpec {
             program: PathBuf::from(&argv[0]),
             args: argv[1..].iter().map(Into::into).collect(),
             cwd: dir.path.clone(),
             env: self.environment(&dir, env, &[]),
             log: log.clone(),
             stdout: None,
-            timeout: Some(std::time::Duration::from_secs(300)),
+            timeout: Some(Duration::from_secs(300)),
             limits: Limits::default(),
-        })?;
+        };
+        let exit = self.run_process(&spec, None).map_err(|failure| failure.message)?;
         let words = fs::read(&log).map_err(|error| error.to_string())?;
         let code = match exit.status {
             Status::Code(code) => Some(code),
@@ -70,15 +73,43 @@ impl Engine {
         Ok((code, String::from_utf8_lossy(&words).into_owned()))
     }
 
-    fn spawn_and_wait(&self, spec: ProcessSpec) -> Result<Exit, String> {
-        let guard = self.guard().map_err(|error| format!("cannot start the guard process: {error}"))?;
-        let running = guard.spawn(&spec).map_err(|error| error.to_string())?;
-        // A stop may have come between the question whether to start and the start.
+    /// Runs one process to its end, as one of a run, or of nobody in particular.
+    fn run_process(&self, spec: &ProcessSpec, run: Option<&Run<'_>>) -> Result<Exit, Failure> {
+        let environment = |reason: String| Failure::new(Class::Environment, reason);
+        let guard = self.guard().map_err(|error| environment(format!("cannot start the guard process: {error}")))?;
+        let running = match guard.spawn(spec) {
+            Ok(running) => Arc::new(running),
+            Err(SpawnError::GuardLost) => {
+                self.give_up(&guard);
+                return Err(lost(&spec.program.to_string_lossy()));
+            }
+            Err(error) => return Err(environment(error.to_string())),
+        };
+        let _watch = run.map(|run| run.watch(&running));
         if self.is_stopping() {
             running.kill();
         }
-        Ok(running.wait())
+        let exit = running.wait();
+        if exit.status == Status::Lost {
+            self.give_up(&guard);
+        }
+        Ok(exit)
     }
+}
+
+/// The failure of a tool whose guard was killed.
+fn lost(tool: &str) -> Failure {
+    let message = format!("`{tool}` was lost: the guard process that ran it was killed from outside");
+    Failure::new(Class::Environment, message).because(Cause::Lost).hint("run again; everything that was done is kept")
+}
+
+/// Tools that ran to their end, and what is in their work directory.
+pub(crate) struct Finished<'i> {
+    pub(crate) dir: WorkDir,
+    pub(crate) attempt: Attempt,
+    pub(crate) statuses: Vec<i32>,
+    /// The outputs that are there.
+    pub(crate) files: Vec<&'i str>,
 }
 
 /// A file of the user's, and what `stat` says of it.
@@ -97,11 +128,15 @@ impl JobCx<'_> {
         // Before the key, so that no edit can come between the two.
         let before = self.signatures(invocation)?;
         let key = self.action_key(invocation, &tools)?;
-        let known = if self.fresh { None } else { self.recorded(&key) };
+        let known = if matches!(self.wish, Wish::Fresh) { None } else { self.recorded(&key) };
         let entry = match known {
             Some(entry) => entry,
-            None => self.run_and_commit(invocation, &tools, key, &before)?,
+            None => self.attempt(invocation, &tools, key, &before)?,
         };
+        if matches!(self.wish, Wish::Repeat) {
+            let differences = self.repeat(invocation, &tools, &entry)?;
+            self.say(&Event::Repeated { job: self.id, differences });
+        }
         entry.reads.iter().for_each(|read| self.note(read.clone()));
         self.attempt.then(&entry.attempt);
         Ok(entry)
@@ -121,8 +156,68 @@ impl JobCx<'_> {
     }
 
     fn recorded(&self, key: &Digest) -> Option<Arc<Entry>> {
-        let entries = self.engine.store().entries(key);
-        entries.into_iter().rev().find(|entry| self.engine.verifies(entry, |_| None))
+        self.engine.good_entry(key, &|_| None)
+    }
+
+    /// Runs an invocation until it has a result or trying again does not help. Nobody else who uses this store runs it at
+    /// the same time: whoever comes second takes what the first one commits.
+    fn attempt(
+        &mut self,
+        invocation: &Invocation,
+        tools: &[Arc<FoundTool>],
+        key: Digest,
+        before: &[FileState],
+    ) -> Result<Arc<Entry>, Failure> {
+        for attempts in 1.. {
+            let lock = self.lock(&key)?;
+            if !matches!(self.wish, Wish::Fresh) {
+                self.engine.store().refresh()?;
+                if let Some(entry) = self.recorded(&key) {
+                    return Ok(entry);
+                }
+            }
+            let failure = match self.run_and_commit(invocation, tools, key, before) {
+                Ok(entry) => return Ok(entry),
+                Err(failure) => failure,
+            };
+            drop(lock);
+            let wait = failure.cause.and_then(|cause| self.engine.options().retry.after(cause, attempts));
+            let (Some(wait), false) = (wait, self.run.is_stopping()) else { return Err(failure) };
+            if let Some(dir) = &failure.work_dir {
+                // Best effort: the next process sweeps it away.
+                let _ = fs::remove_dir_all(dir);
+            }
+            self.try_again(&failure, wait)?;
+        }
+        unreachable!("there is no last attempt");
+    }
+
+    /// Holds nothing for a while before the next attempt.
+    fn try_again(&self, failure: &Failure, wait: Duration) -> Result<(), Failure> {
+        let (job, reason) = (self.id, failure.message.clone());
+        self.say(&match failure.cause {
+            Some(Cause::NoLicence) => Event::Waiting { job, reason },
+            _ => Event::Retried { job, reason },
+        });
+        // Whatever the job claimed was too little: alone it has the most that there is.
+        let claims = (failure.cause == Some(Cause::OutOfMemory)).then(|| Claims {
+            cores: u64::MAX,
+            memory_mib: u64::MAX,
+            ..self.job.claims.clone()
+        });
+        let until = Instant::now() + wait;
+        self.pause(claims, || Ok((Instant::now() >= until).then_some(())))
+    }
+
+    /// Locks a key for this process and job, waiting for whoever has it.
+    fn lock(&self, key: &Digest) -> Result<KeyLock, Failure> {
+        let try_lock = || Ok(self.engine.store().lock_key(key)?);
+        if let Some(lock) = try_lock()? {
+            return Ok(lock);
+        }
+        let reason = "another job or another tapeout runs the same".to_owned();
+        self.say(&Event::Waiting { job: self.id, reason });
+        self.pause(None, try_lock)
     }
 
     fn tools_of(&mut self, invocation: &Invocation) -> Result<Vec<Arc<FoundTool>>, Failure> {
@@ -178,6 +273,30 @@ impl JobCx<'_> {
         before: &[FileState],
     ) -> Result<Arc<Entry>, Failure> {
         let started = self.engine.settled();
+        let Finished { dir, mut attempt, statuses, mut files } = self.run_tools(invocation, tools)?;
+        let reads = match self.discovered(&dir, invocation, tools, started) {
+            Ok(reads) => reads,
+            Err(failure) => return Err(self.failed(failure, dir, invocation, &attempt)),
+        };
+        let after = self.signatures(invocation)?;
+        if let Some(((path, _), _)) = before.iter().zip(&after).find(|(before, after)| before != after) {
+            return Err(self.failed(Failure::changed(path), dir, invocation, &attempt));
+        }
+        let store = self.engine.store();
+        files.sort_unstable();
+        let outputs = files.into_iter().map(|name| store.take_file(&dir.path.join(name), name));
+        let outputs = outputs.collect::<Result<_, _>>()?;
+        attempt.log = Some(store.take_file(&dir.path.join(&invocation.log), &invocation.log)?);
+        let record = Record { outputs, statuses, ..Record::default() };
+        Ok(store.commit(Entry { key, reads, record, attempt })?)
+    }
+
+    /// Runs the commands of an invocation in a fresh work directory and checks that the outputs are there.
+    pub(crate) fn run_tools<'i>(
+        &self,
+        invocation: &'i Invocation,
+        tools: &[Arc<FoundTool>],
+    ) -> Result<Finished<'i>, Failure> {
         let dir = self.engine.work_dir().map_err(|error| Failure::io("make a work directory", &error))?;
         let mut attempt = self.fill(&dir, invocation)?;
         for (command, tool) in invocation.commands.iter().zip(tools) {
@@ -188,7 +307,7 @@ impl JobCx<'_> {
         let log = dir.path.join(&invocation.log);
         fs::write(&log, "").map_err(|error| Failure::io("write the log", &error))?;
         let commands = attempt.commands.clone();
-        (self.sink)(&Event::Running { job: self.id, commands, log });
+        self.say(&Event::Running { job: self.id, commands, log });
 
         let mut statuses = Vec::new();
         for (command, tool) in invocation.commands.iter().zip(tools) {
@@ -200,33 +319,18 @@ impl JobCx<'_> {
         if let Some(failure) = disk_full(&dir.path) {
             return Err(self.failed(failure, dir, invocation, &attempt));
         }
-        for output in &invocation.outputs {
-            if !dir.path.join(output).is_file() {
+        let mut files = Vec::new();
+        for name in invocation.outputs.iter().chain(&invocation.optional_outputs) {
+            if dir.path.join(name).is_file() {
+                files.push(name.as_str());
+            } else if invocation.outputs.contains(name) {
                 let last = invocation.commands.last().map_or("", |command| &command.tool);
-                let failure =
-                    Failure::new(Class::Tool, format!("`{last}` ended without an error but did not write `{output}`"));
+                let message = format!("`{last}` ended without an error but did not write `{name}`");
+                let failure = Failure::new(Class::Tool, message).because(Cause::Tool);
                 return Err(self.failed(failure, dir, invocation, &attempt));
             }
         }
-        let reads = match self.discovered(&dir, invocation, tools, started) {
-            Ok(reads) => reads,
-            Err(failure) => return Err(self.failed(failure, dir, invocation, &attempt)),
-        };
-        let after = self.signatures(invocation)?;
-        if let Some(((path, _), _)) = before.iter().zip(&after).find(|(before, after)| before != after) {
-            return Err(self.failed(Failure::changed(path), dir, invocation, &attempt));
-        }
-        let mut outputs = Vec::new();
-        for name in invocation.outputs.iter().chain(&invocation.optional_outputs) {
-            let path = dir.path.join(name);
-            if path.is_file() {
-                outputs.push(self.engine.store().take_file(&path, name)?);
-            }
-        }
-        outputs.sort_by(|a, b| a.path.cmp(&b.path));
-        attempt.log = Some(self.engine.store().take_file(&dir.path.join(&invocation.log), &invocation.log)?);
-        let record = Record { outputs, statuses, ..Record::default() };
-        Ok(self.engine.store().commit(Entry { key, reads, record, attempt })?)
+        Ok(Finished { dir, attempt, statuses, files })
     }
 
     /// What `stat` says of each of the user's files that the invocation names.
@@ -281,7 +385,7 @@ impl JobCx<'_> {
         tool: &FoundTool,
         attempt: &mut Attempt,
     ) -> Result<i32, Failure> {
-        if self.engine.is_stopping() {
+        if self.run.is_stopping() {
             return Err(Failure::interrupted());
         }
         let spec = ProcessSpec {
@@ -294,7 +398,7 @@ impl JobCx<'_> {
             timeout: invocation.timeout,
             limits: Limits::default(),
         };
-        let exit = self.engine.spawn_and_wait(spec).map_err(|reason| Failure::new(Class::Environment, reason))?;
+        let exit = self.engine.run_process(&spec, Some(self.run))?;
         attempt.wall_ms += millis(exit.wall);
         attempt.cpu_ms += millis(exit.user + exit.system);
         attempt.peak_kib = attempt.peak_kib.max(exit.max_rss_kib);
@@ -303,14 +407,12 @@ impl JobCx<'_> {
             (_, Some(Stop::Killed)) => Err(Failure::interrupted()),
             (_, Some(Stop::TimedOut)) => {
                 Err(Failure::new(Class::Tool, format!("`{name}` ran longer than its time limit"))
+                    .because(Cause::TimedOut)
                     .hint("raise the limit, or see in the log how far it came"))
             }
-            (Status::Lost, _) => Err(Failure::new(
-                Class::Environment,
-                format!("`{name}` was lost: the guard process that ran it was killed from outside"),
-            )
-            .hint("run again; everything that was done is kept")),
+            (Status::Lost, _) => Err(lost(name)),
             (Status::Signal(9), _) => Err(Failure::new(Class::Tool, format!("`{name}` was killed (SIGKILL)"))
+                .because(Cause::OutOfMemory)
                 .hint("when nobody killed it, the system ran out of memory: see `dmesg`")),
             (Status::Signal(signal), _) => {
                 Err(Failure::new(Class::Tool, format!("`{name}` crashed: signal {signal} ended it")))
@@ -322,7 +424,7 @@ impl JobCx<'_> {
                     .hint("is everything that it needs installed? see the log"))
             }
             (Status::Code(code), _) if code != 0 && command.accept == Accept::Zero => {
-                Err(Failure::new(Class::Tool, format!("`{name}` failed with exit code {code}")))
+                Err(Failure::new(Class::Tool, format!("`{name}` failed with exit code {code}")).because(Cause::Tool))
             }
             (Status::Code(code), _) => Ok(code),
         }

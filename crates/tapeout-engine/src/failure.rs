@@ -6,6 +6,8 @@ use std::path::PathBuf;
 use tapeout_model::{Alert, Class};
 use tapeout_store::StoreError;
 
+use crate::retry::Cause;
+
 /// What to do when a disk is full.
 pub(crate) const DISK_HINT: &str = "free some space on that disk and run again; everything that was done is kept";
 
@@ -15,6 +17,8 @@ pub(crate) const DISK_HINT: &str = "free some space on that disk and run again; 
 pub struct Failure {
     /// Whose turn it is to act.
     pub class: Class,
+    /// What kind of failure it was, where that decides whether to try again.
+    pub cause: Option<Cause>,
     /// What happened, in one line.
     pub message: String,
     /// The tool's own error lines.
@@ -35,6 +39,7 @@ impl Failure {
     pub fn new(class: Class, message: impl Into<String>) -> Self {
         Self {
             class,
+            cause: None,
             message: message.into(),
             words: Vec::new(),
             hint: None,
@@ -65,6 +70,13 @@ impl Failure {
     #[must_use]
     pub fn interrupted() -> Self {
         Self::new(Class::Interrupted, "stopped before it was done")
+    }
+
+    /// The same failure with its cause.
+    #[must_use]
+    pub(crate) fn because(mut self, cause: Cause) -> Self {
+        self.cause = Some(cause);
+        self
     }
 
     /// The same failure with something to try.

@@ -3,10 +3,10 @@
 use std::fmt;
 use std::sync::Arc;
 
-use tapeout_model::Record;
+use tapeout_model::{Digest, Record};
 use tapeout_store::KeyHasher;
 
-use crate::{Failure, JobCx};
+use crate::{Claims, Failure, Identity, JobCx};
 
 /// A job's place in its graph.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -40,9 +40,9 @@ impl fmt::Display for Part {
 
 /// What a job does.
 pub trait JobBody: Send + Sync {
-    /// Adds to the job's key what identifies the code and its arguments: an implementation version, values of
-    /// variables. What [`JobBody::run`] reads through its context need not be added.
-    fn identify(&self, key: &mut KeyHasher);
+    /// Tells what identifies the code and its arguments: an implementation version, values of variables. What
+    /// [`JobBody::run`] reads through its context need not be told.
+    fn identify(&self, identity: &mut Identity<'_>);
 
     /// Does the work.
     ///
@@ -55,7 +55,7 @@ pub trait JobBody: Send + Sync {
 /// One job: a name for people, a body, and where the parts it sees come from.
 #[derive(Clone)]
 pub struct Job {
-    /// The name in events and messages; unique in the graph.
+    /// The name in events and messages; unique in the run.
     pub name: String,
     /// What it does.
     pub body: Arc<dyn JobBody>,
@@ -67,9 +67,55 @@ pub struct Job {
     pub defers_check: bool,
     /// Whether it runs although its result is recorded: it acts on something outside.
     pub always: bool,
+    /// What it needs while it runs.
+    pub claims: Claims,
+    /// How long it will take in milliseconds, as far as known: the longest way through the graph goes first.
+    pub expected_ms: u64,
 }
 
-/// The jobs of a run. A job can only name jobs that were added before it, so there are no cycles.
+impl Job {
+    /// A job of one core, without inputs.
+    #[must_use]
+    pub fn new(name: impl Into<String>, body: Arc<dyn JobBody>) -> Self {
+        Self {
+            name: name.into(),
+            body,
+            inputs: Vec::new(),
+            after: Vec::new(),
+            defers_check: false,
+            always: false,
+            claims: Claims::default(),
+            expected_ms: 0,
+        }
+    }
+
+    /// The key under which the traces of the job are kept: its code and arguments, and which parts it may see.
+    pub(crate) fn key(&self) -> Digest {
+        let mut key = KeyHasher::new("job 2");
+        self.identify(&mut Identity::hashing(&mut key));
+        key.finish()
+    }
+
+    /// What the key stands for, in words.
+    pub(crate) fn words(&self) -> Vec<(String, String)> {
+        let mut words = Vec::new();
+        self.identify(&mut Identity::telling(&mut words));
+        words
+    }
+
+    fn identify(&self, identity: &mut Identity<'_>) {
+        for (part, _) in &self.inputs {
+            match part {
+                Part::View(format) => identity.part("view", format),
+                Part::Metric(name) => identity.part("metric", name),
+            };
+        }
+        self.body.identify(identity);
+    }
+}
+
+/// The jobs of a run. A job can only name jobs that were added before it, so there are no cycles. While it runs, jobs may
+/// ask for more, see [`JobCx::start`].
 #[derive(Clone, Default)]
 pub struct Graph {
     jobs: Vec<Job>,
@@ -96,7 +142,12 @@ impl Graph {
 
     /// The ids in the order of adding.
     pub fn ids(&self) -> impl Iterator<Item = JobId> + use<> {
-        (0..self.jobs.len()).map(|index| JobId(index as u32))
+        Self::ids_of(self.jobs.len())
+    }
+
+    /// The ids of the first so many jobs of any graph.
+    pub fn ids_of(count: usize) -> impl Iterator<Item = JobId> {
+        (0..count).map(|index| JobId(index as u32))
     }
 
     /// The job with this id.

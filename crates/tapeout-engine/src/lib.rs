@@ -17,22 +17,33 @@
 //! same invocation, costs no tool run either.
 
 mod cx;
+mod engine;
 mod event;
 mod execute;
 mod failure;
 mod graph;
+mod identity;
 mod invocation;
+mod recall;
+mod repeat;
+mod resources;
+mod retry;
 mod run;
 pub mod schedule;
 mod tool;
 mod work_dir;
 
 pub use cx::JobCx;
+pub use engine::{Engine, Options};
 pub use event::Event;
 pub use failure::Failure;
 pub use graph::{Graph, Job, JobBody, JobId, Part};
+pub use identity::Identity;
 pub use invocation::{Accept, Command, DepFormat, Input, Invocation, TO_PROJECT, from_work_dir};
-pub use run::{Engine, Mode, Options, Outcome, Sink};
+pub use repeat::Difference;
+pub use resources::{Claims, Resources};
+pub use retry::{Cause, Retry, RetryPolicy};
+pub use run::{How, Mode, Outcome, Sink, Wish};
 pub use tapeout_guard::{GuardCommand, serve_if_asked};
 pub use tapeout_model::ToolSettings;
 pub use tapeout_store::KeyHasher;

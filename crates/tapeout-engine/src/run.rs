@@ -1,34 +1,20 @@
-//! Driving a graph to its end: recalling what is recorded, starting what is not, telling what happens.
+//! Driving a graph to its end. One thread, the caller's, owns the scheduler and all results; it recalls what is recorded
+//! and hands the rest to workers, a thread for each job that has started and not ended. Workers never share state: they
+//! send messages and wait for replies.
 
-use std::collections::HashSet;
-use std::io;
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::{Path, PathBuf};
+use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError, mpsc};
-use std::thread;
+use std::sync::mpsc::{self, Receiver, Sender};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::{self, Scope};
 
-use tapeout_guard::{Guard, GuardCommand};
-use tapeout_model::{Attempt, Class, Digest, Read, Verdict};
-use tapeout_store::{Entry, FileTime, KeyHasher, Store};
+use tapeout_guard::Running;
+use tapeout_model::{Class, Digest, Verdict};
+use tapeout_store::Entry;
 
-use crate::cx::part_digest;
-use crate::schedule::{End, JobState, Scheduler};
-use crate::work_dir::{self, WorkDir, Workplace};
-use crate::{Event, Failure, Graph, Job, JobCx, JobId, Part, Toolbox};
-
-/// How an engine runs its jobs.
-#[derive(Clone, Debug)]
-pub struct Options {
-    /// How many jobs run at a time.
-    pub slots: usize,
-    /// Whether jobs that do not need a failed one go on.
-    pub keep_going: bool,
-    /// How the guard process is started.
-    pub guard: GuardCommand,
-    /// Where to note what the tools of this machine are, for all projects. Without it, each project finds out.
-    pub machine_notes: Option<PathBuf>,
-}
+use crate::cx::run_body;
+use crate::schedule::{Command, End, JobState, Scheduler};
+use crate::{Claims, Engine, Event, Failure, Graph, Job, JobId};
 
 /// Whether to run what is not recorded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,6 +25,31 @@ pub enum Mode {
     Look,
 }
 
+/// What is wanted of one job.
+#[derive(Clone, Debug, Default)]
+pub enum Wish {
+    /// Its recorded result if that is still good, else a new one.
+    #[default]
+    Result,
+    /// A new result, which replaces the recorded one.
+    Fresh,
+    /// Its result, and to hear whether its tools give the same when they run once more.
+    Repeat,
+    /// This result, whatever has changed.
+    Pinned(Arc<Entry>),
+}
+
+/// How a job came to its result.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum How {
+    /// It ran.
+    Ran,
+    /// Its recorded result was good.
+    Reused,
+    /// It is held at a result.
+    Pinned,
+}
+
 /// How a job ended.
 #[derive(Clone, Debug)]
 pub enum Outcome {
@@ -46,8 +57,8 @@ pub enum Outcome {
     Done {
         /// The result.
         entry: Arc<Entry>,
-        /// Whether it was recalled instead of run.
-        reused: bool,
+        /// Where it came from.
+        how: How,
     },
     /// It ended without a result.
     Failed(Failure),
@@ -57,305 +68,390 @@ pub enum Outcome {
     WouldRun,
 }
 
-/// Store, tools, guard and options of one project.
-pub struct Engine {
-    project: PathBuf,
-    store: Store,
-    machine: Option<Store>,
-    toolbox: Toolbox,
-    options: Options,
-    guard: Mutex<Option<Arc<Guard>>>,
-    stopping: AtomicBool,
-    settled: OnceLock<FileTime>,
-    workplace: Mutex<Option<Arc<Workplace>>>,
-}
-
 /// Who is told what happens; called from several threads.
 pub type Sink<'a> = &'a (dyn Fn(&Event) + Sync);
 
-impl Engine {
-    /// An engine for the project in this directory (absolute), with its store in `.tapeout/store`.
-    ///
-    /// # Errors
-    /// When the store cannot be opened, or is not where relative paths of the project hold.
-    pub fn open(project: &Path, toolbox: Toolbox, options: Options) -> Result<Self, Failure> {
-        let hidden = project.join(".tapeout");
-        if hidden.is_symlink() {
-            let message =
-                format!("`{}` is a link, and tools name sources relative to where they run", hidden.display());
-            return Err(Failure::new(Class::Environment, message).hint("make it a directory, or mount one there"));
-        }
-        let store = Store::open(&project.join(".tapeout/store"))?;
-        work_dir::sweep(project);
-        Ok(Self {
-            project: project.to_owned(),
-            store,
-            // A cache: where it cannot be, we do without.
-            machine: options.machine_notes.as_deref().and_then(|folder| Store::open(folder).ok()),
-            toolbox,
-            options,
-            guard: Mutex::default(),
-            stopping: AtomicBool::new(false),
-            settled: OnceLock::new(),
-            workplace: Mutex::default(),
-        })
-    }
+/// What workers tell the driver.
+pub(crate) enum Message {
+    /// A job ended.
+    Ended(JobId, Outcome),
+    /// A job asks for another.
+    Asks { by: JobId, job: Job, reply: Sender<Result<JobId, Failure>> },
+    /// A job waits for the outcome of another.
+    Waits { job: JobId, on: JobId, reply: Sender<Outcome> },
+    /// A job waits for something that is no job.
+    Pauses(JobId),
+    /// That wait is over; with what the job claims from here on, if that has changed.
+    GoesOn { job: JobId, claims: Option<Claims>, reply: Sender<()> },
+}
 
-    /// The project's directory.
-    #[must_use]
-    pub fn project(&self) -> &Path {
-        &self.project
-    }
+/// What everybody in one run shares.
+pub(crate) struct Run<'r> {
+    pub(crate) engine: &'r Engine,
+    pub(crate) sink: Sink<'r>,
+    graph: &'r Graph,
+    /// Jobs that jobs asked for.
+    added: boxcar::Vec<Job>,
+    to_driver: Sender<Message>,
+    stopping: AtomicBool,
+    processes: Mutex<HashMap<u32, Arc<Running>>>,
+}
 
-    /// The store.
-    #[must_use]
-    pub fn store(&self) -> &Store {
-        &self.store
-    }
-
-    /// Where to note what is true of the machine and not of a project.
-    pub(crate) fn notes(&self) -> &Store {
-        self.machine.as_ref().unwrap_or(&self.store)
-    }
-
-    /// The tools.
-    #[must_use]
-    pub fn toolbox(&self) -> &Toolbox {
-        &self.toolbox
-    }
-
-    /// The guard, which is started when first needed: looking at recorded results needs none.
-    pub(crate) fn guard(&self) -> io::Result<Arc<Guard>> {
-        let mut guard = self.guard.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(guard) = &*guard {
-            return Ok(Arc::clone(guard));
-        }
-        let started = Arc::new(Guard::start(&self.options.guard)?);
-        *guard = Some(Arc::clone(&started));
-        Ok(started)
-    }
-
-    /// A fresh directory for a tool to run in.
-    pub(crate) fn work_dir(&self) -> io::Result<WorkDir> {
-        let mut workplace = self.workplace.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(workplace) = &*workplace {
-            return workplace.dir();
-        }
-        let opened = Arc::new(Workplace::open(&self.project)?);
-        *workplace = Some(Arc::clone(&opened));
-        opened.dir()
-    }
-
-    /// Stops the run: kills every tool and starts nothing more. [`Engine::run`] then returns soon.
-    pub fn stop(&self) {
-        self.stopping.store(true, Ordering::SeqCst);
-        if let Some(guard) = &*self.guard.lock().unwrap_or_else(PoisonError::into_inner) {
-            guard.kill_all();
+impl Run<'_> {
+    pub(crate) fn job(&self, id: JobId) -> &Job {
+        match self.graph.jobs().get(id.index()) {
+            Some(job) => job,
+            None => &self.added[id.index() - self.graph.jobs().len()],
         }
     }
 
-    /// A moment of the file clock after all edits that were made before the first tool ran. What has a later time stamp
-    /// was changed while tools were running.
-    pub(crate) fn settled(&self) -> FileTime {
-        let first = *self.settled.get_or_init(FileTime::next);
-        FileTime::now().max(first)
+    pub(crate) fn tell(&self, message: Message) {
+        // The driver lives until every started job has ended.
+        let _ = self.to_driver.send(message);
     }
 
     pub(crate) fn is_stopping(&self) -> bool {
-        self.stopping.load(Ordering::SeqCst)
+        self.stopping.load(Ordering::SeqCst) || self.engine.is_stopping()
     }
 
-    /// Runs a graph, or looks what would run. Gives the outcome of each job, in the order of the graph. Jobs for which
-    /// `fresh` is true run although they are recorded.
+    /// Kills the processes of this run and lets it start no more.
+    fn stop(&self) {
+        self.stopping.store(true, Ordering::SeqCst);
+        for process in self.processes().values() {
+            process.kill();
+        }
+    }
+
+    /// Looks after a process of the run until the guard of it is dropped: it is killed when the run stops.
+    pub(crate) fn watch(&self, process: &Arc<Running>) -> impl Drop + '_ {
+        struct Watch<'r>(&'r Run<'r>, u32);
+        impl Drop for Watch<'_> {
+            fn drop(&mut self) {
+                self.0.processes().remove(&self.1);
+            }
+        }
+        self.processes().insert(process.pid(), Arc::clone(process));
+        // The stop may have come between the question whether to start and the start.
+        if self.is_stopping() {
+            process.kill();
+        }
+        Watch(self, process.pid())
+    }
+
+    fn processes(&self) -> std::sync::MutexGuard<'_, HashMap<u32, Arc<Running>>> {
+        self.processes.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A job for a worker.
+pub(crate) struct Task {
+    pub(crate) id: JobId,
+    pub(crate) key: Digest,
+    /// The results that the job has inputs from, in the order of its inputs.
+    pub(crate) inputs: Vec<Option<Arc<Entry>>>,
+    pub(crate) wish: Wish,
+}
+
+impl Engine {
+    /// Runs a graph, or looks what would run. Gives the outcome of each job, in the order of the graph; those of jobs
+    /// that jobs asked for follow. `wish` says what is wanted of each.
     ///
-    /// Without `keep_going`, the first failure stops the jobs that run and starts no more.
-    pub fn run(&self, graph: &Graph, mode: Mode, fresh: impl Fn(&Job) -> bool, sink: Sink<'_>) -> Vec<Outcome> {
-        let mut progress = Progress {
+    /// Without `keep_going`, the first failure of a job of the graph stops the jobs that run and starts no more. A job
+    /// that was asked for by another is that one's business.
+    pub fn run(&self, graph: &Graph, mode: Mode, wish: impl Fn(&Job) -> Wish, sink: Sink<'_>) -> Vec<Outcome> {
+        let (to_driver, messages) = mpsc::channel();
+        let run = Run {
+            engine: self,
             sink,
-            scheduler: Scheduler::new(graph, self.options.slots),
-            outcomes: vec![Outcome::Skipped; graph.jobs().len()],
+            graph,
+            added: boxcar::Vec::new(),
+            to_driver,
+            stopping: AtomicBool::new(false),
+            processes: Mutex::default(),
         };
         thread::scope(|scope| {
             if mode == Mode::Run {
                 scope.spawn(|| self.identify_found_tools());
             }
-            let (done, finished) = mpsc::channel::<(JobId, Outcome)>();
-            loop {
-                while let Some(id) = progress.scheduler.start_next() {
-                    let job = graph.job(id);
-                    let inputs = progress.inputs_of(job);
-                    let key = weak_key(job);
-                    let fresh = job.always || fresh(job);
-                    if let Some(entry) = (!fresh).then(|| self.recall(job, &key, &inputs)).flatten() {
-                        self.end(&mut progress, job, id, Outcome::Done { entry, reused: true });
-                    } else if mode == Mode::Look {
-                        self.end(&mut progress, job, id, Outcome::WouldRun);
-                    } else {
-                        sink(&Event::Started { job: id });
-                        let done = done.clone();
-                        scope.spawn(move || {
-                            let outcome = match self.run_body(id, job, key, &inputs, fresh, sink) {
-                                Ok(entry) => Outcome::Done { entry, reused: false },
-                                Err(failure) => Outcome::Failed(failure),
-                            };
-                            // The receiver lives until every running job has reported.
-                            let _ = done.send((id, outcome));
-                        });
-                    }
+            let driver = Driver {
+                run: &run,
+                mode,
+                wish: &wish,
+                scheduler: Scheduler::new(graph, &self.options().resources),
+                outcomes: vec![Outcome::Skipped; graph.jobs().len()],
+                names: HashMap::new(),
+                waiting: HashMap::new(),
+                waits_on: HashMap::new(),
+                resumes: HashMap::new(),
+                workers: Workers::new(scope, &run),
+            };
+            driver.drive(&messages)
+        })
+    }
+}
+
+/// What a paused job is told when it goes on.
+enum Resume {
+    Outcome(JobId, Sender<Outcome>),
+    Go(Sender<()>),
+}
+
+struct Driver<'scope, 'env, W> {
+    run: &'env Run<'env>,
+    mode: Mode,
+    wish: &'env W,
+    scheduler: Scheduler,
+    outcomes: Vec<Outcome>,
+    /// The jobs by their names, once a job has asked for another.
+    names: HashMap<String, JobId>,
+    /// Who waits for a job to end.
+    waiting: HashMap<JobId, Vec<JobId>>,
+    /// Which job a paused one waits for.
+    waits_on: HashMap<JobId, JobId>,
+    resumes: HashMap<JobId, Resume>,
+    workers: Workers<'scope, 'env>,
+}
+
+impl<W: Fn(&Job) -> Wish> Driver<'_, '_, W> {
+    fn drive(mut self, messages: &Receiver<Message>) -> Vec<Outcome> {
+        loop {
+            while let Some(command) = self.scheduler.next_command() {
+                match command {
+                    Command::Start(id) => self.start(id),
+                    Command::Resume(id) => self.resume(id),
                 }
-                if progress.scheduler.running() == 0 {
-                    break;
-                }
-                let Ok((id, outcome)) = finished.recv() else { break };
-                self.end(&mut progress, graph.job(id), id, outcome);
             }
-        });
-        if mode == Mode::Look {
-            for id in graph.ids().filter(|id| progress.scheduler.state(*id) == JobState::Skipped) {
-                progress.outcomes[id.index()] = Outcome::WouldRun;
+            if self.scheduler.active() == 0 {
+                break;
+            }
+            // `run` holds a sender: the channel stays open.
+            let Ok(message) = messages.recv() else { break };
+            self.hear(message);
+            if self.run.is_stopping() {
+                self.halt();
             }
         }
-        progress.outcomes
+        if self.mode == Mode::Look {
+            for (index, outcome) in self.outcomes.iter_mut().enumerate() {
+                if self.scheduler.state(JobId(index as u32)) == JobState::Skipped {
+                    *outcome = Outcome::WouldRun;
+                }
+            }
+        }
+        self.outcomes
+    }
+
+    /// Ends a job at once if there is nothing to run, else gives it to a worker.
+    fn start(&mut self, id: JobId) {
+        let run = self.run;
+        let job = run.job(id);
+        let wish = if job.always { Wish::Fresh } else { (self.wish)(job) };
+        let key = match wish {
+            Wish::Pinned(entry) => return self.ended(id, Outcome::Done { entry, how: How::Pinned }),
+            Wish::Result => {
+                let key = job.key();
+                let recalled =
+                    run.engine.recall(job, &key, |index| self.result_of(job.inputs[index].1).map(Arc::as_ref));
+                if let Some(entry) = recalled {
+                    return self.ended(id, Outcome::Done { entry, how: How::Reused });
+                }
+                key
+            }
+            Wish::Fresh | Wish::Repeat => job.key(),
+        };
+        if self.mode == Mode::Look {
+            return self.ended(id, Outcome::WouldRun);
+        }
+        if let Some((name, claimed, there)) = job.claims.beyond(&run.engine.options().resources) {
+            let message = format!("`{}` needs {claimed} of `{name}`, and there are {there}", job.name);
+            return self.ended(id, Outcome::Failed(Failure::new(Class::Environment, message)));
+        }
+        (run.sink)(&Event::Started { job: id });
+        let inputs = job.inputs.iter().map(|(_, from)| self.result_of(*from).cloned()).collect();
+        self.workers.give(Task { id, key, inputs, wish }, self.scheduler.active());
+    }
+
+    fn result_of(&self, id: JobId) -> Option<&Arc<Entry>> {
+        match &self.outcomes[id.index()] {
+            Outcome::Done { entry, .. } => Some(entry),
+            Outcome::Failed(_) | Outcome::Skipped | Outcome::WouldRun => None,
+        }
+    }
+
+    fn resume(&mut self, id: JobId) {
+        // A worker that waits for a reply is there to get it.
+        let _ = match self.resumes.remove(&id) {
+            Some(Resume::Outcome(of, reply)) => reply.send(self.outcomes[of.index()].clone()).is_ok(),
+            Some(Resume::Go(reply)) => reply.send(()).is_ok(),
+            None => false,
+        };
+    }
+
+    fn hear(&mut self, message: Message) {
+        match message {
+            Message::Ended(id, outcome) => self.ended(id, outcome),
+            Message::Asks { by, job, reply } => {
+                let id = self.add(by, job);
+                let _ = reply.send(id);
+            }
+            Message::Waits { job, on, reply } => self.wait(job, on, reply),
+            Message::Pauses(job) => self.scheduler.pause(job),
+            Message::GoesOn { job, claims, reply } => {
+                self.resumes.insert(job, Resume::Go(reply));
+                self.scheduler.unpause(job, claims.as_ref());
+            }
+        }
     }
 
     /// Tells of an outcome, keeps it, and decides whether others may build on it.
-    fn end(&self, progress: &mut Progress<'_>, job: &Job, id: JobId, outcome: Outcome) {
+    fn ended(&mut self, id: JobId, outcome: Outcome) {
+        let run = self.run;
         let end = match &outcome {
-            Outcome::Done { entry, reused } => {
-                let entry = Arc::clone(entry);
-                let passed = job.defers_check || !matches!(entry.record.verdict, Verdict::Failed { .. });
-                (progress.sink)(&if *reused {
-                    Event::Reused { job: id, entry }
-                } else {
-                    Event::Done { job: id, entry }
-                });
+            Outcome::Done { entry, how } => {
+                let passed = !matches!(entry.record.verdict, Verdict::Failed { .. }) || run.job(id).defers_check;
+                (run.sink)(&Event::Done { job: id, entry: Arc::clone(entry), how: *how });
                 if passed { End::Done } else { End::Failed }
             }
             Outcome::Failed(failure) => {
-                (progress.sink)(&Event::Failed { job: id, failure: failure.clone() });
+                (run.sink)(&Event::Failed { job: id, failure: failure.clone() });
                 End::Failed
             }
             Outcome::Skipped | Outcome::WouldRun => End::Failed,
         };
-        let only_looking = matches!(outcome, Outcome::WouldRun);
-        progress.outcomes[id.index()] = outcome;
-        progress.scheduler.ended(id, end);
-        if end == End::Failed && !only_looking && !self.options.keep_going {
-            self.stop();
+        self.outcomes[id.index()] = outcome;
+        let skipped = self.scheduler.ended(id, end);
+        self.release(id);
+        skipped.into_iter().for_each(|skipped| self.release(skipped));
+        let stops = end == End::Failed && self.mode == Mode::Run && !run.engine.options().keep_going;
+        if stops && id.index() < run.graph.jobs().len() {
+            run.stop();
+            self.halt();
         }
-        if self.is_stopping() {
-            progress.scheduler.halt();
+    }
+
+    /// Lets those go on that wait for a job which will not run any more.
+    fn release(&mut self, id: JobId) {
+        for waiter in self.waiting.remove(&id).unwrap_or_default() {
+            self.waits_on.remove(&waiter);
+            self.scheduler.unpause(waiter, None);
         }
     }
 
-    fn recall(&self, job: &Job, key: &Digest, inputs: &[Option<Arc<Entry>>]) -> Option<Arc<Entry>> {
-        let input = |index: u32| {
-            let (part, _) = job.inputs.get(index as usize)?;
-            part_digest(inputs.get(index as usize)?.as_deref()?, part)
-        };
-        let entries = self.store.entries(key);
-        entries.into_iter().rev().find(|entry| self.verifies(entry, input))
+    fn halt(&mut self) {
+        self.scheduler.halt();
+        let unstarted =
+            |id: &JobId| matches!(self.scheduler.state(*id), JobState::Waiting | JobState::Ready | JobState::Skipped);
+        let hopeless: Vec<JobId> = self.waiting.keys().copied().filter(unstarted).collect();
+        hopeless.into_iter().for_each(|id| self.release(id));
     }
 
-    /// Whether every read of a recorded result gives the same now, and its files are in the store.
-    pub(crate) fn verifies(&self, entry: &Entry, input: impl Fn(u32) -> Option<Digest>) -> bool {
-        let same = |read: &Read| match read {
-            Read::Input { index, digest } => input(*index) == *digest,
-            Read::File { .. } | Read::Tool { .. } => self.is_same(read),
-        };
-        entry.reads.iter().all(same)
-            && entry
-                .record
-                .outputs
-                .iter()
-                .chain(&entry.attempt.log)
-                .chain(&entry.attempt.inputs)
-                .all(|o| self.store.has(o))
-    }
-
-    /// Whether a file or a tool is still what it was.
-    fn is_same(&self, read: &Read) -> bool {
-        match read {
-            Read::File { path, digest } => {
-                self.store.file_digest(&self.project.join(path)).is_ok_and(|found| found == *digest)
+    /// Adds a job that another asks for, or finds the one that is there already.
+    fn add(&mut self, by: JobId, job: Job) -> Result<JobId, Failure> {
+        if self.names.is_empty() {
+            let jobs = self.run.graph.jobs().iter().zip(self.run.graph.ids());
+            self.names = jobs.map(|(job, id)| (job.name.clone(), id)).collect();
+        }
+        if let Some(id) = self.names.get(&job.name) {
+            let known = self.run.job(*id);
+            if known.inputs == job.inputs && known.after == job.after && known.key() == job.key() {
+                return Ok(*id);
             }
-            Read::Tool { name, digest } => self.tool(name).and_then(|tool| self.identity(&tool)).ok() == *digest,
-            Read::Input { .. } => false,
+            let message = format!("`{}` asks for `{}`, and another job has that name", self.run.job(by).name, job.name);
+            return Err(Failure::new(Class::Input, message).hint("give jobs that differ names that differ"));
         }
+        let id = self.scheduler.add(&job, by);
+        self.names.insert(job.name.clone(), id);
+        (self.run.sink)(&Event::Asked { job: id, name: job.name.clone(), by });
+        self.run.added.push(job);
+        self.outcomes.push(Outcome::Skipped);
+        Ok(id)
     }
 
-    fn run_body(
-        &self,
-        id: JobId,
-        job: &Job,
-        key: Digest,
-        inputs: &[Option<Arc<Entry>>],
-        fresh: bool,
-        sink: Sink<'_>,
-    ) -> Result<Arc<Entry>, Failure> {
-        let mut cx = JobCx {
-            engine: self,
-            sink,
-            id,
-            job,
-            inputs,
-            parts: job.inputs.iter().zip(0..).map(|((part, _), index)| (part, index)).collect(),
-            fresh,
-            reads: Vec::new(),
-            noted: HashSet::new(),
-            attempt: Attempt::default(),
+    fn wait(&mut self, job: JobId, on: JobId, reply: Sender<Outcome>) {
+        let ended = matches!(self.scheduler.state(on), JobState::Done | JobState::Failed | JobState::Skipped);
+        let outcome = if ended {
+            self.outcomes[on.index()].clone()
+        } else if let Some(cycle) = self.way(on, job) {
+            let names: Vec<&str> = cycle.iter().map(|id| self.run.job(*id).name.as_str()).collect();
+            let message = format!("`{}` waits for itself: {}", names[names.len() - 1], names.join(" needs "));
+            Outcome::Failed(Failure::new(Class::Input, message))
+        } else {
+            self.resumes.insert(job, Resume::Outcome(on, reply));
+            self.waiting.entry(on).or_default().push(job);
+            self.waits_on.insert(job, on);
+            self.scheduler.pause(job);
+            return;
         };
-        let record = catch_unwind(AssertUnwindSafe(|| job.body.run(&mut cx))).unwrap_or_else(|panic| {
-            let reason = panic.downcast_ref::<String>().map(String::as_str).or(panic.downcast_ref::<&str>().copied());
-            let reason = reason.unwrap_or("no reason given");
-            Err(Failure::new(Class::Internal, format!("`{}` broke: {reason}", job.name))
-                .hint("this is a defect of tapeout or of a plug-in, not of the design"))
-        })?;
-        // What the body itself read may have changed since: tools are looked after one by one.
-        let stale = cx.reads.iter().find_map(|read| match read {
-            Read::File { path, .. } if !self.is_same(read) => Some(path),
-            Read::File { .. } | Read::Input { .. } | Read::Tool { .. } => None,
-        });
-        if let Some(path) = stale {
-            return Err(Failure::changed(path));
+        let _ = reply.send(outcome);
+    }
+
+    /// The cycle that there would be if `to` waited for `from`: `to`, `from`, what that needs, …, `to`. Goes over jobs that
+    /// have not ended only.
+    fn way(&self, from: JobId, to: JobId) -> Option<Vec<JobId>> {
+        let mut came_from = HashMap::from([(from, from)]);
+        let mut pending = vec![from];
+        while let Some(id) = pending.pop() {
+            if id == to {
+                let mut way = vec![to];
+                let mut at = to;
+                while at != from {
+                    at = came_from[&at];
+                    way.push(at);
+                }
+                way.push(to);
+                way.reverse();
+                return Some(way);
+            }
+            let job = self.run.job(id);
+            let needs = job.inputs.iter().map(|(_, from)| from).chain(&job.after).chain(self.waits_on.get(&id));
+            for need in needs {
+                let open =
+                    !matches!(self.scheduler.state(*need), JobState::Done | JobState::Failed | JobState::Skipped);
+                if open && !came_from.contains_key(need) {
+                    came_from.insert(*need, id);
+                    pending.push(*need);
+                }
+            }
         }
-        let missing = record.views.values().flat_map(|view| view.files()).find(|path| record.output(path).is_none());
-        if let Some(path) = missing {
-            let message = format!("`{}` names the view `{path}`, which is none of its outputs", job.name);
-            return Err(Failure::new(Class::Internal, message));
-        }
-        Ok(self.store.commit(Entry { key, reads: cx.reads, record, attempt: cx.attempt })?)
+        None
     }
 }
 
-/// Where a run is.
-struct Progress<'a> {
-    sink: Sink<'a>,
-    scheduler: Scheduler,
-    outcomes: Vec<Outcome>,
+/// The threads of a run: as many as there were jobs at one time that had started and not ended.
+struct Workers<'scope, 'env> {
+    scope: &'scope Scope<'scope, 'env>,
+    run: &'env Run<'env>,
+    tasks: Sender<Task>,
+    source: Arc<Mutex<Receiver<Task>>>,
+    threads: usize,
 }
 
-impl Progress<'_> {
-    /// The results that a job has inputs from, in the order of its inputs.
-    fn inputs_of(&self, job: &Job) -> Vec<Option<Arc<Entry>>> {
-        let result = |from: &JobId| match &self.outcomes[from.index()] {
-            Outcome::Done { entry, .. } => Some(Arc::clone(entry)),
-            Outcome::Failed(_) | Outcome::Skipped | Outcome::WouldRun => None,
-        };
-        job.inputs.iter().map(|(_, from)| result(from)).collect()
+impl<'scope, 'env> Workers<'scope, 'env> {
+    fn new(scope: &'scope Scope<'scope, 'env>, run: &'env Run<'env>) -> Self {
+        let (tasks, source) = mpsc::channel();
+        Self { scope, run, tasks, source: Arc::new(Mutex::new(source)), threads: 0 }
     }
-}
 
-/// The key under which the traces of a job are kept: its code and arguments, and which parts it may see.
-fn weak_key(job: &Job) -> Digest {
-    let mut key = KeyHasher::new("job 1");
-    key.number(job.inputs.len() as u64);
-    for (part, _) in &job.inputs {
-        match part {
-            Part::View(format) => key.number(0).text(format),
-            Part::Metric(name) => key.number(1).text(name),
-        };
+    /// Gives a task to a free thread. `active`: how many tasks have been given and have not ended, with this one.
+    fn give(&mut self, task: Task, active: usize) {
+        if self.threads < active {
+            self.threads += 1;
+            let (run, source) = (self.run, Arc::clone(&self.source));
+            self.scope.spawn(move || {
+                loop {
+                    let task = source.lock().unwrap_or_else(PoisonError::into_inner).recv();
+                    // The sender goes with the driver.
+                    let Ok(task) = task else { break };
+                    let id = task.id;
+                    let outcome = match run_body(run, task) {
+                        Ok(entry) => Outcome::Done { entry, how: How::Ran },
+                        Err(failure) => Outcome::Failed(failure),
+                    };
+                    run.tell(Message::Ended(id, outcome));
+                }
+            });
+        }
+        // The threads hold the receiver.
+        let _ = self.tasks.send(task);
     }
-    job.body.identify(&mut key);
-    key.finish()
 }

@@ -9,8 +9,8 @@ use std::time::{Duration, Instant};
 
 use libtest_mimic::{Arguments, Trial};
 use tapeout_engine::{
-    Command, DepFormat, Engine, Event, Failure, Graph, GuardCommand, Input, Invocation, Job, JobBody, JobCx, KeyHasher,
-    Mode, Options, Outcome, Part, Tool, ToolSettings, Toolbox,
+    Command, DepFormat, Engine, Event, Failure, Graph, How, Identity, Input, Invocation, Job, JobBody, JobCx, Mode,
+    Options, Outcome, Part, Tool, ToolSettings, Toolbox, Wish,
 };
 use tapeout_model::{Class, Record, View};
 
@@ -49,8 +49,8 @@ type Prepare = fn(&mut JobCx<'_>) -> Result<Invocation, Failure>;
 struct Shell(Prepare);
 
 impl JobBody for Shell {
-    fn identify(&self, key: &mut KeyHasher) {
-        key.text("shell");
+    fn identify(&self, identity: &mut Identity<'_>) {
+        identity.part("body", "shell");
     }
 
     fn run(&self, cx: &mut JobCx<'_>) -> Result<Record, Failure> {
@@ -72,26 +72,25 @@ fn sh(script: &str) -> Invocation {
 
 fn job(name: &str, prepare: Prepare, inputs: Vec<(Part, tapeout_engine::JobId)>) -> Job {
     let body = Arc::new(Shell(prepare));
-    Job { name: name.to_owned(), body, inputs, after: Vec::new(), defers_check: false, always: false }
+    Job { inputs, ..Job::new(name, body) }
 }
 
 fn open(project: &Path) -> Engine {
     let tool = |name| Tool { name, summary: "", package: "dash", version_args: &[], minimum: None, companions: &[] };
     let toolbox = Toolbox::new([tool("sh"), tool("nowhere")], &BTreeMap::<String, ToolSettings>::new());
-    let guard = GuardCommand::current_exe();
-    Engine::open(project, toolbox, Options { slots: 2, keep_going: false, guard, machine_notes: None }).unwrap()
+    Engine::open(project, toolbox, Options::cores(2)).unwrap()
 }
 
 /// What a run of a graph came to: a letter for each job (`r`an, re`u`sed, `f`ailed, `s`kipped, `w`ould run).
 fn run(project: &Path, graph: &Graph) -> (String, Vec<Outcome>) {
-    let outcomes = open(project).run(graph, Mode::Run, |_| false, &|_| {});
+    let outcomes = open(project).run(graph, Mode::Run, |_| Wish::Result, &|_| {});
     (letters(&outcomes), outcomes)
 }
 
 fn letters(outcomes: &[Outcome]) -> String {
     let letter = |outcome: &Outcome| match outcome {
-        Outcome::Done { reused: true, .. } => 'u',
-        Outcome::Done { reused: false, .. } => 'r',
+        Outcome::Done { how: How::Reused | How::Pinned, .. } => 'u',
+        Outcome::Done { how: How::Ran, .. } => 'r',
         Outcome::Failed(_) => 'f',
         Outcome::Skipped => 's',
         Outcome::WouldRun => 'w',
@@ -159,7 +158,7 @@ fn only_what_changed_runs_and_equal_outputs_stop_the_wave() {
 }
 
 fn letters_of_look(project: &Path, graph: &Graph) -> String {
-    letters(&open(project).run(graph, Mode::Look, |_| false, &|_| {}))
+    letters(&open(project).run(graph, Mode::Look, |_| Wish::Result, &|_| {}))
 }
 
 fn a_failed_attempt_is_kept_and_takes_nothing_from_the_last_good_one() {
@@ -258,7 +257,7 @@ fn the_first_failure_stops_the_others_and_so_does_stop() {
     let mut graph = Graph::default();
     let slow = graph.add(job("slow", |_| Ok(sh("sleep 60; touch out")), Vec::new()));
     graph.add(job("after", |_| Ok(sh("touch out")), vec![(Part::View("out".to_owned()), slow)]));
-    let outcomes = engine.run(&graph, Mode::Run, |_| false, &|event| {
+    let outcomes = engine.run(&graph, Mode::Run, |_| Wish::Result, &|event| {
         if matches!(event, Event::Running { .. }) && !std::mem::replace(&mut *started.lock().unwrap(), true) {
             let engine = Arc::clone(&engine);
             std::thread::spawn(move || {

@@ -1,9 +1,10 @@
 //! A planned step as a job of the engine.
 
+use std::fmt::Write as _;
 use std::sync::Arc;
 
 use tapeout_config::Config;
-use tapeout_engine::{Failure, Input, JobBody, JobCx, KeyHasher};
+use tapeout_engine::{Failure, Identity, Input, JobBody, JobCx};
 use tapeout_model::{Class, Output, Record, Severity, Value};
 
 use crate::{Completed, Session, Step, StepCx, StepInfo};
@@ -19,11 +20,12 @@ pub(crate) struct StepJob {
 }
 
 impl JobBody for StepJob {
-    fn identify(&self, key: &mut KeyHasher) {
-        key.text(self.info.id).text(self.info.implementation);
+    fn identify(&self, identity: &mut Identity<'_>) {
+        identity.part(STEP, self.info.id).part(IMPLEMENTATION, self.info.implementation);
         for (name, setting) in self.config.iter() {
-            key.text(name);
-            add_value(key, setting.value.as_ref().unwrap_or(&Value::Null));
+            let mut text = String::new();
+            write_value(&mut text, setting.value.as_ref().unwrap_or(&Value::Null));
+            identity.part(name, &text);
         }
     }
 
@@ -64,25 +66,38 @@ impl JobBody for StepJob {
     }
 }
 
-/// Adds a value to a key. `20` and `20.0` are one decimal.
-fn add_value(key: &mut KeyHasher, value: &Value) {
-    match value {
-        Value::Decimal(decimal) => _ = key.text("decimal").text(&decimal.normalize().to_string()),
+/// The names of those parts of a step's identity that are no variables.
+pub(crate) const STEP: &str = "(step)";
+pub(crate) const IMPLEMENTATION: &str = "(implementation)";
+
+/// Writes a value so that values which differ read differently. `20` and `20.0` are one decimal.
+fn write_value(text: &mut String, value: &Value) {
+    // Writing to a string cannot fail.
+    let _ = match value {
+        Value::Null => write!(text, "null"),
+        Value::Bool(truth) => write!(text, "{truth}"),
+        Value::Int(number) => write!(text, "{number}"),
+        Value::Decimal(decimal) => write!(text, "{}", decimal.normalize()),
+        Value::Str(string) => write!(text, "{string:?}"),
         Value::List(items) => {
-            key.text("list").number(items.len() as u64);
-            items.iter().for_each(|item| add_value(key, item));
+            text.push('[');
+            for (index, item) in items.iter().enumerate() {
+                text.push_str(if index > 0 { ", " } else { "" });
+                write_value(text, item);
+            }
+            text.push(']');
+            Ok(())
         }
         Value::Map(entries) => {
-            key.text("map").number(entries.len() as u64);
-            for (name, value) in entries {
-                key.text(name);
-                add_value(key, value);
+            text.push('{');
+            for (index, (name, item)) in entries.iter().enumerate() {
+                let _ = write!(text, "{}{name:?}: ", if index > 0 { ", " } else { "" });
+                write_value(text, item);
             }
+            text.push('}');
+            Ok(())
         }
-        Value::Null | Value::Bool(_) | Value::Int(_) | Value::Str(_) => {
-            key.text(value.kind()).text(&value.to_string());
-        }
-    }
+    };
 }
 
 impl StepJob {

@@ -12,6 +12,7 @@
 //! - [`Run`]: one execution of a plan under a tag, and its views on disk.
 
 mod cx;
+mod event;
 mod flow;
 mod job;
 mod plan;
@@ -22,10 +23,11 @@ mod summary;
 mod tree;
 
 pub use cx::StepCx;
+pub use event::{Difference, EVENTS, Happened, RunEvent, StepDone, StepFailed};
 pub use flow::Flow;
 pub use plan::{Plan, PlanError, PlannedStep, design_name, universal_variables};
 pub use registry::Registry;
-pub use run::{Ended, Run, StepEvent};
+pub use run::{Again, Ended, Run};
 pub use step::{Completed, Needs, Script, Section, Session, Step, StepInfo, StepResult};
 pub use summary::{RunSummary, StepStatus, StepSummary};
 pub use tapeout_config::{Type, Variable};

@@ -175,13 +175,12 @@ impl Plan {
                 StepJob { step: Arc::clone(&step.step), info: Arc::clone(&step.info), config: step.config.clone() };
             let inputs = step.inputs.iter().map(|(part, maker)| (part.clone(), jobs[maker])).collect();
             let job = Job {
-                name: step.id.clone(),
-                body: Arc::new(body),
                 inputs,
                 after: if step.info.acts_outside { jobs.values().copied().collect() } else { Vec::new() },
                 // What acts outside must wait for every check, so that none can be put off.
                 defers_check: step.info.defers_check && !self.running().any(|(_, step)| step.info.acts_outside),
                 always: step.info.acts_outside,
+                ..Job::new(step.id.as_str(), Arc::new(body))
             };
             jobs.insert(index, graph.add(job));
         }

@@ -1,35 +1,40 @@
 //! One execution of a plan under a tag.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::fs::File;
+use std::io::{BufWriter, Write};
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use tapeout_engine::{Engine, Event, Failure, Mode, Outcome};
+use tapeout_engine::{Engine, Event, Failure, How, Mode, Outcome, Wish};
 use tapeout_model::{Class, Output, State, Verdict};
 use tapeout_store::Entry;
 
+use crate::event::{Difference, EVENTS, Happened, RunEvent, StepDone, StepFailed};
 use crate::summary::StepAttempt;
 use crate::tree::RunTree;
 use crate::{Plan, RunSummary, StepStatus, StepSummary};
 
-/// What happened to a step.
-#[derive(Clone, Debug)]
-pub enum StepEvent {
-    /// Its recorded result was found good.
-    Reused(Arc<Entry>),
-    /// It began.
-    Started,
-    /// It runs tools.
-    Running {
-        /// The command lines.
-        commands: String,
-        /// The log that grows.
-        log: PathBuf,
-    },
-    /// It ended with a new result.
-    Done(Arc<Entry>),
-    /// It ended without one.
-    Failed(Failure),
+/// Whether to run a step although its result is recorded.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Again {
+    /// No.
+    #[default]
+    No,
+    /// Yes, and the new result replaces the recorded one.
+    Fresh,
+    /// Only to compare what its tools give now with what is recorded.
+    Compare,
+}
+
+impl From<Again> for Wish {
+    fn from(again: Again) -> Self {
+        match again {
+            Again::No => Self::Result,
+            Again::Fresh => Self::Fresh,
+            Again::Compare => Self::Repeat,
+        }
+    }
 }
 
 /// How a run ended.
@@ -66,49 +71,63 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// How each step of the plan stands, without running anything: `None` means that it would run. `fresh` is as for
+    /// How each step of the plan stands, without running anything: `None` means that it would run. `again` is as for
     /// [`Run::execute`].
     #[must_use]
-    pub fn look(&self, fresh: impl Fn(&str) -> bool) -> Vec<Option<StepStatus>> {
-        let outcomes = self.engine.run(&self.plan.graph(), Mode::Look, |job| fresh(&job.name), &|_| {});
+    pub fn look(&self, again: impl Fn(&str) -> Again) -> Vec<Option<StepStatus>> {
+        let outcomes = self.engine.run(&self.plan.graph(), Mode::Look, |job| again(&job.name).into(), &|_| {});
         let mut statuses = vec![Some(StepStatus::LeftOut); self.plan.steps.len()];
         for (outcome, step) in outcomes.iter().zip(&self.steps) {
             statuses[*step] = match outcome {
-                Outcome::Done { entry, .. } => Some(status_of(entry, true)),
+                Outcome::Done { entry, how } => Some(status_of(entry, *how)),
                 Outcome::Failed(_) | Outcome::Skipped | Outcome::WouldRun => None,
             };
         }
         statuses
     }
 
-    /// Runs what is not recorded and shows the results. `fresh` says by step id what to run although it is recorded.
+    /// Runs what is not recorded and shows the results. `again` says by step id what to run although it is recorded.
     ///
     /// # Errors
     /// When the run's directory cannot be written or another process is using it. What fails in a step is in [`Ended`].
     pub fn execute(
         &self,
-        fresh: impl Fn(&str) -> bool,
-        sink: impl Fn(usize, StepEvent) + Sync,
+        again: impl Fn(&str) -> Again,
+        sink: impl Fn(Option<usize>, &Happened) + Sync,
     ) -> Result<Ended, Failure> {
         let tree = RunTree::open(&self.dir)?;
         tree.write_json("resolved.json", &self.plan.config.to_json())?;
+        let recorder = Recorder::create(&self.dir)?;
+        let tell = |step: Option<usize>, event: RunEvent| {
+            let about = step.map(|step| &self.plan.steps[step]);
+            let happened = Happened::now(about.map(|step| (step.id.as_str(), step.dir.as_str())), event);
+            recorder.record(&happened);
+            sink(step, &happened);
+        };
+        tell(None, self.started());
         let showing = Mutex::new(Showing { tree, entries: BTreeMap::new(), failures: Vec::new(), error: None });
-        let outcomes = self.engine.run(&self.plan.graph(), Mode::Run, |job| fresh(&job.name), &|event| {
-            let (job, event) = match event {
-                Event::Reused { job, entry } => (job, StepEvent::Reused(Arc::clone(entry))),
-                Event::Started { job } => (job, StepEvent::Started),
-                Event::Running { job, commands, log } => {
-                    (job, StepEvent::Running { commands: commands.clone(), log: log.clone() })
-                }
-                Event::Done { job, entry } => (job, StepEvent::Done(Arc::clone(entry))),
-                Event::Failed { job, failure } => (job, StepEvent::Failed(failure.clone())),
-            };
-            let step = self.steps[job.index()];
-            let event = showing.lock().unwrap_or_else(PoisonError::into_inner).show(self, step, event);
-            sink(step, event);
+        let outcomes = self.engine.run(&self.plan.graph(), Mode::Run, |job| again(&job.name).into(), &|event| {
+            // Jobs that steps asked for are those steps' business.
+            let Some(&step) = self.steps.get(event.job().index()) else { return };
+            if let Some(event) = showing.lock().unwrap_or_else(PoisonError::into_inner).show(self, step, event) {
+                tell(Some(step), event);
+            }
         });
         let showing = showing.into_inner().unwrap_or_else(PoisonError::into_inner);
-        self.finish(showing, &outcomes)
+        let ended = self.finish(showing, &outcomes)?;
+        let exit_code = ended.summary.class.map_or(0, Class::exit_code);
+        let summary = Box::new(ended.summary.clone());
+        recorder.record(&Happened::now(None, RunEvent::RunFinished { exit_code, dir: ended.dir.clone(), summary }));
+        Ok(ended)
+    }
+
+    fn started(&self) -> RunEvent {
+        RunEvent::RunStarted {
+            flow: self.plan.flow.clone(),
+            design: self.plan.design().to_owned(),
+            tag: self.tag.clone(),
+            steps: self.plan.running().map(|(_, step)| step.id.clone()).collect(),
+        }
     }
 
     fn finish(&self, showing: Showing, outcomes: &[Outcome]) -> Result<Ended, Failure> {
@@ -188,9 +207,9 @@ impl<'a> Run<'a> {
         for (outcome, index) in outcomes.iter().zip(&self.steps) {
             let step = &mut steps[*index];
             match outcome {
-                Outcome::Done { entry, reused } => {
-                    step.status = status_of(entry, *reused);
-                    step.reused = *reused;
+                Outcome::Done { entry, how } => {
+                    step.status = status_of(entry, *how);
+                    step.reused = *how != How::Ran;
                     (step.reason, step.hint) = reason_of(entry);
                     step.log = entry.attempt.log.as_ref().map(|log| format!("{}/{}", step.dir, log.path));
                     step.attempt = Some(StepAttempt::from(&entry.attempt));
@@ -227,10 +246,13 @@ fn with_paths(state: &Located, path: impl Fn(&(usize, Output)) -> String) -> Sta
     State { views: views.collect(), metrics: state.metrics.clone() }
 }
 
-fn status_of(entry: &Entry, reused: bool) -> StepStatus {
+fn status_of(entry: &Entry, how: How) -> StepStatus {
     match &entry.record.verdict {
-        Verdict::Passed if reused => StepStatus::Reused,
-        Verdict::Passed => StepStatus::Done,
+        Verdict::Passed => match how {
+            How::Ran => StepStatus::Done,
+            How::Reused => StepStatus::Reused,
+            How::Pinned => StepStatus::Pinned,
+        },
         Verdict::NotChecked { .. } => StepStatus::NotChecked,
         Verdict::Failed { .. } => StepStatus::CheckFailed,
     }
@@ -273,11 +295,24 @@ struct Showing {
 }
 
 impl Showing {
-    /// Shows what an event brings, and completes a failure with where its attempt is kept.
-    fn show(&mut self, run: &Run<'_>, step: usize, event: StepEvent) -> StepEvent {
+    /// Shows what an event brings and gives it as one of the run, with where a failed attempt is kept.
+    fn show(&mut self, run: &Run<'_>, step: usize, event: &Event) -> Option<RunEvent> {
         let planned = &run.plan.steps[step];
-        match event {
-            StepEvent::Reused(ref entry) | StepEvent::Done(ref entry) => {
+        Some(match event {
+            Event::Started { .. } => RunEvent::StepStarted,
+            Event::Running { commands, log, .. } => {
+                RunEvent::StepRunning { commands: commands.clone(), log: log.clone() }
+            }
+            Event::Waiting { reason, .. } => RunEvent::StepWaiting { reason: reason.clone() },
+            Event::Retried { reason, .. } => RunEvent::StepRetried { reason: reason.clone() },
+            Event::Repeated { differences, .. } => {
+                let differences = differences.iter().map(|tapeout_engine::Difference { what, how }| Difference {
+                    what: what.clone(),
+                    how: how.clone(),
+                });
+                RunEvent::StepRepeated { differences: differences.collect() }
+            }
+            Event::Done { entry, how, .. } => {
                 self.entries.insert(step, Arc::clone(entry));
                 let entries = &self.entries;
                 let others = || {
@@ -288,19 +323,58 @@ impl Showing {
                 if let Err(error) = shown {
                     self.error.get_or_insert(error);
                 }
-                event
+                RunEvent::StepDone(step_done(entry, *how))
             }
-            StepEvent::Failed(mut failure) => {
+            Event::Failed { failure, .. } => {
+                let mut failure = failure.clone();
                 if let Some(work_dir) = failure.work_dir.take() {
                     match self.tree.keep_failed(planned, &work_dir) {
                         Ok(kept) => failure.work_dir = Some(kept),
                         Err(_) => failure.work_dir = Some(work_dir),
                     }
                 }
-                self.failures.push((step, failure.clone()));
-                StepEvent::Failed(failure)
+                let event = RunEvent::StepFailed(StepFailed::from(&failure));
+                self.failures.push((step, failure));
+                event
             }
-            StepEvent::Started | StepEvent::Running { .. } => event,
+            Event::Asked { .. } => return None,
+        })
+    }
+}
+
+fn step_done(entry: &Entry, how: How) -> StepDone {
+    let (reason, hint) = reason_of(entry);
+    let attempt = &entry.attempt;
+    StepDone {
+        status: status_of(entry, how),
+        reused: how != How::Ran,
+        reason,
+        hint,
+        wall_ms: attempt.wall_ms,
+        cpu_ms: attempt.cpu_ms,
+        peak_kib: attempt.peak_kib,
+        metrics: entry.record.metrics.clone(),
+        alerts: entry.record.alerts.clone(),
+    }
+}
+
+/// The stream of events of a run on disk.
+struct Recorder(Mutex<BufWriter<File>>);
+
+impl Recorder {
+    fn create(dir: &Path) -> Result<Self, Failure> {
+        let path = dir.join(EVENTS);
+        let file = File::create(&path).map_err(|error| Failure::io(&format!("write `{}`", path.display()), &error))?;
+        Ok(Self(Mutex::new(BufWriter::new(file))))
+    }
+
+    /// Writes a line. Those of results that were there already wait for company, all others are on disk at once, so that
+    /// another process can see what runs. The stream is a view: a line that cannot be written does not stop a run.
+    fn record(&self, happened: &Happened) {
+        let mut file = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let _ = writeln!(file, "{}", happened.to_line());
+        if !matches!(&happened.event, RunEvent::StepDone(StepDone { reused: true, .. })) {
+            let _ = file.flush();
         }
     }
 }

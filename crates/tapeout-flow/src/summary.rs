@@ -11,6 +11,8 @@ pub enum StepStatus {
     Done,
     /// Its recorded result was still good.
     Reused,
+    /// It is held at a result, whatever has changed.
+    Pinned,
     /// It ended, and the design does not pass its check.
     CheckFailed,
     /// It ended, and its check could not be made.

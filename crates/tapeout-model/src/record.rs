@@ -128,4 +128,13 @@ pub enum Read {
         /// What it was; `None`: it was not there.
         digest: Option<Digest>,
     },
+    /// A job that this one asked for while it ran.
+    Job {
+        /// Its key.
+        key: Digest,
+        /// The parts of other results that it read, in the order in which it declares them.
+        inputs: Vec<Option<Digest>>,
+        /// What came out of it; `None`: it failed.
+        result: Option<Digest>,
+    },
 }

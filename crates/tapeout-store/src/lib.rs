@@ -16,6 +16,8 @@ mod blob;
 mod file_digest;
 mod hash;
 mod journal;
+mod stub;
+pub use stub::KeyLock;
 
 use std::collections::HashMap;
 use std::fs;

@@ -5,7 +5,7 @@ use std::env;
 use std::path::{Path, PathBuf};
 
 use tapeout_config::{Config, Loader, SourceMap};
-use tapeout_engine::{Engine, GuardCommand, Options, Tool, ToolProblem, ToolSettings, Toolbox};
+use tapeout_engine::{Engine, Options, Tool, ToolProblem, ToolSettings, Toolbox};
 use tapeout_flow::{Plan, PlanError, Registry};
 use tapeout_model::Class;
 
@@ -102,7 +102,7 @@ fn open(
         }
     }
     let toolbox = Toolbox::new(registry.tools().cloned(), &settings);
-    let options = Options { slots, keep_going, guard: GuardCommand::current_exe(), machine_notes: machine_notes() };
+    let options = Options { keep_going, machine_notes: machine_notes(), ..Options::cores(slots as u64) };
     Ok(Engine::open(dir, toolbox, options)?)
 }
 

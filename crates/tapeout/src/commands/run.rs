@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 use serde_json::json;
 use tapeout_engine::Engine;
-use tapeout_flow::{Plan, Run, StepStatus};
+use tapeout_flow::{Again, Happened, Plan, Run, RunEvent, StepStatus};
 use tapeout_model::Class;
 
 use crate::Cx;
@@ -18,7 +18,7 @@ use crate::runs::RecordedRun;
 use crate::signals::stopping_on_signal;
 use crate::terminal::table::{Cell, table};
 use crate::terminal::words::duration;
-use crate::terminal::{Style, Terminal, json, summary, watch};
+use crate::terminal::{Style, Terminal, summary, watch};
 
 /// Run a design through its flow; what is recorded and still good does not run again
 #[derive(Debug, Args)]
@@ -59,15 +59,15 @@ pub(crate) fn run(cx: &Cx, args: &RunArgs) -> Result<u8, CliError> {
     let fresh = fresh_steps(&plan, &args.fresh)?;
     // A pattern that is none is a mistake in the configuration: it is told before anything runs.
     summary::waived(&plan)?;
-    let is_fresh = |id: &str| fresh.iter().any(|glob| glob.matches(id));
+    let again = |id: &str| if fresh.iter().any(|glob| glob.matches(id)) { Again::Fresh } else { Again::No };
     let slots = args.jobs.map_or_else(project::default_slots, usize::from);
     let engine = project::engine(&cx.registry, &plan.config, slots, args.keep_going)?;
     project::require_tools(&engine, &plan)?;
     if args.dry_run {
-        return dry_run(cx, &plan, &engine, &args.tag.tag, is_fresh);
+        return dry_run(cx, &plan, &engine, &args.tag.tag, again);
     }
     let json_log = args.log_format == LogFormat::Json;
-    execute(cx, &plan, &engine, &args.tag.tag, is_fresh, json_log)
+    execute(cx, &plan, &engine, &args.tag.tag, again, json_log)
 }
 
 /// The patterns of `--fresh`; each must match a step, or it is a mistake.
@@ -89,24 +89,23 @@ fn execute(
     plan: &Plan,
     engine: &Engine,
     tag: &str,
-    is_fresh: impl Fn(&str) -> bool,
+    again: impl Fn(&str) -> Again,
     json_log: bool,
 ) -> Result<u8, CliError> {
     let terminal = &cx.terminal;
-    if json_log {
-        json::run_started(terminal, plan, tag);
-    }
     let watcher = watch::watcher(terminal, plan, json_log);
     let run = Run::new(plan, engine, tag);
     let (ended, signal) = stopping_on_signal(engine, &|text| watcher.say(text), || {
-        run.execute(is_fresh, |step, event| watcher.step(step, &event))
+        run.execute(again, |step, happened| watcher.heard(step, happened))
     })
     .map_err(|error: io::Error| CliError::environment(format!("cannot listen for signals: {error}")))?;
     drop(watcher);
     let ended = ended?;
     let code = signal.unwrap_or(ended.summary.class.map_or(0, Class::exit_code));
     if json_log {
-        json::run_finished(terminal, code, &ended.dir, &ended.summary);
+        let summary = Box::new(ended.summary.clone());
+        let finished = RunEvent::RunFinished { exit_code: code, dir: ended.dir.clone(), summary };
+        terminal.print(&Happened::now(None, finished).to_line());
     } else if terminal.json {
         terminal.print_json(&json!({ "exit_code": code, "dir": ended.dir, "summary": ended.summary }));
     } else if !terminal.quiet {
@@ -116,11 +115,11 @@ fn execute(
     Ok(code)
 }
 
-fn dry_run(cx: &Cx, plan: &Plan, engine: &Engine, tag: &str, is_fresh: impl Fn(&str) -> bool) -> Result<u8, CliError> {
+fn dry_run(cx: &Cx, plan: &Plan, engine: &Engine, tag: &str, again: impl Fn(&str) -> Again) -> Result<u8, CliError> {
     let run_dir: PathBuf = plan.config.design_dir().join("runs").join(tag);
     // How long steps took is of interest also when the run was made by another version.
     let before = RecordedRun::read(&run_dir).ok().flatten();
-    let standing = Run::new(plan, engine, tag).look(&is_fresh);
+    let standing = Run::new(plan, engine, tag).look(&again);
     let mut steps = Vec::new();
     for (step, standing) in plan.steps.iter().zip(standing) {
         let time = before.as_ref().and_then(|run| run.tool_time(&step.id));

@@ -2,7 +2,7 @@
 
 use clap::Args;
 use serde_json::json;
-use tapeout_flow::Run;
+use tapeout_flow::{Again, Run};
 use tapeout_model::Class;
 
 use super::run::{Standing, standing_text};
@@ -29,7 +29,7 @@ pub(crate) fn run(cx: &Cx, args: &StatusArgs) -> Result<u8, CliError> {
     let run = Run::new(&plan, &engine, tag);
     let last = RecordedRun::read(&plan.config.design_dir().join("runs").join(tag))?;
     let mut steps = Vec::new();
-    for (step, status) in plan.steps.iter().zip(run.look(|_| false)) {
+    for (step, status) in plan.steps.iter().zip(run.look(|_| Again::No)) {
         let time = last.as_ref().and_then(|run| run.tool_time(&step.id));
         steps.push(Standing { id: &step.id, status, time, left_out: &step.left_out });
     }

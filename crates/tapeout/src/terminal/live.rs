@@ -11,10 +11,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
-use tapeout_flow::{Plan, StepEvent};
+use tapeout_flow::{Happened, Plan, RunEvent};
 
 use super::tail::Follower;
-use super::watch::{Places, Watcher, ending};
+use super::watch::{Ending, Places, Watcher, ending, remark};
 use super::{Paint, Style, Terminal};
 
 /// Redraws a second: as often as a person can see.
@@ -64,18 +64,16 @@ impl<'a> Live<'a> {
         self.head();
     }
 
-    fn ended(&self, step: usize, event: &StepEvent) {
+    fn ended(&self, step: usize, ending: &Ending) {
         self.logs.leave(step);
         if let Some(line) = self.screen.running().remove(&step) {
             line.finish_and_clear();
             self.screen.area.remove(&line);
         }
-        if let Some(ending) = ending(event) {
-            let paint = self.screen.paint;
-            let id = format!("{:width$}", self.plan.steps[step].id, width = self.width);
-            let mark = paint.paint(ending.style, &ending.mark.to_string());
-            self.screen.println(&format!("{mark} {id}  {}", paint.paint(ending.style, &ending.words)));
-        }
+        let paint = self.screen.paint;
+        let id = format!("{:width$}", self.plan.steps[step].id, width = self.width);
+        let mark = paint.paint(ending.style, &ending.mark.to_string());
+        self.screen.println(&format!("{mark} {id}  {}", paint.paint(ending.style, &ending.words)));
         self.screen.main.inc(1);
         self.head();
     }
@@ -95,11 +93,16 @@ impl<'a> Live<'a> {
 }
 
 impl Watcher for Live<'_> {
-    fn step(&self, step: usize, event: &StepEvent) {
-        match event {
-            StepEvent::Started => self.started(step),
-            StepEvent::Running { log, .. } => self.logs.follow(step, log),
-            StepEvent::Reused(_) | StepEvent::Done(_) | StepEvent::Failed(_) => self.ended(step, event),
+    fn heard(&self, step: Option<usize>, happened: &Happened) {
+        let Some(step) = step else { return };
+        match &happened.event {
+            RunEvent::StepStarted => self.started(step),
+            RunEvent::StepRunning { log, .. } => self.logs.follow(step, log),
+            event => match (ending(event), remark(event)) {
+                (Some(ending), _) => self.ended(step, &ending),
+                (None, Some(remark)) => self.screen.println(&format!("  {}  {remark}", self.plan.steps[step].id)),
+                (None, None) => {}
+            },
         }
     }
 

@@ -1,11 +1,11 @@
 //! Progress for pipes and CI: one line when a step starts and one when it ends, nothing that moves. With `--verbose`
 //! also the lines of the tools' logs.
 
-use tapeout_flow::{Plan, StepEvent};
+use tapeout_flow::{Happened, Plan, RunEvent};
 
 use super::Terminal;
 use super::tail::Follower;
-use super::watch::{Places, Watcher, ending};
+use super::watch::{Places, Watcher, ending, remark};
 
 pub(crate) struct Plain<'a> {
     terminal: &'a Terminal,
@@ -34,20 +34,24 @@ impl<'a> Plain<'a> {
 }
 
 impl Watcher for Plain<'_> {
-    fn step(&self, step: usize, event: &StepEvent) {
+    fn heard(&self, step: Option<usize>, happened: &Happened) {
+        let Some(step) = step else { return };
+        let event = &happened.event;
         match event {
-            StepEvent::Started => self.line(step, "started"),
-            StepEvent::Running { log, .. } => {
+            RunEvent::StepStarted => self.line(step, "started"),
+            RunEvent::StepRunning { log, .. } => {
                 if let Some(logs) = &self.logs {
                     logs.follow(step, log);
                 }
             }
-            StepEvent::Reused(_) | StepEvent::Done(_) | StepEvent::Failed(_) => {
-                if let Some(logs) = &self.logs {
-                    logs.leave(step);
-                }
+            _ => {
                 if let Some(ending) = ending(event) {
+                    if let Some(logs) = &self.logs {
+                        logs.leave(step);
+                    }
                     self.line(step, &ending.words);
+                } else if let Some(remark) = remark(event) {
+                    self.line(step, &remark);
                 }
             }
         }

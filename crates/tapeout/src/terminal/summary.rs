@@ -53,6 +53,7 @@ pub(crate) fn status(status: StepStatus) -> (&'static str, Option<Style>) {
     match status {
         StepStatus::Done => ("done", Some(Style::Good)),
         StepStatus::Reused => ("reused", Some(Style::Dim)),
+        StepStatus::Pinned => ("pinned", Some(Style::Warning)),
         StepStatus::CheckFailed => ("check failed", Some(Style::Error)),
         StepStatus::NotChecked => ("not checked", Some(Style::Warning)),
         StepStatus::Failed => ("failed", Some(Style::Error)),
@@ -190,6 +191,7 @@ pub(crate) fn problems(terminal: &Terminal, ended: &Ended) {
             }
             StepStatus::Done
             | StepStatus::Reused
+            | StepStatus::Pinned
             | StepStatus::Interrupted
             | StepStatus::NotReached
             | StepStatus::LeftOut => {}

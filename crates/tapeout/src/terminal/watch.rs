@@ -1,15 +1,14 @@
 //! Who watches a run: the forms of progress, and what they have in common.
 
-use tapeout_flow::{Plan, StepEvent};
-use tapeout_model::{Record, Verdict};
+use tapeout_flow::{Happened, Plan, RunEvent, StepDone, StepStatus};
 
 use super::words::duration;
 use super::{Style, Terminal, json, live, plain};
 
 /// Is told what happens in a run; from several threads, one call at a time for each step.
 pub(crate) trait Watcher: Sync {
-    /// Something happened to a step, given by its index in the plan.
-    fn step(&self, step: usize, event: &StepEvent);
+    /// Something happened, to a step where its index in the plan is given.
+    fn heard(&self, step: Option<usize>, happened: &Happened);
 
     /// Something that the user must see now.
     fn say(&self, text: &str);
@@ -19,7 +18,7 @@ pub(crate) trait Watcher: Sync {
 struct Nobody;
 
 impl Watcher for Nobody {
-    fn step(&self, _: usize, _: &StepEvent) {}
+    fn heard(&self, _: Option<usize>, _: &Happened) {}
 
     fn say(&self, _: &str) {}
 }
@@ -27,7 +26,7 @@ impl Watcher for Nobody {
 /// The form of progress that fits the terminal and the options.
 pub(crate) fn watcher<'a>(terminal: &'a Terminal, plan: &'a Plan, json_log: bool) -> Box<dyn Watcher + 'a> {
     if json_log {
-        Box::new(json::JsonLog::new(terminal, plan))
+        Box::new(json::JsonLog::new(terminal))
     } else if terminal.quiet {
         Box::new(Nobody)
     } else if Terminal::is_live() {
@@ -68,44 +67,44 @@ pub(crate) struct Ending {
 }
 
 /// How a step ended, if the event is an end.
-pub(crate) fn ending(event: &StepEvent) -> Option<Ending> {
+pub(crate) fn ending(event: &RunEvent) -> Option<Ending> {
     let ending = |mark, style, words| Some(Ending { mark, style, words });
     match event {
-        StepEvent::Started | StepEvent::Running { .. } => None,
-        StepEvent::Reused(entry) => match verdict_words(&entry.record) {
-            Some(words) => ending(mark_of(&entry.record), style_of(&entry.record), format!("{words} (recorded)")),
-            None => ending('=', Style::Dim, "reused".to_owned()),
-        },
-        StepEvent::Done(entry) => {
+        RunEvent::StepDone(done) => {
             // A step without tools takes no time worth telling.
-            let time = match entry.attempt.peak_kib {
-                0 => String::new(),
-                _ => format!(", {}", duration(entry.attempt.wall_ms)),
+            let time = match done {
+                StepDone { reused: true, .. } => " (recorded)".to_owned(),
+                StepDone { peak_kib: 0, .. } => String::new(),
+                StepDone { wall_ms, .. } => format!(", {}", duration(*wall_ms)),
             };
-            match verdict_words(&entry.record) {
-                Some(words) => ending(mark_of(&entry.record), style_of(&entry.record), format!("{words}{time}")),
-                None => ending('✓', Style::Good, format!("done{time}")),
+            let reason = done.reason.as_deref().unwrap_or("no reason given");
+            match done.status {
+                StepStatus::CheckFailed => ending('✗', Style::Error, format!("check failed: {reason}{time}")),
+                StepStatus::NotChecked => ending('?', Style::Warning, format!("not checked: {reason}{time}")),
+                StepStatus::Pinned => ending('=', Style::Dim, "pinned".to_owned()),
+                _ if done.reused => ending('=', Style::Dim, "reused".to_owned()),
+                _ => ending('✓', Style::Good, format!("done{time}")),
             }
         }
-        StepEvent::Failed(failure) if failure.class == tapeout_model::Class::Interrupted => {
+        RunEvent::StepFailed(failed) if failed.class == tapeout_model::Class::Interrupted => {
             ending('-', Style::Warning, "stopped".to_owned())
         }
-        StepEvent::Failed(failure) => ending('✗', Style::Error, format!("failed: {}", failure.message)),
+        RunEvent::StepFailed(failed) => ending('✗', Style::Error, format!("failed: {}", failed.message)),
+        _ => None,
     }
 }
 
-fn verdict_words(record: &Record) -> Option<String> {
-    match &record.verdict {
-        Verdict::Passed => None,
-        Verdict::NotChecked { reason } => Some(format!("not checked: {reason}")),
-        Verdict::Failed { reason, .. } => Some(format!("check failed: {reason}")),
+/// What a step says that goes on.
+pub(crate) fn remark(event: &RunEvent) -> Option<String> {
+    match event {
+        RunEvent::StepWaiting { reason } => Some(format!("waiting: {reason}")),
+        RunEvent::StepRetried { reason } => Some(format!("trying again: {reason}")),
+        RunEvent::StepRepeated { differences } if differences.is_empty() => Some("the same once more".to_owned()),
+        RunEvent::StepRepeated { differences } => {
+            let differences: Vec<String> =
+                differences.iter().map(|difference| format!("`{}` {}", difference.what, difference.how)).collect();
+            Some(format!("not the same once more: {}", differences.join("; ")))
+        }
+        _ => None,
     }
-}
-
-fn mark_of(record: &Record) -> char {
-    if matches!(record.verdict, Verdict::Failed { .. }) { '✗' } else { '?' }
-}
-
-fn style_of(record: &Record) -> Style {
-    if matches!(record.verdict, Verdict::Failed { .. }) { Style::Error } else { Style::Warning }
 }

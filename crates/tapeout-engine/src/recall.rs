@@ -1,0 +1,72 @@
+//! Recalling: is a recorded result still good? It is when everything that was read gives the same, and its files are in
+//! the store.
+
+use std::sync::Arc;
+
+use tapeout_model::{Digest, Output, Read};
+use tapeout_store::{Entry, KeyHasher};
+
+use crate::cx::part_digest;
+use crate::{Engine, Job};
+
+impl Engine {
+    /// The newest result under a job's key that is good. `result_of` gives the results of the jobs that it has inputs
+    /// from, by their place among its inputs.
+    pub(crate) fn recall<'e>(
+        &self,
+        job: &Job,
+        key: &Digest,
+        result_of: impl Fn(usize) -> Option<&'e Entry>,
+    ) -> Option<Arc<Entry>> {
+        let input = |index: u32| {
+            let (part, _) = job.inputs.get(index as usize)?;
+            part_digest(result_of(index as usize)?, part)
+        };
+        self.good_entry(key, &input)
+    }
+
+    /// The newest good result under a key, where `input` gives the parts of other results that it reads.
+    pub(crate) fn good_entry(&self, key: &Digest, input: &dyn Fn(u32) -> Option<Digest>) -> Option<Arc<Entry>> {
+        let entries = self.store().entries(key);
+        entries.into_iter().rev().find(|entry| self.is_good(entry, input))
+    }
+
+    /// Whether every read of a recorded result gives the same now, and its files are in the store.
+    fn is_good(&self, entry: &Entry, input: &dyn Fn(u32) -> Option<Digest>) -> bool {
+        entry.reads.iter().all(|read| self.is_same(read, input)) && files_of(entry).all(|file| self.store().has(file))
+    }
+
+    /// Whether something is still what it was when it was read.
+    pub(crate) fn is_same(&self, read: &Read, input: &dyn Fn(u32) -> Option<Digest>) -> bool {
+        match read {
+            Read::Input { index, digest } => input(*index) == *digest,
+            Read::File { path, digest } => {
+                self.store().file_digest(&self.project().join(path)).is_ok_and(|found| found == *digest)
+            }
+            Read::Tool { name, digest } => self.tool(name).and_then(|tool| self.identity(&tool)).ok() == *digest,
+            // The depth is that of jobs which wait for jobs, each of which had a thread when this was recorded.
+            Read::Job { key, inputs, result } => {
+                let input = |index: u32| inputs.get(index as usize).copied().flatten();
+                let found = self.good_entry(key, &input);
+                result.is_some() && found.map(|entry| result_digest(&entry)) == *result
+            }
+        }
+    }
+}
+
+/// All files that a result needs, also to be shown.
+pub(crate) fn files_of(entry: &Entry) -> impl Iterator<Item = &Output> {
+    entry.record.outputs.iter().chain(&entry.attempt.log).chain(&entry.attempt.inputs)
+}
+
+/// What came out of a job, as one digest.
+pub(crate) fn result_digest(entry: &Entry) -> Digest {
+    let mut key = KeyHasher::new("result 1");
+    let record = &entry.record;
+    for output in &record.outputs {
+        key.text(&output.path).digest(Some(&output.digest)).number(u64::from(output.executable));
+    }
+    // Everything else is small, and its text says all of it.
+    key.text(&format!("{:?}", (&record.views, &record.metrics, &record.statuses, &record.alerts, &record.verdict)));
+    key.finish()
+}

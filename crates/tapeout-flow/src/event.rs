@@ -1,0 +1,196 @@
+//! What happens in a run, as data: one stream, which is recorded in the run's directory and from which the terminal, the
+//! JSON log and traces are rendered.
+//!
+//! A line of the stream is a JSON object with `event` and `time`, seconds since the Unix epoch with a fraction. Those
+//! about a step have `step`, its id in the flow, and `dir`, its directory in the run. The rest depends on the event, see
+//! [`RunEvent`]. It is part of tapeout's interface: fields are added, not changed.
+
+use std::path::PathBuf;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use tapeout_engine::Failure;
+use tapeout_model::{Alert, Class, Metrics};
+
+use crate::{RunSummary, StepStatus};
+
+/// The name of the recorded stream in the run's directory.
+pub const EVENTS: &str = "events.jsonl";
+
+/// One thing that happened.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+pub enum RunEvent {
+    /// First of all.
+    RunStarted {
+        /// The flow's name.
+        flow: String,
+        /// The design's name.
+        design: String,
+        /// The run's tag.
+        tag: String,
+        /// The ids of the steps that are not left out.
+        steps: Vec<String>,
+    },
+    /// A step began to run.
+    StepStarted,
+    /// A step runs tools.
+    StepRunning {
+        /// The command lines.
+        commands: String,
+        /// Where the growing log is.
+        log: PathBuf,
+    },
+    /// A step has to wait, holding nothing.
+    StepWaiting {
+        /// For what.
+        reason: String,
+    },
+    /// A step is tried again.
+    StepRetried {
+        /// What went wrong.
+        reason: String,
+    },
+    /// The tools of a step ran once more for comparison.
+    StepRepeated {
+        /// What was not the same; empty when all was.
+        differences: Vec<Difference>,
+    },
+    /// A step has a result.
+    StepDone(StepDone),
+    /// A step has none.
+    StepFailed(StepFailed),
+    /// Something else is worth knowing.
+    Message {
+        /// What.
+        text: String,
+    },
+    /// Last of all.
+    RunFinished {
+        /// The exit code of the command.
+        exit_code: u8,
+        /// The run's directory.
+        dir: PathBuf,
+        /// What `run.json` holds.
+        summary: Box<RunSummary>,
+    },
+}
+
+/// What was not the same when tools ran once more.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Difference {
+    /// The file.
+    pub what: String,
+    /// Where and how it differs.
+    pub how: String,
+}
+
+/// The result of a step.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct StepDone {
+    /// `done`, `reused`, `pinned`, `check_failed` or `not_checked`.
+    pub status: StepStatus,
+    /// Whether the result was found recorded instead of made.
+    pub reused: bool,
+    /// Why the check failed or could not be made.
+    pub reason: Option<String>,
+    /// What to try then.
+    pub hint: Option<String>,
+    /// Milliseconds of wall time of its tools.
+    pub wall_ms: u64,
+    /// Milliseconds of processor time of its tools.
+    pub cpu_ms: u64,
+    /// Peak memory in KiB; 0 for a step without tools.
+    pub peak_kib: u64,
+    /// What it measured.
+    pub metrics: Metrics,
+    /// What it complained of.
+    pub alerts: Vec<Alert>,
+}
+
+/// Why a step has no result.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct StepFailed {
+    /// Whose turn it is to act.
+    pub class: Class,
+    /// What happened, in one line.
+    pub message: String,
+    /// The tool's own error lines.
+    pub words: Vec<String>,
+    /// What to try.
+    pub hint: Option<String>,
+    /// The log.
+    pub log: Option<PathBuf>,
+}
+
+impl From<&Failure> for StepFailed {
+    fn from(failure: &Failure) -> Self {
+        let log = failure.work_dir.as_deref().zip(failure.log.as_deref()).map(|(dir, log)| dir.join(log));
+        Self {
+            class: failure.class,
+            message: failure.message.clone(),
+            words: failure.words.clone(),
+            hint: failure.hint.clone(),
+            log,
+        }
+    }
+}
+
+/// An event with its time, and the step that it is about.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Happened {
+    /// Seconds since the Unix epoch.
+    pub time: f64,
+    /// The id of the step in the flow.
+    #[serde(default)]
+    pub step: Option<String>,
+    /// The step's directory in the run.
+    #[serde(default)]
+    pub dir: Option<String>,
+    /// What happened.
+    #[serde(flatten)]
+    pub event: RunEvent,
+}
+
+impl Happened {
+    /// It happened now. `step`: its id and directory.
+    #[must_use]
+    pub fn now(step: Option<(&str, &str)>, event: RunEvent) -> Self {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let time = (now.as_secs_f64() * 1e6).round() / 1e6;
+        let (step, dir) = step.map(|(step, dir)| (step.to_owned(), dir.to_owned())).unzip();
+        Self { time, step, dir, event }
+    }
+
+    /// The event as a line of the stream, without the line break: what it is and when comes first.
+    #[must_use]
+    pub fn to_line(&self) -> String {
+        let mut line = Map::new();
+        // An event is made of texts, numbers and lists of them.
+        if let Ok(Value::Object(mut fields)) = serde_json::to_value(&self.event) {
+            line.extend(fields.remove("event").map(|event| ("event".to_owned(), event)));
+            line.insert("time".to_owned(), self.time.into());
+            line.extend(self.step.as_deref().map(|step| ("step".to_owned(), step.into())));
+            line.extend(self.dir.as_deref().map(|dir| ("dir".to_owned(), dir.into())));
+            line.extend(fields);
+        }
+        Value::Object(line).to_string()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_begins_with_what_and_when_and_reads_back() {
+        let event = RunEvent::StepWaiting { reason: "no licence".to_owned() };
+        let happened = Happened::now(Some(("Yosys.Synthesis", "04-yosys-synthesis")), event);
+        let line = happened.to_line();
+        let begin = format!("{{\"event\":\"step_waiting\",\"time\":{},\"step\":\"Yosys.Synthesis\"", happened.time);
+        assert!(line.starts_with(&begin), "{line}");
+        let back: Happened = serde_json::from_str(&line).unwrap();
+        assert_eq!((back.to_line(), back.step), (line, happened.step));
+    }
+}
