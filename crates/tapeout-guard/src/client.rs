@@ -19,9 +19,9 @@ use rustix::process::Pid;
 use crate::orphans;
 use crate::proc::OwnChildren;
 use crate::server::GUARD_ARGUMENT;
-use crate::spec::{Exit, ProcessSpec, SpawnError, Status};
+use crate::spec::{Confinement, Exit, MemorySource, ProcessSpec, SpawnError, Status, TreeMemory};
 use crate::sys;
-use crate::wire::{self, Frames, Grace, JobId, Launch, MARK, Refusal, Reply, Request, Step};
+use crate::wire::{self, Confine, Frames, Grace, JobId, Launch, MARK, Refusal, Reply, Request, Step};
 
 /// What a process tree has between SIGTERM and SIGKILL, after a time-out or a kill.
 pub const KILL_GRACE: Duration = Duration::from_secs(2);
@@ -328,7 +328,7 @@ fn lost_after(wall: Duration) -> Exit {
         wall,
         user: Duration::ZERO,
         system: Duration::ZERO,
-        max_rss_kib: 0,
+        memory: TreeMemory { peak_kib: 0, by: MemorySource::LargestProcess },
         survivors: 0,
     }
 }
@@ -359,6 +359,10 @@ fn launch(spec: &ProcessSpec, tag: &str, id: JobId) -> Result<Launch, SpawnError
         }
         text(OsStr::new(&format!("{name}={value}")))
     };
+    let confine = |Confinement { read, write }: &Confinement| {
+        let paths = |paths: &[PathBuf]| paths.iter().map(|p| path(p)).collect::<Result<_, _>>();
+        Ok(Confine { read: paths(read)?, write: paths(write)? })
+    };
     let program = path(&spec.program)?;
     let mut args = vec![program.clone()];
     for arg in &spec.args {
@@ -377,6 +381,7 @@ fn launch(spec: &ProcessSpec, tag: &str, id: JobId) -> Result<Launch, SpawnError
         stdout: spec.stdout.as_deref().map(path).transpose()?,
         timeout: spec.timeout,
         limits: spec.limits,
+        confine: spec.confine.as_ref().map(confine).transpose()?,
     })
 }
 
@@ -387,6 +392,11 @@ fn spawn_error(spec: &ProcessSpec, Refusal { step, errno }: Refusal) -> SpawnErr
         Step::Log => SpawnError::Output { path: spec.log.clone(), source },
         Step::Stdout => SpawnError::Output { path: spec.stdout.clone().unwrap_or_default(), source },
         Step::WorkDir => SpawnError::WorkDir { path: spec.cwd.clone(), source },
+        Step::Confine(number) => {
+            let paths = spec.confine.iter().flat_map(|confine| confine.read.iter().chain(&confine.write));
+            let path = number.and_then(|number| paths.skip(number as usize).next().cloned());
+            SpawnError::Confine { program, path, source }
+        }
         Step::Exec => SpawnError::Exec { program, source },
         Step::Fork => SpawnError::System { program, what: "make a process", source },
         Step::Attach => SpawnError::System { program, what: "set up the process", source },

@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 use rustix::process::{Pid, Signal, kill_process};
 
 use crate::proc::{self, Identity, OwnChildren};
-use crate::spec::{Exit, Status, Stop};
+use crate::spec::{Exit, MemorySource, Status, Stop, TreeMemory};
 use crate::sys::{self, Ended, Reaped};
 use crate::wire::{Grace, JobId, MARK, Reply};
 
@@ -199,7 +199,7 @@ impl Jobs {
             wall: job.started.elapsed(),
             user: ended.user,
             system: ended.system,
-            max_rss_kib: ended.max_rss_kib,
+            memory: TreeMemory { peak_kib: ended.max_rss_kib, by: MemorySource::LargestProcess },
             survivors: 0,
         });
     }

@@ -13,6 +13,7 @@
 //! What a job may read and write, and what its whole tree uses, is not known here.
 
 mod client;
+mod confine;
 mod jobs;
 mod orphans;
 mod proc;
@@ -22,5 +23,6 @@ mod sys;
 mod wire;
 
 pub use client::{Guard, GuardCommand, KILL_GRACE, Running};
+pub use confine::confinement_support;
 pub use server::serve_if_asked;
-pub use spec::{Exit, Limits, ProcessSpec, SpawnError, Status, Stop};
+pub use spec::{Confinement, Exit, Limits, MemorySource, ProcessSpec, SpawnError, Status, Stop, TreeMemory};

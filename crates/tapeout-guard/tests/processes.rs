@@ -32,7 +32,7 @@ fn times_and_memory_are_told() {
     let idle = bench.run("sleep 0.2");
     assert!(idle.wall >= Duration::from_millis(200) && idle.user < idle.wall / 2, "{idle:?}");
     let large = bench.run("head -c 50000000 /dev/zero | tail -c 50000000 > /dev/null");
-    assert!(large.max_rss_kib > 45_000 && idle.max_rss_kib < 40_000, "{large:?} {idle:?}");
+    assert!(large.memory.peak_kib > 45_000 && idle.memory.peak_kib < 40_000, "{large:?} {idle:?}");
 }
 
 #[test]
