@@ -18,7 +18,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use crate::proc::{self, Identity, OwnChildren};
 use crate::spec::{Exit, MemorySource, Status, Stop, TreeMemory};
 use crate::sys::{self, Ended, Reaped};
-use crate::wire::{Grace, JobId, MARK, Reply};
+use crate::wire::{Grace, JobId, Reply};
 
 /// What the descendants of a process that has ended get to end by themselves. Its exit is told only after that.
 const LINGER: Duration = Duration::from_millis(100);
@@ -275,7 +275,7 @@ impl Jobs {
                 .iter()
                 .find(|(_, job)| by_tree(job))
                 .map(|(&id, _)| id)
-                .or_else(|| proc::environment(pid, MARK)?.strip_prefix(&self.tag)?.parse().ok())
+                .or_else(|| proc::mark(pid)?.strip_prefix(&self.tag)?.parse().ok())
         });
         owner.or_else(|| if self.jobs.len() == 1 { self.jobs.keys().next().copied() } else { None })
     }

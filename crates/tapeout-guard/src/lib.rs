@@ -15,6 +15,7 @@
 mod client;
 mod confine;
 mod jobs;
+mod leftovers;
 mod orphans;
 mod proc;
 mod server;
@@ -24,5 +25,6 @@ mod wire;
 
 pub use client::{Guard, GuardCommand, KILL_GRACE, Running};
 pub use confine::confinement_support;
+pub use leftovers::kill_leftovers;
 pub use server::serve_if_asked;
 pub use spec::{Confinement, Exit, Limits, MemorySource, ProcessSpec, SpawnError, Status, Stop, TreeMemory};
