@@ -16,6 +16,7 @@ mod client;
 mod confine;
 mod jobs;
 mod leftovers;
+mod memory;
 mod orphans;
 mod proc;
 mod server;
