@@ -63,6 +63,7 @@ impl Engine {
             stdout: None,
             timeout: Some(Duration::from_secs(300)),
             limits: Limits::default(),
+            confine: None,
         };
         let exit = self.run_process(&spec, None).map_err(|failure| failure.message)?;
         let words = fs::read(&log).map_err(|error| error.to_string())?;
@@ -397,11 +398,12 @@ impl JobCx<'_> {
             stdout: command.stdout.as_ref().map(|file| dir.path.join(file)),
             timeout: invocation.timeout,
             limits: Limits::default(),
+            confine: None,
         };
         let exit = self.engine.run_process(&spec, Some(self.run))?;
         attempt.wall_ms += millis(exit.wall);
         attempt.cpu_ms += millis(exit.user + exit.system);
-        attempt.peak_kib = attempt.peak_kib.max(exit.max_rss_kib);
+        attempt.peak_kib = attempt.peak_kib.max(exit.memory.peak_kib);
         let name = &command.tool;
         match (exit.status, exit.stopped) {
             (_, Some(Stop::Killed)) => Err(Failure::interrupted()),

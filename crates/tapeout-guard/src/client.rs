@@ -12,16 +12,17 @@ use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
 use rustix::process::Pid;
+use rustix::rand::GetRandomFlags;
 
 use crate::orphans;
 use crate::proc::OwnChildren;
 use crate::server::GUARD_ARGUMENT;
-use crate::spec::{Exit, ProcessSpec, SpawnError, Status};
+use crate::spec::{Confinement, Exit, MemorySource, ProcessSpec, SpawnError, Status, TreeMemory};
 use crate::sys;
-use crate::wire::{self, Frames, Grace, JobId, Launch, MARK, Refusal, Reply, Request, Step};
+use crate::wire::{self, Confine, Frames, Grace, JobId, Launch, MARK, Refusal, Reply, Request, Step};
 
 /// What a process tree has between SIGTERM and SIGKILL, after a time-out or a kill.
 pub const KILL_GRACE: Duration = Duration::from_secs(2);
@@ -121,7 +122,7 @@ impl Guard {
         OwnChildren::open()?;
         rustix::process::set_child_subreaper(Some(rustix::process::getpid()))?;
         let (ours, theirs) = UnixStream::pair()?;
-        let tag = unique_tag();
+        let tag = unique_tag()?;
         #[expect(clippy::disallowed_methods, reason = "the guard is what starts everything else")]
         let mut guard = Command::new(&command.program);
         guard.args(&command.args).arg(&tag).stdin(OwnedFd::from(theirs)).stdout(Stdio::null());
@@ -177,6 +178,13 @@ impl Guard {
     /// Kills all processes. Returns at once, as [`Guard::kill_all`].
     pub fn kill_all_now(&self) {
         self.connection.link.ask(&Request::KillAll(Grace::ZERO));
+    }
+
+    /// What marks the processes of this guard, for [`kill_leftovers`](crate::kill_leftovers) should it be killed together
+    /// with this process. A random name: it differs from that of any other guard on any boot.
+    #[must_use]
+    pub fn tag(&self) -> &str {
+        &self.connection.link.tag
     }
 
     /// The guard's process number.
@@ -328,17 +336,17 @@ fn lost_after(wall: Duration) -> Exit {
         wall,
         user: Duration::ZERO,
         system: Duration::ZERO,
-        max_rss_kib: 0,
+        memory: TreeMemory { peak_kib: 0, by: MemorySource::LargestProcess },
         survivors: 0,
     }
 }
 
-/// A name that no other guard on this machine has or had.
-fn unique_tag() -> String {
-    let since_epoch = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-    static STARTED: AtomicU64 = AtomicU64::new(0);
-    let count = STARTED.fetch_add(1, Ordering::Relaxed);
-    format!("{}-{:x}-{count}", std::process::id(), since_epoch.as_nanos())
+/// A name that no other guard has or had, on any boot, and that nobody can guess.
+fn unique_tag() -> io::Result<String> {
+    let mut random = [0; 16];
+    // So few bytes come in one piece.
+    rustix::rand::getrandom(&mut random, GetRandomFlags::empty())?;
+    Ok(format!("{}-{:032x}", std::process::id(), u128::from_ne_bytes(random)))
 }
 
 /// Converts a specification to what the system calls take, as far as it makes sense.
@@ -359,6 +367,10 @@ fn launch(spec: &ProcessSpec, tag: &str, id: JobId) -> Result<Launch, SpawnError
         }
         text(OsStr::new(&format!("{name}={value}")))
     };
+    let confine = |Confinement { read, write }: &Confinement| {
+        let paths = |paths: &[PathBuf]| paths.iter().map(|p| path(p)).collect::<Result<_, _>>();
+        Ok(Confine { read: paths(read)?, write: paths(write)? })
+    };
     let program = path(&spec.program)?;
     let mut args = vec![program.clone()];
     for arg in &spec.args {
@@ -377,6 +389,7 @@ fn launch(spec: &ProcessSpec, tag: &str, id: JobId) -> Result<Launch, SpawnError
         stdout: spec.stdout.as_deref().map(path).transpose()?,
         timeout: spec.timeout,
         limits: spec.limits,
+        confine: spec.confine.as_ref().map(confine).transpose()?,
     })
 }
 
@@ -387,6 +400,11 @@ fn spawn_error(spec: &ProcessSpec, Refusal { step, errno }: Refusal) -> SpawnErr
         Step::Log => SpawnError::Output { path: spec.log.clone(), source },
         Step::Stdout => SpawnError::Output { path: spec.stdout.clone().unwrap_or_default(), source },
         Step::WorkDir => SpawnError::WorkDir { path: spec.cwd.clone(), source },
+        Step::Confine(number) => {
+            let mut paths = spec.confine.iter().flat_map(|confine| confine.read.iter().chain(&confine.write));
+            let path = number.and_then(|number| paths.nth(number as usize).cloned());
+            SpawnError::Confine { program, path, source }
+        }
         Step::Exec => SpawnError::Exec { program, source },
         Step::Fork => SpawnError::System { program, what: "make a process", source },
         Step::Attach => SpawnError::System { program, what: "set up the process", source },

@@ -15,10 +15,11 @@ use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
 
+use crate::memory::Samples;
 use crate::proc::{self, Identity, OwnChildren};
 use crate::spec::{Exit, Status, Stop};
 use crate::sys::{self, Ended, Reaped};
-use crate::wire::{Grace, JobId, MARK, Reply};
+use crate::wire::{Grace, JobId, Reply};
 
 /// What the descendants of a process that has ended get to end by themselves. Its exit is told only after that.
 const LINGER: Duration = Duration::from_millis(100);
@@ -33,6 +34,7 @@ struct Job {
     deadline: Option<Instant>,
     stage: Stage,
     stopped: Option<Stop>,
+    memory: Samples,
     /// Descendants seen in the tree at the time of a kill, for those that leave no other trace of whose they are.
     known: Vec<Identity>,
 }
@@ -66,6 +68,11 @@ impl Job {
             // The main process will end, or is stuck in the kernel and there is nothing to tell.
             (Stage::Killing { .. }, Main::Running) => None,
         }
+    }
+
+    /// When its memory is to be looked at next.
+    fn sample_due(&self) -> Option<Instant> {
+        matches!(self.main, Main::Running).then_some(self.memory.due)
     }
 }
 
@@ -101,7 +108,8 @@ impl Jobs {
     pub(crate) fn add(&mut self, id: JobId, pid: Pid, started: Instant, timeout: Option<Duration>) {
         let deadline = timeout.and_then(|t| started.checked_add(t));
         let (main, stage) = (Main::Running, Stage::Running);
-        self.jobs.insert(id, Job { main, pid, started, deadline, stage, stopped: None, known: Vec::new() });
+        let memory = Samples::from(started);
+        self.jobs.insert(id, Job { main, pid, started, deadline, stage, stopped: None, memory, known: Vec::new() });
         self.by_main.insert(pid, id);
         self.has_children = true;
         self.replies.push(Reply::Started(id, pid.as_raw_nonzero().get()));
@@ -109,7 +117,7 @@ impl Jobs {
 
     /// When [`Jobs::on_time`] is to be called next.
     pub(crate) fn next_due(&self) -> Option<Instant> {
-        self.jobs.values().filter_map(Job::due).min()
+        self.jobs.values().flat_map(|job| [job.due(), job.sample_due()]).flatten().min()
     }
 
     /// Collects the children that have ended and whatever follows from that.
@@ -135,6 +143,18 @@ impl Jobs {
                     self.finish(id, orphans.len());
                 }
             }
+        }
+        self.sample(now)
+    }
+
+    /// Looks at the memory of the jobs for which it is time.
+    fn sample(&mut self, now: Instant) -> io::Result<()> {
+        let due = |job: &Job| job.sample_due().is_some_and(|at| at <= now);
+        let ids: Vec<JobId> = self.jobs.iter().filter(|(_, job)| due(job)).map(|(&id, _)| id).collect();
+        for id in ids {
+            let orphans = self.orphans_of(id)?;
+            let Some(job) = self.jobs.get_mut(&id) else { continue };
+            job.memory.take(job.main_if_running().into_iter().chain(orphans));
         }
         Ok(())
     }
@@ -199,7 +219,7 @@ impl Jobs {
             wall: job.started.elapsed(),
             user: ended.user,
             system: ended.system,
-            max_rss_kib: ended.max_rss_kib,
+            memory: job.memory.with_largest(ended.max_rss_kib),
             survivors: 0,
         });
     }
@@ -275,7 +295,7 @@ impl Jobs {
                 .iter()
                 .find(|(_, job)| by_tree(job))
                 .map(|(&id, _)| id)
-                .or_else(|| proc::environment(pid, MARK)?.strip_prefix(&self.tag)?.parse().ok())
+                .or_else(|| proc::mark(pid)?.strip_prefix(&self.tag)?.parse().ok())
         });
         owner.or_else(|| if self.jobs.len() == 1 { self.jobs.keys().next().copied() } else { None })
     }

@@ -13,7 +13,10 @@
 //! What a job may read and write, and what its whole tree uses, is not known here.
 
 mod client;
+mod confine;
 mod jobs;
+mod leftovers;
+mod memory;
 mod orphans;
 mod proc;
 mod server;
@@ -22,5 +25,7 @@ mod sys;
 mod wire;
 
 pub use client::{Guard, GuardCommand, KILL_GRACE, Running};
+pub use confine::confinement_support;
+pub use leftovers::kill_leftovers;
 pub use server::serve_if_asked;
-pub use spec::{Exit, Limits, ProcessSpec, SpawnError, Status, Stop};
+pub use spec::{Confinement, Exit, Limits, MemorySource, ProcessSpec, SpawnError, Status, Stop, TreeMemory};

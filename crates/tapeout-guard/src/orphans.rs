@@ -10,7 +10,6 @@ use rustix::io::Errno;
 use rustix::process::{Pid, Signal, WaitOptions, kill_process, waitpid};
 
 use crate::proc;
-use crate::wire::MARK;
 
 /// How long to wait for processes that SIGKILL does not end.
 const GIVE_UP: Duration = Duration::from_secs(10);
@@ -38,5 +37,5 @@ pub(crate) fn end(guard: Pid, tag: &str) {
 /// A descendant of the guard is in its session or has its tag.
 fn is_of(pid: Pid, guard: Pid, tag: &str) -> bool {
     proc::stat(pid).is_some_and(|stat| stat.session == guard.as_raw_nonzero().get())
-        || proc::environment(pid, MARK).is_some_and(|mark| mark.rsplit_once('.').is_some_and(|(of, _)| of == tag))
+        || proc::mark(pid).is_some_and(|mark| mark.rsplit_once('.').is_some_and(|(of, _)| of == tag))
 }

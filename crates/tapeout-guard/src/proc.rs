@@ -4,10 +4,12 @@
 
 use std::fs::{self, File};
 use std::io;
-use std::os::unix::fs::FileExt;
+use std::os::unix::fs::{FileExt, MetadataExt};
 use std::time::Duration;
 
-use rustix::process::Pid;
+use rustix::process::{Pid, geteuid};
+
+use crate::wire::MARK;
 
 /// A process for good: a number is used again, a number with a start time is not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -83,17 +85,48 @@ pub(crate) fn trees(roots: impl IntoIterator<Item = Pid>) -> Vec<Pid> {
     found
 }
 
-/// The value of a variable in the environment that a process was started with.
-pub(crate) fn environment(pid: Pid, name: &str) -> Option<String> {
+/// All processes, the newest last as long as the numbers do not start over.
+pub(crate) fn all() -> io::Result<Vec<Pid>> {
+    // Names only: asking for more takes longer than some processes live.
+    let names = fs::read_dir("/proc")?.flatten().map(|entry| entry.file_name());
+    Ok(names.filter_map(|name| Pid::from_raw(name.to_str()?.parse().ok()?)).collect())
+}
+
+/// Whether a process is this user's.
+pub(crate) fn is_own(pid: Pid) -> bool {
+    fs::metadata(format!("/proc/{pid}")).is_ok_and(|process| process.uid() == geteuid().as_raw())
+}
+
+/// The mark in the environment that a process was started with.
+pub(crate) fn mark(pid: Pid) -> Option<String> {
     // In the middle of an exec the environment reads as empty, for less than a millisecond.
     let text = (0..5).find_map(|attempt| {
         if attempt > 0 {
             std::thread::sleep(Duration::from_micros(500));
         }
-        fs::read(format!("/proc/{pid}/environ")).ok().filter(|text| !text.is_empty())
+        environment(pid).filter(|text| !text.is_empty())
     })?;
-    text.split(|&b| b == 0).find_map(|entry| {
-        let value = entry.strip_prefix(name.as_bytes())?.strip_prefix(b"=")?;
+    mark_in(&text)
+}
+
+/// Whether a process has the mark of the guard with this tag, at a glance: one in the middle of an exec has none.
+pub(crate) fn is_marked(pid: Pid, tag: &str) -> bool {
+    let mark = environment(pid).and_then(|text| mark_in(&text));
+    mark.is_some_and(|mark| mark.rsplit_once('.').is_some_and(|(of, _)| of == tag))
+}
+
+/// Whether a process may be in the middle of an exec: it has a program and no environment.
+pub(crate) fn is_in_exec(pid: Pid) -> bool {
+    environment(pid).is_some_and(|text| text.is_empty()) && fs::read_link(format!("/proc/{pid}/exe")).is_ok()
+}
+
+fn environment(pid: Pid) -> Option<Vec<u8>> {
+    fs::read(format!("/proc/{pid}/environ")).ok()
+}
+
+fn mark_in(environment: &[u8]) -> Option<String> {
+    environment.split(|&b| b == 0).find_map(|entry| {
+        let value = entry.strip_prefix(MARK.as_bytes())?.strip_prefix(b"=")?;
         String::from_utf8(value.to_vec()).ok()
     })
 }

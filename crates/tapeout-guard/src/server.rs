@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::{Mode, OFlags};
 
+use crate::confine;
 use crate::jobs::Jobs;
 use crate::spec::Stop;
 use crate::sys::{self, Image};
@@ -110,6 +111,7 @@ impl Server {
         };
         let log = writable(&launch.log, Step::Log, OFlags::APPEND)?;
         let stdout = launch.stdout.as_deref().map(|path| writable(path, Step::Stdout, OFlags::TRUNC)).transpose()?;
+        let ruleset = launch.confine.as_ref().map(confine::ruleset).transpose()?;
         let started = Instant::now();
         let pid = sys::start(&Image {
             program: &launch.program,
@@ -118,6 +120,7 @@ impl Server {
             cwd: &launch.cwd,
             streams: [self.nothing.as_fd(), stdout.as_ref().unwrap_or(&log).as_fd(), log.as_fd()],
             limits: launch.limits,
+            ruleset: ruleset.as_ref().map(AsFd::as_fd),
         })?;
         self.jobs.add(id, pid, started, launch.timeout);
         Ok(())

@@ -2,7 +2,7 @@
 
 use std::ffi::OsString;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -29,6 +29,27 @@ pub struct ProcessSpec {
     pub timeout: Option<Duration>,
     /// What it may use.
     pub limits: Limits,
+    /// The files that it may use; `None`: all that the user may.
+    pub confine: Option<Confinement>,
+}
+
+/// The only files that a process and its descendants may use, enforced by the kernel (Landlock). Anything else is denied
+/// with `EACCES`, which the tool may report in its own words or not at all; nobody else is told.
+///
+/// A directory stands for all that is beneath it, also what comes to be there later; a symbolic link for what it leads
+/// to. What does not exist when the process starts is passed over. Besides what is listed, a process may always read
+/// `/proc`, and read and write `/dev/null`, `zero`, `full`, `random`, `urandom`, `tty`, `ptmx` and `pts`. What is denied
+/// can still be seen to exist (`stat`, `chdir`, `readlink`), and the log and the network are not affected.
+///
+/// The program itself, its interpreter and its libraries must be listed. A confined process cannot gain privileges
+/// (`no_new_privs`): `sudo` and the like do not work in it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Confinement {
+    /// What may be read, listed and executed. Absolute paths.
+    pub read: Vec<PathBuf>,
+    /// What may, besides, be written, truncated, created, removed, and renamed or linked from one of these directories
+    /// to another (a kernel before 5.19 denies the last). Absolute paths.
+    pub write: Vec<PathBuf>,
 }
 
 /// Limits of each process in the tree (`setrlimit`), in bytes; `None` leaves what the user's shell allows.
@@ -53,9 +74,8 @@ pub struct Exit {
     pub user: Duration,
     /// Processor time in the kernel, likewise.
     pub system: Duration,
-    /// The largest resident set of any one of these processes, in KiB. Linux counts what the guard held when it
-    /// started the process, a few MiB, as the process's own.
-    pub max_rss_kib: u64,
+    /// Memory of the process and its descendants.
+    pub memory: TreeMemory,
     /// How many of its descendants not even `SIGKILL` ended in time (another user's, or stuck in the kernel). Where there
     /// are any, its files may still change.
     pub survivors: u32,
@@ -67,6 +87,31 @@ impl Exit {
     pub fn is_success(&self) -> bool {
         self.status == Status::Code(0) && self.stopped.is_none() && self.survivors == 0
     }
+}
+
+/// The peak memory use of a process tree.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TreeMemory {
+    /// The peak in KiB.
+    pub peak_kib: u64,
+    /// How it is known, which also says what it counts.
+    pub by: MemorySource,
+}
+
+/// How the peak memory use of a process tree is known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum MemorySource {
+    /// The kernel counted it, in a control group of the job's own (`memory.peak`): everything, also the tree's cached
+    /// files and kernel memory.
+    Cgroup,
+    /// The largest of samples that were taken about twice a second, and no less than
+    /// [`LargestProcess`](Self::LargestProcess). A sample counts the processes' private resident memory, and of their
+    /// mapped files and shared memory only the largest process's. Memory that a `fork` still shares is counted in each of
+    /// the two processes; peaks between samples are missed.
+    Sampled,
+    /// It ended before the first sample: the largest resident set of any one of its processes that were waited for.
+    /// Linux counts what the guard held when it started the process, a few MiB, as the process's own.
+    LargestProcess,
 }
 
 /// The end of a process.
@@ -134,7 +179,21 @@ pub enum SpawnError {
         /// What the system says.
         source: io::Error,
     },
+    /// It cannot be confined, and was not started without.
+    #[error("cannot confine {program}{at}: {source}", program = program.display(), at = at(path.as_deref()))]
+    Confine {
+        /// The program that was to run.
+        program: PathBuf,
+        /// The path that access cannot be given to, where it is about one.
+        path: Option<PathBuf>,
+        /// What the system says.
+        source: io::Error,
+    },
     /// The guard is gone.
     #[error("the guard process is gone, so nothing more can be started")]
     GuardLost,
+}
+
+fn at(path: Option<&Path>) -> String {
+    path.map(|path| format!(" to {}", path.display())).unwrap_or_default()
 }

@@ -26,6 +26,8 @@ pub(crate) struct Image<'a> {
     /// Standard input, output and error, all of them above 2.
     pub(crate) streams: [BorrowedFd<'a>; 3],
     pub(crate) limits: Limits,
+    /// The Landlock ruleset that confines it.
+    pub(crate) ruleset: Option<BorrowedFd<'a>>,
 }
 
 /// The same, prepared so that the child allocates nothing.
@@ -123,9 +125,26 @@ unsafe fn become_program(plan: &Plan) -> Step {
         if libc::sigprocmask(libc::SIG_SETMASK, none.as_ptr(), ptr::null_mut()) != 0 {
             return Step::Attach;
         }
+        if let Some(ruleset) = plan.image.ruleset {
+            // What the kernel demands of those who are not root, and the same for root.
+            if libc::prctl(libc::PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0
+                || libc::syscall(libc::SYS_landlock_restrict_self, ruleset.as_raw_fd(), 0) != 0
+            {
+                return Step::Confine(None);
+            }
+        }
         libc::execve(plan.image.program.as_ptr(), plan.args.as_ptr(), plan.env.as_ptr());
         Step::Exec
     }
+}
+
+/// The version of the kernel's Landlock interface; `None` where it has none.
+pub(crate) fn landlock_version() -> Option<u32> {
+    const CREATE_RULESET_VERSION: c_int = 1;
+    // SAFETY: with this flag nothing is passed and nothing is made.
+    let version =
+        unsafe { libc::syscall(libc::SYS_landlock_create_ruleset, ptr::null::<c_void>(), 0, CREATE_RULESET_VERSION) };
+    u32::try_from(version).ok().filter(|&version| version > 0)
 }
 
 /// What `wait4` found.

@@ -41,6 +41,14 @@ pub(crate) struct Launch {
     pub(crate) stdout: Option<CString>,
     pub(crate) timeout: Option<Duration>,
     pub(crate) limits: Limits,
+    pub(crate) confine: Option<Confine>,
+}
+
+/// A [`Confinement`](crate::Confinement) likewise.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Confine {
+    pub(crate) read: Vec<CString>,
+    pub(crate) write: Vec<CString>,
 }
 
 /// What the guard says. Each spawn request is answered by `Started` and later `Ended`, or by `Refused`.
@@ -63,6 +71,8 @@ pub(crate) struct Refusal {
 pub(crate) enum Step {
     Log,
     Stdout,
+    /// With the number of the path, those to read before those to write, where it is about one.
+    Confine(Option<u32>),
     Fork,
     Attach,
     Limits,

@@ -8,7 +8,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::time::Duration;
 
 use common::{Bench, ended, shell};
-use tapeout_guard::{ProcessSpec, SpawnError, Status};
+use tapeout_guard::{MemorySource, ProcessSpec, SpawnError, Status};
 
 #[test]
 fn exit_codes_and_signals_are_told() {
@@ -32,7 +32,18 @@ fn times_and_memory_are_told() {
     let idle = bench.run("sleep 0.2");
     assert!(idle.wall >= Duration::from_millis(200) && idle.user < idle.wall / 2, "{idle:?}");
     let large = bench.run("head -c 50000000 /dev/zero | tail -c 50000000 > /dev/null");
-    assert!(large.max_rss_kib > 45_000 && idle.max_rss_kib < 40_000, "{large:?} {idle:?}");
+    assert!(large.memory.peak_kib > 45_000 && idle.memory.peak_kib < 40_000, "{large:?} {idle:?}");
+}
+
+#[test]
+fn memory_is_that_of_the_whole_tree() {
+    let bench = Bench::new();
+    // The processes hold a part each at the same time: in the tree, in another session, and as an orphan.
+    let holder = "sh -c '(head -c 40000000 /dev/zero; sleep 1.5) | tail -c 40000000 > /dev/null'";
+    let exit = bench.run(&format!("{holder} & setsid {holder} & (setsid {holder} &); wait; exit"));
+    assert!(exit.memory.by != MemorySource::LargestProcess, "{exit:?}");
+    assert!((120_000..400_000).contains(&exit.memory.peak_kib), "{exit:?}");
+    assert_ne!(bench.run("exit").memory.by, MemorySource::Sampled);
 }
 
 #[test]

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use common::{Bench, PATIENCE, ended, is_running, living, send, shell, start_guard, until};
 use rustix::process::Signal;
-use tapeout_guard::{ProcessSpec, SpawnError, Status, Stop};
+use tapeout_guard::{ProcessSpec, SpawnError, Status, Stop, kill_leftovers};
 
 const SIGKILL: i32 = 9;
 const SIGTERM: i32 = 15;
@@ -183,6 +183,7 @@ fn the_death_of_the_guard_is_noticed_and_leaves_nothing() {
 struct Client {
     process: std::process::Child,
     guard: u32,
+    tag: String,
 }
 
 impl Client {
@@ -192,14 +193,31 @@ impl Client {
         client.args(["--exact", "client_that_is_killed"]);
         let process = client.env("GUARD_TEST_DIR", dir).env("GUARD_TEST_SCRIPT", script).spawn().unwrap();
         until("the client's guard and tree", || dir.join("guard").exists() && living(dir).len() == processes);
-        let guard = fs::read_to_string(dir.join("guard")).unwrap().parse().unwrap();
+        let text = fs::read_to_string(dir.join("guard")).unwrap();
+        let (guard, tag) = text.split_once(' ').unwrap();
+        let guard = guard.parse().unwrap();
         assert!(is_running(guard));
-        Self { process, guard }
+        Self { process, guard, tag: tag.into() }
     }
 
     fn kill(mut self) {
         self.process.kill().unwrap();
         self.process.wait().unwrap();
+    }
+
+    /// Kills it and its guard so that neither can do anything about the death of the other. Gives the guard's tag.
+    fn kill_with_guard(mut self) -> String {
+        for pid in [self.guard, self.process.id()] {
+            send(Signal::STOP, pid);
+            let tasks = || fs::read_dir(format!("/proc/{pid}/task")).unwrap().flatten();
+            let stopped = |stat: String| stat.rsplit_once(')').unwrap().1.starts_with(" T");
+            until("the stop", || tasks().all(|task| stopped(fs::read_to_string(task.path().join("stat")).unwrap())));
+        }
+        send(Signal::KILL, self.guard);
+        self.process.kill().unwrap();
+        self.process.wait().unwrap();
+        until("the end of the guard", || !is_running(self.guard));
+        self.tag
     }
 }
 
@@ -236,6 +254,51 @@ fn a_tool_dies_with_the_guard_even_when_the_client_cannot_help() {
     client.kill();
 }
 
+#[test]
+fn the_leftovers_of_a_guard_killed_with_its_client_can_be_killed() {
+    let dir = tempfile::tempdir().unwrap();
+    // A process without a mark goes with its parent that has one.
+    let script = format!("setsid sh -c 'env -i /bin/sleep 1005; exit' & {TREE}");
+    let client = Client::start(dir.path(), &script, 7);
+    let sleeps = |seconds: u32| living(dir.path()).iter().any(|line| line.ends_with(&format!(" sleep {seconds} ")));
+    let stranger = || living(dir.path()).iter().any(|line| line.ends_with(" /bin/sleep 1005 "));
+    until("each of the tree", || [1000, 1001, 1002].into_iter().all(sleeps) && stranger());
+    // Another job of the user's, with another mark.
+    let bench = Bench::new();
+    let neighbour = bench.start(TREE);
+    bench.until_living(4);
+
+    let tag = client.kill_with_guard();
+    // All but the two shells that were the guard's children.
+    until("the end of the shells", || living(dir.path()).len() == 5);
+
+    assert_eq!(kill_leftovers("no such tag").unwrap(), 0);
+    assert_eq!(kill_leftovers(tag.split_once('-').unwrap().0).unwrap(), 0);
+    assert_eq!(living(dir.path()).len(), 5);
+    assert_eq!(kill_leftovers(&tag).unwrap(), 5);
+    assert_eq!(living(dir.path()), Vec::<String>::new());
+    assert_eq!(kill_leftovers(&tag).unwrap(), 0);
+
+    bench.until_living(4);
+    assert_eq!(neighbour.wait_timeout(Duration::ZERO), None, "the other guard's job is left alone");
+    assert_ne!(start_guard().tag(), bench.guard.tag());
+}
+
+#[test]
+fn leftovers_that_fork_and_exit_can_be_killed() {
+    let dir = tempfile::tempdir().unwrap();
+    fs::write(dir.path().join("run"), "setsid sh ./run &\n").unwrap();
+    let client = Client::start(dir.path(), "mkfifo start; read _ < start; touch started; sh ./run; sleep 1000", 2);
+    fs::write(dir.path().join("start"), "\n").unwrap();
+    until("the start", || dir.path().join("started").exists());
+    std::thread::sleep(Duration::from_millis(50));
+    let tag = client.kill_with_guard();
+    until("the chain to be seen", || !living(dir.path()).is_empty());
+    assert!(kill_leftovers(&tag).unwrap() > 0);
+    std::thread::sleep(Duration::from_millis(20));
+    assert_eq!(living(dir.path()), Vec::<String>::new());
+}
+
 /// What `Client::start` runs in a process of its own; without its environment there is nothing to do.
 #[test]
 fn client_that_is_killed() {
@@ -243,7 +306,7 @@ fn client_that_is_killed() {
     let guard = start_guard();
     let running = guard.spawn(&shell(&dir, &std::env::var("GUARD_TEST_SCRIPT").unwrap())).unwrap();
     let _waiting = guard.spawn(&shell(&dir, "mkfifo go; read _ < go")).unwrap();
-    fs::write(dir.join("guard.tmp"), guard.pid().to_string()).unwrap();
+    fs::write(dir.join("guard.tmp"), format!("{} {}", guard.pid(), guard.tag())).unwrap();
     fs::rename(dir.join("guard.tmp"), dir.join("guard")).unwrap();
     let _ = running.wait_timeout(PATIENCE);
 }

@@ -69,6 +69,7 @@ pub fn shell(dir: &Path, script: &str) -> ProcessSpec {
         stdout: None,
         timeout: None,
         limits: Limits::default(),
+        confine: None,
     }
 }
 
