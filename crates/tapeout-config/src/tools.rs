@@ -9,7 +9,7 @@ use crate::meta::is_comment;
 use crate::suggest;
 use crate::tree::{Key, Node, Tree};
 
-const KEYS: [&str; 4] = ["path", "setup", "prefix", "env"];
+const KEYS: [&str; 6] = ["path", "setup", "prefix", "env", "at_once", "no_licence"];
 
 /// Takes over the entries of one layer's `tools`; each entry of a tool beats that of the layer below.
 pub(crate) fn update(tools: &mut BTreeMap<String, ToolSettings>, node: &Node, diagnostics: &mut Vec<Diagnostic>) {
@@ -25,6 +25,8 @@ pub(crate) fn update(tools: &mut BTreeMap<String, ToolSettings>, node: &Node, di
                 "setup" => replace(text(&at, value, diagnostics).map(Some), &mut tool.setup),
                 "prefix" => replace(words(&at, value, diagnostics), &mut tool.prefix),
                 "env" => replace(variables(&at, value, diagnostics), &mut tool.env),
+                "at_once" => replace(count(&at, value, diagnostics).map(Some), &mut tool.at_once),
+                "no_licence" => replace(words(&at, value, diagnostics), &mut tool.no_licence),
                 other => {
                     let diagnostic =
                         Diagnostic::error(format!("a tool has no setting `{other}`")).at(key.span, "unknown");
@@ -64,6 +66,16 @@ fn text(at: &str, node: &Node, diagnostics: &mut Vec<Diagnostic>) -> Option<Stri
         Tree::Str(text) => Some(text.clone()),
         _ => {
             wrong(at, "a string", node, diagnostics);
+            None
+        }
+    }
+}
+
+fn count(at: &str, node: &Node, diagnostics: &mut Vec<Diagnostic>) -> Option<u64> {
+    match node.value {
+        Tree::Int(count) if count > 0 => u64::try_from(count).ok(),
+        _ => {
+            wrong(at, "a whole number from 1 on", node, diagnostics);
             None
         }
     }

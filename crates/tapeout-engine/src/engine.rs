@@ -23,6 +23,9 @@ pub struct Options {
     pub keep_going: bool,
     /// What is tried again, and how often.
     pub retry: RetryPolicy,
+    /// Whether tools may touch only what their invocations declare. Where the kernel cannot see to that, they may touch
+    /// everything, see [`tapeout_guard::confinement_support`].
+    pub sandbox: bool,
     /// How the guard process is started.
     pub guard: GuardCommand,
     /// Where to note what the tools of this machine are, for all projects. Without it, each project finds out.
@@ -37,6 +40,7 @@ impl Options {
             resources: Resources::cores(cores),
             keep_going: false,
             retry: RetryPolicy::default(),
+            sandbox: false,
             guard: GuardCommand::current_exe(),
             machine_notes: None,
         }
@@ -61,7 +65,7 @@ impl Engine {
     ///
     /// # Errors
     /// When the store cannot be opened, or is not where relative paths of the project hold.
-    pub fn open(project: &Path, toolbox: Toolbox, options: Options) -> Result<Self, Failure> {
+    pub fn open(project: &Path, toolbox: Toolbox, mut options: Options) -> Result<Self, Failure> {
         let hidden = project.join(".tapeout");
         if hidden.is_symlink() {
             let message =
@@ -70,6 +74,7 @@ impl Engine {
         }
         let store = Store::open(&project.join(".tapeout/store"))?;
         work_dir::sweep(project);
+        options.sandbox &= tapeout_guard::confinement_support().is_some();
         Ok(Self {
             project: project.to_owned(),
             store,
@@ -118,6 +123,8 @@ impl Engine {
             return Ok(Arc::clone(guard));
         }
         let started = Arc::new(Guard::start(&self.options.guard)?);
+        // Whoever finds that this process was killed together with its guard knows by that what to kill.
+        self.workplace()?.note_guard(started.tag())?;
         *guard = Some(Arc::clone(&started));
         Ok(started)
     }
@@ -132,13 +139,17 @@ impl Engine {
 
     /// A fresh directory for a tool to run in.
     pub(crate) fn work_dir(&self) -> io::Result<WorkDir> {
+        self.workplace()?.dir()
+    }
+
+    fn workplace(&self) -> io::Result<Arc<Workplace>> {
         let mut workplace = self.workplace.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(workplace) = &*workplace {
-            return workplace.dir();
+            return Ok(Arc::clone(workplace));
         }
         let opened = Arc::new(Workplace::open(&self.project)?);
         *workplace = Some(Arc::clone(&opened));
-        opened.dir()
+        Ok(opened)
     }
 
     /// Stops all runs, for good: kills every tool and starts nothing more. [`Engine::run`] then returns soon.

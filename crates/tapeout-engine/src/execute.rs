@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::env;
 use std::ffi::OsString;
 use std::fs;
-use std::io;
+use std::io::{self, Read as _, Seek, SeekFrom};
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -16,7 +16,7 @@ use tapeout_store::{Entry, FileTime, KeyHasher, KeyLock, Signature};
 
 use crate::failure::DISK_HINT;
 use crate::invocation::{Accept, DepFormat, Input, shell_line};
-use crate::retry::Cause;
+use crate::retry::{Cause, cause_in};
 use crate::run::Run;
 use crate::work_dir::WorkDir;
 use crate::{Claims, Command, Engine, Event, Failure, FoundTool, Invocation, JobCx, Wish};
@@ -181,6 +181,10 @@ impl JobCx<'_> {
                 Ok(entry) => return Ok(entry),
                 Err(failure) => failure,
             };
+            let failure = match failure.cause {
+                Some(Cause::Tool) if self.engine.options().sandbox => self.name_denied(failure, invocation, tools),
+                _ => failure,
+            };
             drop(lock);
             let wait = failure.cause.and_then(|cause| self.engine.options().retry.after(cause, attempts));
             let (Some(wait), false) = (wait, self.run.is_stopping()) else { return Err(failure) };
@@ -312,7 +316,7 @@ impl JobCx<'_> {
 
         let mut statuses = Vec::new();
         for (command, tool) in invocation.commands.iter().zip(tools) {
-            match self.run_command(&dir, invocation, command, tool, &mut attempt) {
+            match self.run_command(&dir, invocation, command, tool, None, &mut attempt) {
                 Ok(status) => statuses.push(status),
                 Err(failure) => return Err(self.failed(failure, dir, invocation, &attempt)),
             }
@@ -349,7 +353,7 @@ impl JobCx<'_> {
     }
 
     /// Puts the inputs into the work directory.
-    fn fill(&self, dir: &WorkDir, invocation: &Invocation) -> Result<Attempt, Failure> {
+    pub(crate) fn fill(&self, dir: &WorkDir, invocation: &Invocation) -> Result<Attempt, Failure> {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let mut attempt = Attempt { started: now.as_secs(), host: host(), ..Attempt::default() };
         let store = self.engine.store();
@@ -378,27 +382,34 @@ impl JobCx<'_> {
         Ok(attempt)
     }
 
-    fn run_command(
+    /// Runs one command to its end. `watched`: by this `strace`, which writes this file in the work directory.
+    pub(crate) fn run_command(
         &self,
         dir: &WorkDir,
         invocation: &Invocation,
         command: &Command,
         tool: &FoundTool,
+        watched: Option<(&Path, &str)>,
         attempt: &mut Attempt,
     ) -> Result<i32, Failure> {
         if self.run.is_stopping() {
             return Err(Failure::interrupted());
         }
+        let mut argv: Vec<OsString> = tool.argv.iter().chain(&command.args).map(Into::into).collect();
+        if let Some((strace, trace)) = watched {
+            let words = ["-f", "-y", "-Z", "-qq", "-e", "trace=%file", "-o", trace, "--"];
+            argv.splice(0..0, [strace.as_os_str().to_owned()].into_iter().chain(words.map(OsString::from)));
+        }
         let spec = ProcessSpec {
-            program: PathBuf::from(&tool.argv[0]),
-            args: tool.argv[1..].iter().chain(&command.args).map(Into::into).collect(),
+            program: PathBuf::from(argv.remove(0)),
+            args: argv,
             cwd: dir.path.clone(),
             env: self.engine.environment(dir, &tool.env, &invocation.env),
             log: dir.path.join(&invocation.log),
             stdout: command.stdout.as_ref().map(|file| dir.path.join(file)),
             timeout: invocation.timeout,
             limits: Limits::default(),
-            confine: None,
+            confine: self.confinement(dir, invocation, tool),
         };
         let exit = self.engine.run_process(&spec, Some(self.run))?;
         attempt.wall_ms += millis(exit.wall);
@@ -439,12 +450,27 @@ impl JobCx<'_> {
         }
         if let Some(full) = disk_full(&dir.path) {
             failure = full;
+        } else if failure.cause == Some(Cause::Tool) {
+            failure = self.explained(failure, &dir.path.join(&invocation.log), invocation);
         }
         // Best effort, as the disk may be full: the failure itself is what counts.
         let _ = fs::write(dir.path.join("COMMANDS"), &attempt.commands);
         failure.log = Some(invocation.log.clone());
         failure.work_dir = Some(dir.keep());
         failure
+    }
+
+    /// The failure of a tool with the cause that its log tells.
+    fn explained(&self, failure: Failure, log: &Path, invocation: &Invocation) -> Failure {
+        let log = String::from_utf8_lossy(&end_of(log).unwrap_or_default()).into_owned();
+        let tools = invocation.commands.iter().filter_map(|command| self.engine.tool(&command.tool).ok());
+        let no_licence: Vec<String> = tools.flat_map(|tool| tool.no_licence.clone()).collect();
+        let Some((cause, line)) = cause_in(&log, &no_licence) else { return failure };
+        let (class, hint) = match cause {
+            Cause::NoLicence => (Class::Environment, "wait for a licence, or free one; nothing was recorded"),
+            _ => (Class::Environment, "run fewer jobs at a time (`-j`), or on a machine with more memory"),
+        };
+        Failure { class, ..failure.because(cause) }.hint(format!("the log says `{line}`: {hint}"))
     }
 
     /// What the tools say they have read beyond the declared inputs.
@@ -498,6 +524,16 @@ impl JobCx<'_> {
         }
         Ok(reads.into_iter().map(|(path, digest)| Read::File { path, digest }).collect())
     }
+}
+
+/// The last part of a log, which may be long.
+fn end_of(log: &Path) -> io::Result<Vec<u8>> {
+    let mut file = fs::File::open(log)?;
+    let length = file.metadata()?.len();
+    file.seek(SeekFrom::Start(length.saturating_sub(64 * 1024)))?;
+    let mut end = Vec::new();
+    file.read_to_end(&mut end)?;
+    Ok(end)
 }
 
 /// The failure to report when the disk is full. Several tools cut their output off then and exit with 0.

@@ -76,3 +76,49 @@ impl RetryPolicy {
         (attempts <= times).then_some(wait)
     }
 }
+
+/// What programs print when memory cannot be had: the C++ runtime, the C library, compilers and their kin.
+const OUT_OF_MEMORY: [&str; 4] =
+    ["std::bad_alloc", "virtual memory exhausted", "Cannot allocate memory", "memory exhausted"];
+
+/// What FlexNet's library prints with its error -4: all licences are in use. Many vendors' tools pass it on.
+const NO_LICENCE: [&str; 2] = ["Licensed number of users already reached", "censing error:-4"];
+
+/// What the end of a log says of why a tool failed, with the line that says it. `no_licence`: words of this tool's own.
+pub(crate) fn cause_in<'l>(log: &'l str, no_licence: &[String]) -> Option<(Cause, &'l str)> {
+    let no_licence: Vec<&str> = no_licence.iter().map(String::as_str).chain(NO_LICENCE).collect();
+    log.lines().rev().find_map(|line| {
+        let says = |words: &[&str]| words.iter().any(|words| line.contains(words));
+        if says(&no_licence) {
+            Some((Cause::NoLicence, line.trim()))
+        } else if says(&OUT_OF_MEMORY) {
+            Some((Cause::OutOfMemory, line.trim()))
+        } else {
+            None
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn logs_tell_why() {
+        let own = ["no seat".to_owned()];
+        let flex = "Start\nFlexNet Licensing error:-4,132\nbye";
+        assert_eq!(cause_in(flex, &own), Some((Cause::NoLicence, "FlexNet Licensing error:-4,132")));
+        assert_eq!(cause_in("there was no seat for you", &own).map(|(cause, _)| cause), Some(Cause::NoLicence));
+        assert_eq!(cause_in("what():  std::bad_alloc", &[]).map(|(cause, _)| cause), Some(Cause::OutOfMemory));
+        assert_eq!(cause_in("syntax error", &own), None);
+    }
+
+    #[test]
+    fn tries_are_counted() {
+        let policy = RetryPolicy::default();
+        assert_eq!(policy.after(Cause::Tool, 1), None);
+        assert_eq!(policy.after(Cause::Lost, 1), Some(Duration::ZERO));
+        assert_eq!(policy.after(Cause::Lost, 2), None);
+        assert!(policy.after(Cause::NoLicence, 1000).is_some());
+    }
+}

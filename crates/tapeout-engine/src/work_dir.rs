@@ -1,11 +1,13 @@
 //! Work directories: where tools run, `.tapeout/work/<owner>-<n>`, with a private `TMPDIR` beside each.
 //!
 //! The owner is a process, known by a lock that it holds on `<owner>.lock` as long as it lives. A process id would not do:
-//! in containers it is the same again and again. What belongs to nobody any more is removed by the next process.
+//! in containers it is the same again and again. What belongs to nobody any more is removed by the next process. The lock
+//! file says by which tags the guards of its owner mark their processes: where one was killed together with its guard,
+//! tools that had got away from both may still run, and are killed first.
 
 use std::collections::HashSet;
 use std::fs::{self, File, OpenOptions};
-use std::io;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -14,7 +16,7 @@ pub(crate) struct Workplace {
     parent: PathBuf,
     owner: String,
     next: AtomicU32,
-    _lock: File,
+    lock: File,
 }
 
 impl Workplace {
@@ -27,7 +29,7 @@ impl Workplace {
             match OpenOptions::new().write(true).create_new(true).open(lock_path(&parent, &owner)) {
                 // Somebody who sweeps may have been faster with the lock: then the name is lost.
                 Ok(lock) if lock.try_lock().is_ok() => {
-                    return Ok(Self { parent, owner, next: AtomicU32::new(0), _lock: lock });
+                    return Ok(Self { parent, owner, next: AtomicU32::new(0), lock });
                 }
                 Ok(_) => {}
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
@@ -35,6 +37,11 @@ impl Workplace {
             }
         }
         unreachable!("there are more numbers than lock files")
+    }
+
+    /// Writes down by which tag the processes of a guard of this process are known.
+    pub(crate) fn note_guard(&self, tag: &str) -> io::Result<()> {
+        writeln!(&self.lock, "{tag}")
     }
 
     /// A fresh directory.
@@ -75,6 +82,11 @@ pub(crate) struct WorkDir {
 }
 
 impl WorkDir {
+    /// The private `TMPDIR`.
+    pub(crate) fn tmp(&self) -> PathBuf {
+        self.tmp.clone()
+    }
+
     /// Leaves the directory where it is, for looking at.
     pub(crate) fn keep(mut self) -> PathBuf {
         self.kept = true;
@@ -92,14 +104,23 @@ impl Drop for WorkDir {
     }
 }
 
-/// Removes the work directories of processes that are gone.
+/// Ends what processes that are gone have left running, and removes their work directories.
 pub(crate) fn sweep(project: &Path) {
     let parent = project.join(".tapeout/work");
     let Ok(listing) = fs::read_dir(&parent) else { return };
     let names: Vec<String> = listing.filter_map(|entry| entry.ok()?.file_name().into_string().ok()).collect();
-    let alive: HashSet<&str> = (names.iter().filter_map(|name| name.strip_suffix(".lock")))
-        .filter(|owner| !is_abandoned(&lock_path(&parent, owner)))
-        .collect();
+    let mut alive = HashSet::new();
+    for owner in names.iter().filter_map(|name| name.strip_suffix(".lock")) {
+        let lock = lock_path(&parent, owner);
+        if !is_abandoned(&lock) {
+            alive.insert(owner);
+            continue;
+        }
+        for tag in fs::read_to_string(&lock).unwrap_or_default().lines() {
+            // Best effort: what is not this user's is not ours to end.
+            let _ = tapeout_guard::kill_leftovers(tag);
+        }
+    }
     for name in &names {
         let owner = name.strip_suffix(".lock").unwrap_or(name.split('-').next().unwrap_or(name));
         if !alive.contains(owner) {

@@ -56,8 +56,8 @@ impl Engine {
             let (name, minimum) = (tool.name.to_owned(), minimum.to_owned());
             return Err(ToolProblem::TooOld { name, found: found.clone(), minimum });
         }
-        let (env, identity) = (settings.env.clone(), OnceLock::new());
-        Ok(FoundTool { argv, shown, env, path, version, parts, identity })
+        let (env, no_licence) = (settings.env.clone(), settings.no_licence.clone());
+        Ok(FoundTool { argv, shown, env, path, version, no_licence, parts, identity: OnceLock::new() })
     }
 
     /// An executable by name on `PATH`, or by path relative to the project.

@@ -89,6 +89,8 @@ pub struct FoundTool {
     pub path: String,
     /// The version it prints.
     pub version: Option<Version>,
+    /// Words in its log that mean that there was no licence for it.
+    pub(crate) no_licence: Vec<String>,
     /// What it consists of.
     pub(crate) parts: Parts,
     identity: OnceLock<Result<Digest, ToolProblem>>,

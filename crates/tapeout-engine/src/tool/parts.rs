@@ -55,6 +55,16 @@ impl Parts {
         self.trees.iter().any(|tree| path.starts_with(tree))
     }
 
+    /// The files and directories that it consists of, the real executable first.
+    pub(crate) fn trees(&self) -> &[PathBuf] {
+        &self.trees
+    }
+
+    /// Whether it is known what it consists of.
+    pub(crate) fn are_in_sight(&self) -> bool {
+        self.files.is_some()
+    }
+
     /// A key that is the same as long as no file changed, if the files are in sight and old enough to tell.
     pub(super) fn stat_key(&self, domain: &str, more: &str) -> Option<Digest> {
         let now = FileTime::now();

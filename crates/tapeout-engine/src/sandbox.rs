@@ -1,0 +1,155 @@
+//! Confining tools to what their invocation declares, and naming what they wanted beyond that.
+//!
+//! A confined tool may read the sources that the invocation names, the trees of its tools and the system's directories,
+//! and write in its work directory and its `TMPDIR`. Landlock denies silently, so an invocation that fails is repeated,
+//! confined as before, under `strace`, which tells what was denied.
+//!
+//! A tool behind a prefix or a set-up runs unconfined: what it consists of is out of sight.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use tapeout_guard::Confinement;
+use tapeout_model::Class;
+
+use crate::execute::without_dots;
+use crate::invocation::Input;
+use crate::work_dir::WorkDir;
+use crate::{Failure, FoundTool, Invocation, JobCx};
+
+/// Where systems keep programs, libraries and their settings.
+const SYSTEM: [&str; 10] =
+    ["/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32", "/etc", "/nix/store", "/sys/devices/system/cpu"];
+
+/// How many denied files are named.
+const SHOWN: usize = 8;
+
+/// The file in the work directory that `strace` writes.
+const TRACE: &str = "denied.strace";
+
+impl JobCx<'_> {
+    /// What a command of the invocation may touch, if it is to be confined.
+    pub(crate) fn confinement(&self, dir: &WorkDir, invocation: &Invocation, tool: &FoundTool) -> Option<Confinement> {
+        if !self.engine.options().sandbox || !tool.parts.are_in_sight() {
+            return None;
+        }
+        let mut read: Vec<PathBuf> = SYSTEM.iter().map(PathBuf::from).collect();
+        read.push(PathBuf::from(&tool.path));
+        read.extend(tool.parts.trees().iter().cloned());
+        read.extend(tool.parts.trees().first().and_then(|executable| installation(executable)));
+        read.extend(invocation.inputs.iter().filter_map(|input| match input {
+            Input::Source { path } => Some(self.absolute(path)),
+            Input::Copied { .. } | Input::Output(_) | Input::Text { .. } => None,
+        }));
+        Some(Confinement { read, write: vec![dir.path.clone(), dir.tmp()] })
+    }
+
+    /// Completes the failure of a confined invocation with the files that it was denied, as far as they can be found out.
+    pub(crate) fn name_denied(&self, failure: Failure, invocation: &Invocation, tools: &[Arc<FoundTool>]) -> Failure {
+        if self.run.is_stopping() {
+            return failure;
+        }
+        let Some(strace) = self.engine.resolve("strace") else {
+            return hinted(
+                failure,
+                "the sandbox may have denied it a file; with `strace` installed, it would be named",
+            );
+        };
+        let denied = self.denied(invocation, tools, &strace).unwrap_or_default();
+        if denied.is_empty() {
+            return failure;
+        }
+        let mut words: Vec<String> = denied.iter().take(SHOWN).map(|path| format!("denied: {path}")).collect();
+        if denied.len() > SHOWN {
+            words.push(format!("and {} more", denied.len() - SHOWN));
+        }
+        let first = denied.first().cloned().unwrap_or_default();
+        let message = format!("{}: the sandbox denied it `{first}`, which is not declared", failure.message);
+        let mut failure = Failure { class: Class::Input, message, ..failure };
+        failure.words.splice(0..0, words);
+        hinted(failure, "declare the file in the configuration, or run without `--sandbox`")
+    }
+
+    /// Runs the commands once more, confined and watched, and gives the paths that were denied.
+    fn denied(
+        &self,
+        invocation: &Invocation,
+        tools: &[Arc<FoundTool>],
+        strace: &Path,
+    ) -> Result<BTreeSet<String>, Failure> {
+        let dir = self.engine.work_dir().map_err(|error| Failure::io("make a work directory", &error))?;
+        let mut attempt = self.fill(&dir, invocation)?;
+        let mut denied = BTreeSet::new();
+        for (command, tool) in invocation.commands.iter().zip(tools) {
+            let ended = self.run_command(&dir, invocation, command, tool, Some((strace, TRACE)), &mut attempt);
+            let trace = fs::read(dir.path.join(TRACE)).unwrap_or_default();
+            let project = self.project();
+            denied.extend(String::from_utf8_lossy(&trace).lines().filter_map(denied_path).map(|path| {
+                let path = without_dots(&path);
+                path.strip_prefix(project).unwrap_or(&path).display().to_string()
+            }));
+            if ended.is_err() {
+                break;
+            }
+        }
+        Ok(denied)
+    }
+}
+
+fn hinted(failure: Failure, hint: &str) -> Failure {
+    match &failure.hint {
+        Some(known) => {
+            let both = format!("{known}; {hint}");
+            failure.hint(both)
+        }
+        None => failure.hint(hint),
+    }
+}
+
+/// The tree that a tool was installed in: what is above its `bin`, unless that is a whole system or home.
+fn installation(executable: &Path) -> Option<PathBuf> {
+    let bin = executable.parent()?;
+    let tree = bin.parent()?;
+    let home = std::env::var_os("HOME").map(PathBuf::from);
+    let is_whole = tree.parent().is_none() || home.is_some_and(|home| home.starts_with(tree));
+    (bin.file_name()? == "bin" && !is_whole).then(|| tree.to_owned())
+}
+
+/// The path in a line of `strace -y -Z` that failed for want of a permission: `openat(AT_FDCWD</work>, "top.v", …) = -1
+/// EACCES (Permission denied)`.
+fn denied_path(line: &str) -> Option<PathBuf> {
+    if !line.contains("= -1 EACCES") {
+        return None;
+    }
+    let folder = line.split_once("AT_FDCWD<").and_then(|(_, rest)| rest.split_once('>')).map(|(folder, _)| folder);
+    let (_, rest) = line.split_once('"')?;
+    let (path, _) = rest.split_once('"')?;
+    if path.is_empty() {
+        return None;
+    }
+    Some(Path::new(folder.unwrap_or("/")).join(path))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn denied_paths_are_read_from_a_trace() {
+        let cases = [
+            (
+                r#"42 openat(AT_FDCWD</w>, "../src/a.vh", O_RDONLY) = -1 EACCES (Permission denied)"#,
+                Some("/w/../src/a.vh"),
+            ),
+            (r#"42 access("/home/x", R_OK) = -1 EACCES (Permission denied)"#, Some("/home/x")),
+            (r#"42 openat(AT_FDCWD</w>, "none", O_RDONLY) = -1 ENOENT (No such file or directory)"#, None),
+        ];
+        for (line, path) in cases {
+            assert_eq!(denied_path(line), path.map(PathBuf::from), "{line}");
+        }
+        assert_eq!(installation(Path::new("/opt/suite/bin/yosys")), Some(PathBuf::from("/opt/suite")));
+        assert_eq!(installation(Path::new("/bin/sh")), None);
+    }
+}
