@@ -16,8 +16,6 @@ mod blob;
 mod file_digest;
 mod hash;
 mod journal;
-mod stub;
-pub use stub::KeyLock;
 
 use std::collections::HashMap;
 use std::fs;
