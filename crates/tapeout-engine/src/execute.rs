@@ -103,7 +103,7 @@ impl JobCx<'_> {
             None => self.run_and_commit(invocation, &tools, key, &before)?,
         };
         entry.reads.iter().for_each(|read| self.note(read.clone()));
-        self.attempt.then(&entry.attempt);
+        self.attempt.then(entry.attempt());
         Ok(entry)
     }
 
@@ -226,7 +226,7 @@ impl JobCx<'_> {
         outputs.sort_by(|a, b| a.path.cmp(&b.path));
         attempt.log = Some(self.engine.store().take_file(&dir.path.join(&invocation.log), &invocation.log)?);
         let record = Record { outputs, statuses, ..Record::default() };
-        Ok(self.engine.store().commit(Entry { key, reads, record, attempt })?)
+        Ok(self.engine.store().commit(Entry::new(key, reads, record, attempt))?)
     }
 
     /// What `stat` says of each of the user's files that the invocation names.

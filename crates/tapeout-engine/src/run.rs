@@ -268,8 +268,8 @@ impl Engine {
                 .record
                 .outputs
                 .iter()
-                .chain(&entry.attempt.log)
-                .chain(&entry.attempt.inputs)
+                .chain(&entry.attempt().log)
+                .chain(&entry.attempt().inputs)
                 .all(|o| self.store.has(o))
     }
 
@@ -324,7 +324,7 @@ impl Engine {
             let message = format!("`{}` names the view `{path}`, which is none of its outputs", job.name);
             return Err(Failure::new(Class::Internal, message));
         }
-        Ok(self.store.commit(Entry { key, reads: cx.reads, record, attempt: cx.attempt })?)
+        Ok(self.store.commit(Entry::new(key, cx.reads, record, cx.attempt))?)
     }
 }
 

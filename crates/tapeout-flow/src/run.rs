@@ -192,8 +192,8 @@ impl<'a> Run<'a> {
                     step.status = status_of(entry, *reused);
                     step.reused = *reused;
                     (step.reason, step.hint) = reason_of(entry);
-                    step.log = entry.attempt.log.as_ref().map(|log| format!("{}/{}", step.dir, log.path));
-                    step.attempt = Some(StepAttempt::from(&entry.attempt));
+                    step.log = entry.attempt().log.as_ref().map(|log| format!("{}/{}", step.dir, log.path));
+                    step.attempt = Some(StepAttempt::from(entry.attempt()));
                     step.alerts.clone_from(&entry.record.alerts);
                 }
                 Outcome::Failed(failure) => {

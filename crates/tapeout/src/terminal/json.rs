@@ -51,7 +51,7 @@ impl Watcher for JsonLog<'_> {
             StepEvent::Reused(entry) | StepEvent::Done(entry) => {
                 let reused = matches!(event, StepEvent::Reused(_));
                 let (status, reason, hint) = judgement(&entry.record, reused);
-                let attempt = &entry.attempt;
+                let attempt = entry.attempt();
                 self.about(
                     step,
                     "step_done",

@@ -78,9 +78,9 @@ pub(crate) fn ending(event: &StepEvent) -> Option<Ending> {
         },
         StepEvent::Done(entry) => {
             // A step without tools takes no time worth telling.
-            let time = match entry.attempt.peak_kib {
+            let time = match entry.attempt().peak_kib {
                 0 => String::new(),
-                _ => format!(", {}", duration(entry.attempt.wall_ms)),
+                _ => format!(", {}", duration(entry.attempt().wall_ms)),
             };
             match verdict_words(&entry.record) {
                 Some(words) => ending(mark_of(&entry.record), style_of(&entry.record), format!("{words}{time}")),
