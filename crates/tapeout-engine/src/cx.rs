@@ -71,9 +71,8 @@ pub(crate) fn run_body<'run>(run: &'run Run<'run>, task: Task) -> Result<Arc<Ent
         let message = format!("`{}` names the view `{path}`, which is none of its outputs", job.name);
         return Err(Failure::new(Class::Internal, message));
     }
-    let entry = engine.store().commit(Entry { key, reads: cx.reads, record, attempt: cx.attempt })?;
-    engine.store().describe(&key, &job.words());
-    Ok(entry)
+    engine.store().describe(&key, &job.words())?;
+    Ok(engine.store().commit(Entry::new(key, cx.reads, record, cx.attempt))?)
 }
 
 impl JobCx<'_> {
@@ -344,6 +343,9 @@ impl JobCx<'_> {
     pub(crate) fn found_tool(&mut self, name: &str) -> Result<Arc<FoundTool>, Failure> {
         let identified = self.engine.tool(name).and_then(|tool| Ok((self.engine.identity(&tool)?, tool)));
         let digest = identified.as_ref().ok().map(|(identity, _)| *identity);
+        if let Ok((identity, tool)) = &identified {
+            self.engine.store().describe(identity, &tool.words())?;
+        }
         self.note(Read::Tool { name: name.to_owned(), digest });
         match identified {
             Ok((_, tool)) => Ok(tool),

@@ -56,7 +56,7 @@ impl Engine {
 
 /// All files that a result needs, also to be shown.
 pub(crate) fn files_of(entry: &Entry) -> impl Iterator<Item = &Output> {
-    entry.record.outputs.iter().chain(&entry.attempt.log).chain(&entry.attempt.inputs)
+    entry.record.outputs.iter().chain(&entry.attempt().log).chain(&entry.attempt().inputs)
 }
 
 /// What came out of a job, as one digest.

@@ -109,7 +109,7 @@ impl StepJob {
             invocation.inputs.push(Input::Text { name: script.path, text });
         }
         let entry = cx.job.execute(&invocation).map_err(|failure| self.explained(failure))?;
-        let log = match &entry.attempt.log {
+        let log = match &entry.attempt().log {
             Some(log) => String::from_utf8_lossy(&cx.job.read_output(log)?).into_owned(),
             None => String::new(),
         };
@@ -123,7 +123,7 @@ impl StepJob {
         }
         let name = format!("{}.log", cx.slug());
         let log: String = completed.iter().map(|session| session.log.as_str()).collect();
-        let commands: String = completed.iter().map(|session| session.entry.attempt.commands.as_str()).collect();
+        let commands: String = completed.iter().map(|session| session.entry.attempt().commands.as_str()).collect();
         if let Ok(dir) = cx.job.keep_failed(&[(&name, &log), ("COMMANDS", &commands)]) {
             failure.work_dir = Some(dir);
             failure.log = Some(name);

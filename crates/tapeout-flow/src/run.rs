@@ -211,8 +211,8 @@ impl<'a> Run<'a> {
                     step.status = status_of(entry, *how);
                     step.reused = *how != How::Ran;
                     (step.reason, step.hint) = reason_of(entry);
-                    step.log = entry.attempt.log.as_ref().map(|log| format!("{}/{}", step.dir, log.path));
-                    step.attempt = Some(StepAttempt::from(&entry.attempt));
+                    step.log = entry.attempt().log.as_ref().map(|log| format!("{}/{}", step.dir, log.path));
+                    step.attempt = Some(StepAttempt::from(entry.attempt()));
                     step.alerts.clone_from(&entry.record.alerts);
                 }
                 Outcome::Failed(failure) => {
@@ -344,7 +344,7 @@ impl Showing {
 
 fn step_done(entry: &Entry, how: How) -> StepDone {
     let (reason, hint) = reason_of(entry);
-    let attempt = &entry.attempt;
+    let attempt = entry.attempt();
     StepDone {
         status: status_of(entry, how),
         reused: how != How::Ran,

@@ -72,7 +72,7 @@ impl RunTree {
             for output in &entry.record.outputs {
                 store.materialise(output, &dir.join(&output.path))?;
             }
-            for input in &entry.attempt.inputs {
+            for input in &entry.attempt().inputs {
                 let to = dir.join(&input.path);
                 let from = others.iter().rev().find(|(_, other)| other.record.outputs.contains(input));
                 match from {
@@ -83,10 +83,10 @@ impl RunTree {
                     None => store.materialise(input, &to)?,
                 }
             }
-            if let Some(log) = &entry.attempt.log {
+            if let Some(log) = &entry.attempt().log {
                 store.materialise(log, &dir.join(&log.path))?;
             }
-            write(&dir.join("COMMANDS"), &entry.attempt.commands)?;
+            write(&dir.join("COMMANDS"), &entry.attempt().commands)?;
             write_json(&dir.join("config.json"), &step.config().to_json())
         })
     }
@@ -221,8 +221,8 @@ fn show_view(store: &Store, dir: &Path, view: &View<Output>) -> Result<(), Failu
 /// What identifies a result and how it was got, for a view of it.
 fn result_id(entry: &Entry) -> String {
     let mut key = KeyHasher::new("result");
-    key.digest(Some(&entry.key)).text(&entry.attempt.commands).number(entry.attempt.started);
-    for output in entry.record.outputs.iter().chain(&entry.attempt.log).chain(&entry.attempt.inputs) {
+    key.digest(Some(&entry.key)).text(&entry.attempt().commands).number(entry.attempt().started);
+    for output in entry.record.outputs.iter().chain(&entry.attempt().log).chain(&entry.attempt().inputs) {
         key.text(&output.path).digest(Some(&output.digest));
     }
     key.finish().to_string()

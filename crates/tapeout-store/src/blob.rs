@@ -1,25 +1,133 @@
 //! Blobs: file contents under the name of their digest.
+//!
+//! Which blobs there are is known by listing a prefix directory once, and from what this process adds. What a blob
+//! contains is only believed after hashing it.
 
-use std::fs::{self, Permissions};
-use std::io::{self, Write};
-use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::collections::HashSet;
+use std::fs::{self, File, OpenOptions, Permissions};
+use std::hash::{BuildHasherDefault, Hasher};
+use std::io::{self, Read as _, Write as _};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
+use std::sync::{PoisonError, RwLock};
 
+use rustix::fs::{Mode, OFlags};
+use rustix::io::Errno;
 use tapeout_model::{Digest, Output};
 
-use crate::file_digest::hash_file;
+use crate::hash::hash_reader;
+use crate::journal::unique_name;
 use crate::{Store, StoreError, hash_bytes};
 
-impl Store {
-    fn blob_path(&self, digest: &Digest) -> PathBuf {
-        let name = digest.to_string();
-        self.root.join("blobs").join(&name[..2]).join(&name[2..])
+/// A file up to this size is read and written with one call each.
+const SMALL: u64 = 64 * 1024;
+
+/// The names of the blobs, by the first byte of their digests.
+pub(crate) struct BlobNames(Vec<RwLock<Option<Names>>>);
+
+type Names = HashSet<Digest, BuildHasherDefault<Leading>>;
+
+/// Digests are hashes already: their leading bytes will do.
+#[derive(Default)]
+pub(crate) struct Leading(u64);
+
+impl Hasher for Leading {
+    fn write(&mut self, bytes: &[u8]) {
+        if let Some(chunk) = bytes.last_chunk() {
+            self.0 = u64::from_le_bytes(*chunk);
+        }
     }
 
-    /// Whether the content of this output is in the store, at its full size.
+    fn write_usize(&mut self, _length: usize) {}
+
+    fn finish(&self) -> u64 {
+        self.0
+    }
+}
+
+impl BlobNames {
+    pub(crate) fn new() -> Self {
+        Self((0..256).map(|_| RwLock::new(None)).collect())
+    }
+
+    /// Asks or changes the names that begin like this digest.
+    fn with<T>(&self, store: &Store, digest: &Digest, change: impl FnOnce(&mut Names) -> T) -> T {
+        let prefix = digest.0[0];
+        let mut names = self.0[usize::from(prefix)].write().unwrap_or_else(PoisonError::into_inner);
+        change(names.get_or_insert_with(|| list(&store.root, prefix).map(|(digest, _)| digest).collect()))
+    }
+
+    fn contains(&self, store: &Store, digest: &Digest) -> bool {
+        let names = self.0[usize::from(digest.0[0])].read().unwrap_or_else(PoisonError::into_inner);
+        if let Some(names) = &*names {
+            return names.contains(digest);
+        }
+        drop(names);
+        self.with(store, digest, |names| names.contains(digest))
+    }
+}
+
+/// The blobs whose digests begin with a byte, with their files.
+pub(crate) fn list(root: &Path, prefix: u8) -> impl Iterator<Item = (Digest, fs::DirEntry)> + use<> {
+    let listing = fs::read_dir(root.join(format!("blobs/{prefix:02x}"))).ok();
+    listing.into_iter().flatten().filter_map(Result::ok).filter_map(move |entry| {
+        let name = entry.file_name();
+        let digits = name.as_encoded_bytes().as_chunks::<2>();
+        let mut digest = [prefix; 32];
+        if digits.0.len() != 31 || !digits.1.is_empty() {
+            return None;
+        }
+        for (byte, [high, low]) in digest[1..].iter_mut().zip(digits.0) {
+            *byte = (nibble(*high)? << 4) | nibble(*low)?;
+        }
+        Some((Digest(digest), entry))
+    })
+}
+
+fn nibble(digit: u8) -> Option<u8> {
+    match digit {
+        b'0'..=b'9' => Some(digit - b'0'),
+        b'a'..=b'f' => Some(digit - b'a' + 10),
+        _ => None,
+    }
+}
+
+/// Does something in a folder, which is made when it turns out not to be there.
+fn in_folder<T>(path: &Path, mut work: impl FnMut() -> io::Result<T>) -> io::Result<T> {
+    match work() {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            fs::create_dir_all(path.parent().unwrap_or(Path::new(".")))?;
+            work()
+        }
+        result => result,
+    }
+}
+
+fn create(path: &Path, mode: u32) -> io::Result<File> {
+    in_folder(path, || OpenOptions::new().write(true).create_new(true).mode(mode).open(path))
+}
+
+impl Store {
+    pub(crate) fn blob_path(&self, digest: &Digest) -> PathBuf {
+        let name = digest.to_string();
+        let mut path = self.root.join("blobs");
+        path.push(&name[..2]);
+        path.push(&name[2..]);
+        path
+    }
+
+    /// Whether the content of this output is in the store. It is not read: damage shows when it is.
     #[must_use]
     pub fn has(&self, output: &Output) -> bool {
-        fs::metadata(self.blob_path(&output.digest)).is_ok_and(|metadata| metadata.len() == output.size)
+        let digest = &output.digest;
+        self.blobs.contains(self, digest) || {
+            // Another process may have added it since the listing.
+            let there = self.blob_path(digest).exists();
+            if there {
+                self.blobs.with(self, digest, |names| names.insert(*digest));
+            }
+            there
+        }
     }
 
     /// Moves a file into the store; `name` is the path that the output gets. The file is gone afterwards.
@@ -27,36 +135,38 @@ impl Store {
     /// # Errors
     /// When the file cannot be read or moved.
     pub fn take_file(&self, file: &Path, name: &str) -> Result<Output, StoreError> {
-        let metadata = fs::symlink_metadata(file).map_err(StoreError::io("read", file))?;
-        if metadata.is_symlink() {
-            // What it points at is somebody else's.
-            let bytes = fs::read(file).map_err(StoreError::io("read", file))?;
-            return self.put_bytes(&bytes, name);
-        }
-        let digest = hash_file(file).map_err(StoreError::io("read", file))?;
-        let output = Output {
-            path: name.to_owned(),
-            digest,
-            size: metadata.size(),
-            executable: metadata.permissions().mode() & 0o111 != 0,
+        let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let mut opened = match rustix::fs::open(file, flags, Mode::empty()) {
+            Ok(opened) => File::from(opened),
+            Err(Errno::LOOP) => {
+                // What it points at is somebody else's.
+                let bytes = fs::read(file).map_err(StoreError::io("read", file))?;
+                return self.put_bytes(&bytes, name);
+            }
+            Err(error) => return Err(StoreError::io("read", file)(error.into())),
         };
-        if self.has(&output) {
+        let metadata = opened.metadata().map_err(StoreError::io("read", file))?;
+        let digest = hash_reader(&mut opened, |_| Ok(())).map_err(StoreError::io("read", file))?;
+        let executable = metadata.permissions().mode() & 0o111 != 0;
+        let output = Output { path: name.to_owned(), digest, size: metadata.size(), executable };
+        if self.blobs.contains(self, &digest) {
             fs::remove_file(file).map_err(StoreError::io("remove", file))?;
             return Ok(output);
         }
-        let blob = self.new_blob_path(&digest)?;
-        fs::set_permissions(file, Permissions::from_mode(0o444)).map_err(StoreError::io("change", file))?;
-        match fs::rename(file, &blob) {
+        let blob = self.blob_path(&digest);
+        opened.set_permissions(Permissions::from_mode(0o444)).map_err(StoreError::io("change", file))?;
+        match in_folder(&blob, || fs::rename(file, &blob)) {
             Ok(()) => {}
             Err(error) if error.kind() == io::ErrorKind::CrossesDevices => {
-                let mut temporary = self.temporary()?;
-                let mut source = fs::File::open(file).map_err(StoreError::io("read", file))?;
-                io::copy(&mut source, &mut temporary).map_err(StoreError::io("write", temporary.path()))?;
-                self.name_blob(temporary, &blob)?;
+                self.write_blob(&blob, |to| {
+                    let mut source = File::open(file)?;
+                    io::copy(&mut source, to).map(|_| ())
+                })?;
                 fs::remove_file(file).map_err(StoreError::io("remove", file))?;
             }
             Err(error) => return Err(StoreError::io("move into the store", file)(error)),
         }
+        self.blobs.with(self, &digest, |names| names.insert(digest));
         Ok(output)
     }
 
@@ -67,79 +177,92 @@ impl Store {
     pub fn put_bytes(&self, bytes: &[u8], name: &str) -> Result<Output, StoreError> {
         let digest = hash_bytes(bytes);
         let output = Output { path: name.to_owned(), digest, size: bytes.len() as u64, executable: false };
-        if !self.has(&output) {
-            let mut temporary = self.temporary()?;
-            temporary.write_all(bytes).map_err(StoreError::io("write", temporary.path()))?;
-            self.name_blob(temporary, &self.new_blob_path(&digest)?)?;
+        if !self.blobs.contains(self, &digest) {
+            self.write_blob(&self.blob_path(&digest), |file| file.write_all(bytes))?;
+            self.blobs.with(self, &digest, |names| names.insert(digest));
         }
         Ok(output)
     }
 
-    fn temporary(&self) -> Result<tempfile::NamedTempFile, StoreError> {
-        let folder = self.root.join("tmp");
-        tempfile::NamedTempFile::new_in(&folder).map_err(StoreError::io("write in", &folder))
-    }
-
-    fn new_blob_path(&self, digest: &Digest) -> Result<PathBuf, StoreError> {
-        let blob = self.blob_path(digest);
-        if let Some(folder) = blob.parent() {
-            fs::create_dir_all(folder).map_err(StoreError::io("create", folder))?;
-        }
-        Ok(blob)
-    }
-
-    fn name_blob(&self, temporary: tempfile::NamedTempFile, blob: &Path) -> Result<(), StoreError> {
-        fs::set_permissions(temporary.path(), Permissions::from_mode(0o444))
-            .map_err(StoreError::io("change", temporary.path()))?;
-        temporary.persist(blob).map_err(|error| StoreError::io("write", blob)(error.error))?;
-        Ok(())
+    /// Writes a blob where nobody looks and gives it its name when it is whole.
+    fn write_blob(&self, blob: &Path, write: impl FnOnce(&mut File) -> io::Result<()>) -> Result<(), StoreError> {
+        let temporary = self.root.join("tmp").join(unique_name());
+        let written = create(&temporary, 0o444).and_then(|mut file| write(&mut file));
+        let named = written.and_then(|()| in_folder(blob, || fs::rename(&temporary, blob)));
+        named.map_err(|error| {
+            // Best effort: the error being reported is the first one.
+            let _ = fs::remove_file(&temporary);
+            StoreError::io("write", blob)(error)
+        })
     }
 
     /// Reads a blob.
     ///
     /// # Errors
-    /// When it is not there or cannot be read.
+    /// When it is not there, is damaged or cannot be read.
     pub fn read(&self, digest: &Digest) -> Result<Vec<u8>, StoreError> {
         let blob = self.blob_path(digest);
-        let bytes = fs::read(&blob).map_err(StoreError::io("read", &blob))?;
-        if hash_bytes(&bytes) == *digest { Ok(bytes) } else { Err(damaged(blob)) }
+        let mut bytes = Vec::new();
+        let read = self.open_blob(digest, &blob)?.read_to_end(&mut bytes);
+        read.map_err(StoreError::io("read", &blob))?;
+        if hash_bytes(&bytes) == *digest { Ok(bytes) } else { Err(self.damaged_blob(digest, blob)) }
+    }
+
+    fn open_blob(&self, digest: &Digest, blob: &Path) -> Result<File, StoreError> {
+        File::open(blob).map_err(|error| {
+            if error.kind() != io::ErrorKind::NotFound {
+                return StoreError::io("read", blob)(error);
+            }
+            self.blobs.with(self, digest, |names| names.remove(digest));
+            StoreError::Missing { path: blob.to_owned() }
+        })
+    }
+
+    /// Removes a damaged blob: what remains of it is good for nothing.
+    pub(crate) fn damaged_blob(&self, digest: &Digest, blob: PathBuf) -> StoreError {
+        match fs::remove_file(&blob) {
+            Ok(()) => {
+                self.blobs.with(self, digest, |names| names.remove(digest));
+                StoreError::Damaged { path: blob }
+            }
+            Err(error) => StoreError::io("remove the damaged file", &blob)(error),
+        }
     }
 
     /// Makes a file of its own from a blob: a reflink where the file system can, else a copy. Never a hard link, as a
     /// tool that writes in place would damage the blob. An existing file is replaced in one step.
     ///
     /// # Errors
-    /// When the blob is not there or the file cannot be written.
+    /// When the blob is not there or is damaged, or the file cannot be written.
     pub fn materialise(&self, output: &Output, to: &Path) -> Result<(), StoreError> {
+        let temporary = to.with_file_name(format!(".{}~", unique_name()));
+        let mode = if output.executable { 0o755 } else { 0o644 };
+        let small = if output.size <= SMALL { Some(self.read(&output.digest)?) } else { None };
         let blob = self.blob_path(&output.digest);
-        if hash_file(&blob).map_err(StoreError::io("read", &blob))? != output.digest {
-            return Err(damaged(blob));
-        }
-        let folder = to.parent().unwrap_or(Path::new("."));
-        fs::create_dir_all(folder).map_err(StoreError::io("create", folder))?;
-        let mut name = to.file_name().unwrap_or_default().to_owned();
-        name.push(format!(".{}~", std::process::id()));
-        let temporary = folder.join(name);
-        let made = reflink_copy::reflink_or_copy(&blob, &temporary)
-            .and_then(|_| {
-                let mode = if output.executable { 0o755 } else { 0o644 };
-                fs::set_permissions(&temporary, Permissions::from_mode(mode))
-            })
-            .and_then(|()| fs::rename(&temporary, to));
-        made.map_err(|error| {
+        let made = match &small {
+            Some(bytes) => create(&temporary, mode).and_then(|mut file| file.write_all(bytes)).map(|()| true),
+            None => {
+                let mut source = self.open_blob(&output.digest, &blob)?;
+                create(&temporary, mode).and_then(|file| copy(&mut source, file)).map(|found| found == output.digest)
+            }
+        };
+        let named = made.and_then(|whole| if whole { fs::rename(&temporary, to).map(|()| true) } else { Ok(false) });
+        if !matches!(named, Ok(true)) {
             // Best effort: the error being reported is the first one.
             let _ = fs::remove_file(&temporary);
-            StoreError::io("write", to)(error)
-        })
+        }
+        match named {
+            Ok(true) => Ok(()),
+            Ok(false) => Err(self.damaged_blob(&output.digest, blob)),
+            Err(error) => Err(StoreError::io("write", to)(error)),
+        }
     }
 }
 
-/// Removes a damaged blob: what remains of it is good for nothing.
-fn damaged(blob: PathBuf) -> StoreError {
-    match fs::remove_file(&blob) {
-        Ok(()) => StoreError::Damaged { path: blob },
-        Err(error) => StoreError::io("remove the damaged file", &blob)(error),
-    }
+/// Copies an open file and gives the digest of what was read.
+fn copy(source: &mut File, mut to: File) -> io::Result<Digest> {
+    let cloned = rustix::fs::ioctl_ficlone(&to, &*source).is_ok();
+    hash_reader(source, |part| if cloned { Ok(()) } else { to.write_all(part) })
 }
 
 #[cfg(test)]
@@ -169,6 +292,52 @@ mod tests {
         fs::write(&blob, "ecko").unwrap();
         assert!(matches!(store.materialise(&output, &copy), Err(StoreError::Damaged { .. })));
         assert!(!store.has(&output), "what is damaged is gone");
+        assert!(matches!(store.read(&output.digest), Err(StoreError::Missing { .. })));
         assert_eq!(fs::read(&copy).unwrap(), b"echo", "and was not shown");
+    }
+
+    #[test]
+    fn large_and_short_blobs_are_hashed_when_they_are_used() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = Store::open(&dir.path().join("store")).unwrap();
+        let large = vec![7; 3 * SMALL as usize];
+        let to = dir.path().join("a/copy");
+        for (content, left) in [(&large[..], 100), (&large[..], 0), (b"small", 3), (b"small", 0)] {
+            let output = store.put_bytes(content, "x").unwrap();
+            store.materialise(&output, &to).unwrap();
+            assert_eq!(fs::read(&to).unwrap(), content);
+            let blob = store.blob_path(&output.digest);
+            fs::set_permissions(&blob, Permissions::from_mode(0o644)).unwrap();
+            File::options().write(true).open(&blob).unwrap().set_len(left).unwrap();
+            assert!(store.materialise(&output, &to).unwrap_err().is_lost());
+            assert!(!blob.exists() && !store.has(&output));
+            assert_eq!(fs::read_dir(dir.path().join("a")).unwrap().count(), 1, "nothing half made stays");
+            store.put_bytes(content, "x").unwrap();
+            assert_eq!(store.read(&output.digest).unwrap(), content, "it can be made again");
+        }
+    }
+
+    #[test]
+    fn blobs_of_another_process_are_seen() {
+        let dir = tempfile::tempdir().unwrap();
+        let [one, two] = [(), ()].map(|()| Store::open(dir.path()).unwrap());
+        let output = one.put_bytes(b"a", "a").unwrap();
+        assert!(two.has(&output));
+        let later = (0..100u8).map(|i| one.put_bytes(&[i], "x").unwrap());
+        assert!(later.collect::<Vec<_>>().iter().all(|output| two.has(output)));
+        let absent = Output { digest: hash_bytes(b"absent"), ..output };
+        assert!(!two.has(&absent));
+    }
+
+    #[test]
+    fn a_link_gives_what_it_points_at_and_stays() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = Store::open(&dir.path().join("store")).unwrap();
+        let [file, link] = ["file", "link"].map(|name| dir.path().join(name));
+        fs::write(&file, "content").unwrap();
+        std::os::unix::fs::symlink(&file, &link).unwrap();
+        let output = store.take_file(&link, "link").unwrap();
+        assert_eq!(store.read(&output.digest).unwrap(), b"content");
+        assert!(file.exists());
     }
 }

@@ -1,23 +1,25 @@
 //! Digests of the user's files, kept by what `stat` says so that an unchanged file is not read again.
 
 use std::fs::{self, Metadata};
-use std::io::{self, Read};
+use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::time::Duration;
 
 use rustix::time::ClockId;
 
-use serde::{Deserialize, Serialize};
-use sha2::{Digest as _, Sha256};
 use tapeout_model::Digest;
 
-use crate::journal::Frame;
+use crate::frame::{Kind, u64_at};
+use crate::hash::hash_reader;
 use crate::{KeyHasher, Store, StoreError, lock};
+
+/// What is known of a file.
+pub(crate) type Known = (Signature, Digest);
 
 /// What `stat` says of a file: while it is the same, so is the content. The change time cannot be set by a program, so
 /// a file that was replaced by an older one, or whose modification time was put back, is noticed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Signature {
     device: u64,
     inode: u64,
@@ -50,6 +52,12 @@ impl FileTime {
             }
             std::thread::sleep(Duration::from_millis(1));
         }
+    }
+
+    /// When a folder's list of names last changed.
+    pub(crate) fn of_folder(folder: &Path) -> Option<Self> {
+        let metadata = fs::metadata(folder).ok()?;
+        Some(Self(metadata.mtime(), metadata.mtime_nsec()))
     }
 
     fn of(clock: ClockId) -> Self {
@@ -122,17 +130,22 @@ impl Store {
     /// When the file exists and cannot be read.
     pub fn file_digest_and_signature(&self, path: &Path) -> Result<Option<(Digest, Signature)>, StoreError> {
         let Some(signature) = Signature::of_file(path)? else { return Ok(None) };
-        if let Some((known, digest)) = lock(&self.digests).get(path)
-            && *known == signature
+        if let Some((known, digest)) = self.state().file_digest(path)
+            && known == signature
         {
-            return Ok(Some((*digest, signature)));
+            return Ok(Some((digest, signature)));
         }
         let before = FileTime::now();
         let digest = hash_file(path).map_err(StoreError::io("read", path))?;
         if signature.is_older_than(before) && Signature::of_file(path)? == Some(signature) {
-            lock(&self.digests).insert(path.to_owned(), (signature, digest));
+            let known = (signature, digest);
+            let mut journal = lock(&self.journal);
+            let mut state = self.state_mut();
+            state.files.insert(path.to_owned(), known);
             if let Some(path) = path.to_str() {
-                self.append(&Frame::FileDigest { path: path.to_owned(), signature, digest })?;
+                // A digest that is not noted is worked out again; a result that is worth the noting tells of a full disk.
+                let grown = journal.note(Kind::FileDigest, self.today, &pack(path, &known)).unwrap_or_default();
+                state.appended(grown);
             }
         }
         Ok(Some((digest, signature)))
@@ -140,15 +153,37 @@ impl Store {
 }
 
 pub(crate) fn hash_file(path: &Path) -> io::Result<Digest> {
-    let mut file = fs::File::open(path)?;
-    let mut hasher = Sha256::new();
-    let mut buffer = vec![0; 256 * 1024];
-    loop {
-        match file.read(&mut buffer)? {
-            0 => return Ok(Digest(hasher.finalize().into())),
-            n => hasher.update(&buffer[..n]),
-        }
+    hash_reader(&mut fs::File::open(path)?, |_| Ok(()))
+}
+
+const PATH: usize = 7 * 8 + 32;
+
+/// The payload of a file digest's frame: seven numbers of the signature, the digest, the path.
+pub(crate) fn pack(path: &str, (signature, digest): &Known) -> Vec<u8> {
+    let Signature { device, inode, size, modified, changed } = *signature;
+    let times = [modified.0, modified.1, changed.0, changed.1].map(|time| time as u64);
+    let mut payload = Vec::with_capacity(PATH + path.len());
+    for number in [device, inode, size].into_iter().chain(times) {
+        payload.extend_from_slice(&number.to_le_bytes());
     }
+    payload.extend_from_slice(&digest.0);
+    payload.extend_from_slice(path.as_bytes());
+    payload
+}
+
+/// What [`pack`] packed.
+pub(crate) fn unpack(payload: &[u8]) -> Option<(&str, Known)> {
+    let number = |i: usize| u64_at(payload, 8 * i);
+    let time = |i: usize| number(i).map(|time| time as i64);
+    let signature = Signature {
+        device: number(0)?,
+        inode: number(1)?,
+        size: number(2)?,
+        modified: (time(3)?, time(4)?),
+        changed: (time(5)?, time(6)?),
+    };
+    let digest = Digest(*payload.get(7 * 8..)?.first_chunk()?);
+    Some((std::str::from_utf8(payload.get(PATH..)?).ok()?, (signature, digest)))
 }
 
 #[cfg(test)]
@@ -175,7 +210,7 @@ mod tests {
         std::thread::sleep(std::time::Duration::from_millis(30));
         Store::open(&root).unwrap().file_digest(&file).unwrap();
         let store = Store::open(&root).unwrap();
-        assert_eq!(lock(&store.digests).len(), 1, "the digest survives the process");
+        assert!(store.state().file_digest(&file).is_some(), "the digest survives the process");
         fs::write(&file, "new").unwrap();
         assert_eq!(store.file_digest(&file).unwrap(), Some(crate::hash_bytes(b"new")));
         assert_eq!(store.file_digest(dir.path()).unwrap(), None, "a directory is not a file");

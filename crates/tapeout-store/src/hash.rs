@@ -1,5 +1,8 @@
 //! SHA-256 over bytes and over structured keys.
 
+use std::cell::RefCell;
+use std::io::{self, Read};
+
 use sha2::{Digest as _, Sha256};
 use tapeout_model::Digest;
 
@@ -7,6 +10,33 @@ use tapeout_model::Digest;
 #[must_use]
 pub fn hash_bytes(bytes: &[u8]) -> Digest {
     Digest(Sha256::digest(bytes).into())
+}
+
+/// Large enough that system calls do not count, small enough to stay in the second-level cache.
+const BUFFER: usize = 128 * 1024;
+
+thread_local! {
+    // Kept, as fresh pages for each file would cost more than hashing a small one.
+    static BUFFERS: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
+}
+
+/// The digest of all that a reader gives. `each` sees every part of it.
+pub(crate) fn hash_reader(reader: &mut impl Read, mut each: impl FnMut(&[u8]) -> io::Result<()>) -> io::Result<Digest> {
+    BUFFERS.with_borrow_mut(|buffer| {
+        buffer.resize(BUFFER, 0);
+        let mut hasher = Sha256::new();
+        loop {
+            match reader.read(buffer) {
+                Ok(0) => return Ok(Digest(hasher.finalize().into())),
+                Ok(n) => {
+                    hasher.update(&buffer[..n]);
+                    each(&buffer[..n])?;
+                }
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+    })
 }
 
 /// Hashes the parts of a key so that two different lists of parts never hash the same bytes: each part is preceded by
@@ -24,8 +54,13 @@ impl KeyHasher {
 
     /// Adds a text.
     pub fn text(&mut self, text: &str) -> &mut Self {
-        self.number(text.len() as u64);
-        self.0.update(text.as_bytes());
+        self.bytes(text.as_bytes())
+    }
+
+    /// Adds bytes.
+    pub fn bytes(&mut self, bytes: &[u8]) -> &mut Self {
+        self.number(bytes.len() as u64);
+        self.0.update(bytes);
         self
     }
 

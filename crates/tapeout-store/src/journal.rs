@@ -1,181 +1,199 @@
-//! The journal: frames appended by each process to a segment of its own, merged on reading.
+//! The journal: frames appended by each process to a segment of its own.
 //!
-//! A segment begins with [`MAGIC`]. A frame is a little-endian `u32` length, the first eight bytes of the payload's
-//! SHA-256, and the payload in postcard's encoding. A segment whose magic differs was written by another version: its
-//! frames are unknown results, not errors.
+//! A segment is [`MAGIC`] and frames. It appears under its name, `<microseconds>-<pid>-<n>.seg`, with its lock already
+//! held; the lock is held until its owner closes it or dies, and only then may the segment be removed. A segment whose
+//! magic differs was written by another version: its frames are unknown results, not errors.
 
+use std::collections::BTreeMap;
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write};
+use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use serde::{Deserialize, Serialize};
-use tapeout_model::{Attempt, Digest, Read, Record};
+use crate::StoreError;
+use crate::frame::{self, FrameAt, Kind};
 
-use crate::{Signature, StoreError, hash_bytes};
+pub(crate) const MAGIC: &[u8; 8] = b"tapeJ004";
 
-const MAGIC: &[u8; 8] = b"tapeJ003";
-const HEADER: usize = 12;
-
-/// A committed result: under this key, with these reads, this came out.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Entry {
-    /// The job's key.
-    pub key: Digest,
-    /// What else the result depends on; it is good only while every read gives the same.
-    pub reads: Vec<Read>,
-    /// What came out.
-    pub record: Record,
-    /// How the execution went.
-    pub attempt: Attempt,
-}
-
-/// What the journal holds.
-#[derive(Serialize, Deserialize)]
-pub(crate) enum Frame {
-    /// A committed result.
-    Entry(Arc<Entry>),
-    /// The digest of one of the user's files.
-    FileDigest {
-        /// Absolute path.
-        path: String,
-        /// What `stat` said.
-        signature: Signature,
-        /// The content.
-        digest: Digest,
-    },
+/// A file name that no other process and no other part of this one takes, and that sorts by time.
+pub(crate) fn unique_name() -> String {
+    static COUNT: AtomicU64 = AtomicU64::new(0);
+    let micros = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_micros();
+    format!("{micros:020}-{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed))
 }
 
 /// The segment of this process. It is created with the first frame, so that reading alone leaves no trace.
 pub(crate) struct Journal {
     folder: PathBuf,
-    segment: Option<(File, PathBuf)>,
+    segment: Option<Segment>,
+    /// Frames whose loss costs little: they are written with the next that must not be lost.
+    notes: Vec<u8>,
 }
+
+struct Segment {
+    file: File,
+    path: PathBuf,
+    length: u64,
+}
+
+/// So many bytes of notes are written without waiting for a frame that must not be lost.
+const MANY_NOTES: usize = 64 * 1024;
 
 impl Journal {
     pub(crate) fn new(folder: PathBuf) -> Self {
-        Self { folder, segment: None }
+        Self { folder, segment: None, notes: Vec::new() }
     }
 
-    pub(crate) fn append(&mut self, frame: &Frame) -> Result<(), StoreError> {
-        let payload = postcard::to_stdvec(frame).map_err(|error| {
-            StoreError::io("encode a frame for", &self.folder)(io::Error::new(io::ErrorKind::InvalidData, error))
-        })?;
-        let mut bytes = Vec::with_capacity(HEADER + payload.len());
-        bytes.extend_from_slice(&u32::try_from(payload.len()).unwrap_or(u32::MAX).to_le_bytes());
-        bytes.extend_from_slice(&hash_bytes(&payload).0[..8]);
-        bytes.extend_from_slice(&payload);
-        let (file, path) = self.segment()?;
-        let length = file.metadata().map_err(StoreError::io("read", path))?.len();
-        file.write_all(&bytes).map_err(|error| {
-            // A partly written frame would hide those that follow it in this segment.
-            let _ = file.set_len(length);
-            StoreError::io("write", path)(error)
-        })
+    /// Appends a frame, and the notes before it, with one call: it is there wholly or, after an error, not at all. Gives
+    /// the number of bytes by which the journal grew.
+    pub(crate) fn append(&mut self, kind: Kind, day: u32, payload: &[u8]) -> Result<u64, StoreError> {
+        frame::push(&mut self.notes, kind, day, payload);
+        self.flush()
     }
 
-    fn segment(&mut self) -> Result<(&mut File, &Path), StoreError> {
-        if self.segment.is_none() {
-            // Segments are read in the order of their names: the time comes first.
-            let micros = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_micros();
-            let path = self.folder.join(format!("{micros:020}-{}.seg", std::process::id()));
-            let mut file = OpenOptions::new()
-                .append(true)
-                .create_new(true)
-                .open(&path)
-                .map_err(StoreError::io("create", &path))?;
-            file.write_all(MAGIC).map_err(StoreError::io("write", &path))?;
-            self.segment = Some((file, path));
+    /// Takes a frame that may wait.
+    pub(crate) fn note(&mut self, kind: Kind, day: u32, payload: &[u8]) -> Result<u64, StoreError> {
+        frame::push(&mut self.notes, kind, day, payload);
+        if self.notes.len() > MANY_NOTES { self.flush() } else { Ok(0) }
+    }
+
+    /// Writes what waits. After an error it is forgotten.
+    pub(crate) fn flush(&mut self) -> Result<u64, StoreError> {
+        if self.notes.is_empty() {
+            return Ok(0);
         }
-        match &mut self.segment {
-            Some((file, path)) => Ok((file, path)),
-            None => unreachable!("the segment was opened above"),
-        }
-    }
-}
-
-/// Reads every whole frame of every segment, oldest segment first.
-pub(crate) fn read_all(folder: &Path, mut each: impl FnMut(Frame)) -> Result<(), StoreError> {
-    let listing = fs::read_dir(folder).map_err(StoreError::io("read", folder))?;
-    let mut segments: Vec<PathBuf> = listing
-        .filter_map(Result::ok)
-        .map(|entry| entry.path())
-        .filter(|path| path.extension().is_some_and(|extension| extension == "seg"))
-        .collect();
-    segments.sort();
-    for segment in segments {
-        let bytes = fs::read(&segment).map_err(StoreError::io("read", &segment))?;
-        let Some(mut rest) = bytes.strip_prefix(MAGIC) else { continue };
-        while let Some((frame, after)) = next_frame(rest) {
-            each(frame);
-            rest = after;
-        }
-    }
-    Ok(())
-}
-
-fn next_frame(bytes: &[u8]) -> Option<(Frame, &[u8])> {
-    let (header, rest) = bytes.split_at_checked(HEADER)?;
-    let (length, checksum) = header.split_at(4);
-    let length = u32::from_le_bytes(length.try_into().ok()?) as usize;
-    let (payload, after) = rest.split_at_checked(length)?;
-    if hash_bytes(payload).0[..8] != *checksum {
-        return None;
-    }
-    Some((postcard::from_bytes(payload).ok()?, after))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::Store;
-
-    fn entry(key: u8, path: &str) -> Entry {
-        let reads = vec![Read::File { path: path.to_owned(), digest: None }];
-        Entry { key: Digest([key; 32]), reads, record: Record::default(), attempt: Attempt::default() }
-    }
-
-    #[test]
-    fn what_was_committed_is_found_by_the_next_process_whatever_happens_to_the_tail() {
-        let dir = tempfile::tempdir().unwrap();
-        let store = Store::open(dir.path()).unwrap();
-        for path in ["a", "b", "c"] {
-            store.commit(entry(1, path)).unwrap();
-        }
-        drop(store);
-        let segment = fs::read_dir(dir.path().join("journal")).unwrap().next().unwrap().unwrap().path();
-        let whole = fs::read(&segment).unwrap();
-        let counts: Vec<usize> = (0..=whole.len())
-            .map(|length| {
-                fs::write(&segment, &whole[..length]).unwrap();
-                Store::open(dir.path()).unwrap().entries(&Digest([1; 32])).len()
-            })
-            .collect();
-        assert!(counts.is_sorted(), "a longer prefix never holds less");
-        assert_eq!((counts[0], counts[whole.len() - 1], counts[whole.len()]), (0, 2, 3));
-
-        for at in 0..whole.len() {
-            let mut damaged = whole.clone();
-            damaged[at] ^= 0x10;
-            fs::write(&segment, &damaged).unwrap();
-            for found in Store::open(dir.path()).unwrap().entries(&Digest([1; 32])) {
-                assert!(["a", "b", "c"].iter().any(|path| *found == entry(1, path)), "byte {at} made a wrong entry");
+        let mut bytes = std::mem::take(&mut self.notes);
+        let segment = match self.segment.take() {
+            Some(segment) => segment,
+            None => Segment::create(&self.folder)?,
+        };
+        let segment = self.segment.insert(segment);
+        let written = bytes.len() as u64;
+        if let Err(error) = segment.file.write_all(&bytes) {
+            let error = StoreError::io("write", &segment.path)(error);
+            // What was written of the frames goes again. Where even that fails, the next frame gets a new segment, in
+            // which nothing stands before it.
+            if segment.file.set_len(segment.length).is_err() {
+                self.segment = None;
             }
+            return Err(error);
         }
+        segment.length += written;
+        bytes.clear();
+        self.notes = bytes;
+        Ok(written)
     }
 
-    #[test]
-    fn a_key_keeps_its_newest_results_and_one_per_set_of_reads() {
-        let dir = tempfile::tempdir().unwrap();
-        let store = Store::open(dir.path()).unwrap();
-        for i in 0..20 {
-            store.commit(entry(2, &format!("file{i}"))).unwrap();
-            store.commit(entry(2, &format!("file{i}"))).unwrap();
-        }
-        let entries = store.entries(&Digest([2; 32]));
-        assert_eq!(entries.len(), crate::MAX_ENTRIES);
-        assert_eq!(*entries[15], entry(2, "file19"));
-        assert_eq!(*entries[0], entry(2, "file4"));
+    /// The name and length of the segment that is being written.
+    pub(crate) fn position(&self) -> Option<(String, u64)> {
+        let segment = self.segment.as_ref()?;
+        Some((segment.path.file_name()?.to_str()?.to_owned(), segment.length))
     }
+
+    /// Ends the segment: others may merge and remove it.
+    pub(crate) fn close(&mut self) {
+        self.segment = None;
+    }
+}
+
+impl Segment {
+    fn create(folder: &Path) -> Result<Self, StoreError> {
+        let name = unique_name();
+        let hidden = folder.join(format!("{name}.new"));
+        let path = folder.join(format!("{name}.seg"));
+        let open = || OpenOptions::new().append(true).create_new(true).open(&hidden);
+        let opened = match open() {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => fs::create_dir_all(folder).and_then(|()| open()),
+            opened => opened,
+        };
+        let mut file = opened.map_err(StoreError::io("create", &path))?;
+        // Nobody else knows the file yet, so the lock is free. One that could be seen without it could be taken for a
+        // dead process's.
+        let made = file.try_lock().map_err(io::Error::from);
+        let made = made.and_then(|()| file.write_all(MAGIC)).and_then(|()| fs::rename(&hidden, &path));
+        if let Err(error) = made {
+            // Best effort: the error being reported is the first one.
+            let _ = fs::remove_file(&hidden);
+            return Err(StoreError::io("create", &path)(error));
+        }
+        Ok(Self { file, path, length: MAGIC.len() as u64 })
+    }
+}
+
+/// The names of all segments, oldest first. No folder, no segments.
+pub(crate) fn segments(folder: &Path) -> Result<Vec<String>, StoreError> {
+    let listing = match fs::read_dir(folder) {
+        Ok(listing) => listing,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => return Err(StoreError::io("read", folder)(error)),
+    };
+    let names = listing.filter_map(Result::ok).filter_map(|entry| entry.file_name().into_string().ok());
+    let mut segments: Vec<String> = names.filter(|name| name.ends_with(".seg")).collect();
+    segments.sort();
+    Ok(segments)
+}
+
+/// What stands in a segment from a position on.
+pub(crate) struct Tail {
+    pub(crate) bytes: Arc<Vec<u8>>,
+    pub(crate) frames: Vec<FrameAt>,
+    /// The position in the segment behind the last whole frame.
+    pub(crate) end: u64,
+    /// How many bytes are damaged.
+    pub(crate) damaged: usize,
+    /// Whether the owner is gone, so that nothing more comes.
+    pub(crate) closed: bool,
+}
+
+/// Reads a segment from a position on; `None` when it is gone.
+pub(crate) fn tail(path: &Path, from: u64) -> Result<Option<Tail>, StoreError> {
+    let read = || -> io::Result<(Vec<u8>, bool)> {
+        let mut file = File::open(path)?;
+        // Asked first: what an owner wrote before it went is then seen.
+        let closed = file.try_lock_shared().is_ok();
+        let length = file.metadata()?.len();
+        let mut bytes = Vec::new();
+        if length > from {
+            file.seek(SeekFrom::Start(from))?;
+            file.read_to_end(&mut bytes)?;
+        }
+        Ok((bytes, closed))
+    };
+    let (bytes, closed) = match read() {
+        Ok(read) => read,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(StoreError::io("read", path)(error)),
+    };
+    let mut tail = Tail { bytes: Arc::new(bytes), frames: Vec::new(), end: from, damaged: 0, closed };
+    let begin = if from == 0 { MAGIC.len() } else { 0 };
+    let magic_damaged = from == 0 && !MAGIC.starts_with(&tail.bytes[..tail.bytes.len().min(begin)]);
+    if tail.bytes.len() > begin && !(magic_damaged && frame::at(&tail.bytes, begin).is_none()) {
+        let frames = &mut tail.frames;
+        let scanned = frame::scan(&tail.bytes, begin, |frame| frames.push(frame));
+        tail.end = from + scanned.end as u64;
+        tail.damaged = scanned.damaged + if magic_damaged { MAGIC.len() } else { 0 };
+    }
+    Ok(Some(tail))
+}
+
+/// Removes segments that are merged up to their ends and whose owners are gone.
+pub(crate) fn remove_merged(folder: &Path, merged: &BTreeMap<String, u64>) {
+    for (name, end) in merged {
+        let path = folder.join(name);
+        let Ok(file) = File::open(&path) else { continue };
+        // What stays is merged again by the next process, so an error here costs nothing.
+        if file.try_lock().is_ok() && has_nothing_behind(&file, *end) {
+            let _ = fs::remove_file(&path);
+        }
+    }
+}
+
+/// Whether a segment without owner ends at this position, but for a frame that its owner did not come to finish.
+fn has_nothing_behind(mut file: &File, end: u64) -> bool {
+    let mut rest = Vec::new();
+    let read = file.seek(SeekFrom::Start(end)).and_then(|_| file.read_to_end(&mut rest));
+    let mut frames = 0;
+    read.is_ok() && frame::scan(&rest, 0, |_| frames += 1).damaged == 0 && frames == 0
 }

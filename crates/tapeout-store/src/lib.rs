@@ -1,35 +1,75 @@
-//! The store: content-addressed blobs, the journal of what came out of which job, and the cache of file digests.
+//! The store: content-addressed blobs, records of what came out of which job, and the cache of file digests.
 //!
 //! ```text
 //! .tapeout/store/
 //!     FORMAT             the version of this layout
-//!     blobs/ab/cdef…     file contents, named by SHA-256, read-only
-//!     journal/*.seg      one segment per process, appended to by that process alone
-//!     tmp/               where a blob is written before it gets its name
+//!     lock               held shared by who uses the store, exclusively by who evicts       (key_lock)
+//!     locks              one byte per key: who is executing it                              (key_lock)
+//!     blobs/ab/cdef…     file contents, named by SHA-256, read-only                         (blob)
+//!     index              records and file digests, packed, read at once                     (index)
+//!     index.lock         held by who is writing the index                                   (compact)
+//!     journal/*.seg      what came since: one segment per process, appended to by it alone  (journal)
+//!     words/*.log        what digests stood for, one file per process                       (words)
+//!     runs/…             what present runs show, one file per run                           (runs)
+//!     tmp/               where a file is written before it gets its name
 //! ```
 //!
-//! A blob exists under its final name only when it is whole (rename). A frame of the journal is written with one call
-//! and carries a checksum; whatever follows a torn frame in a segment is ignored. So a process that is killed loses at
-//! most what it had not committed. Only this crate touches the store, and only this crate hashes files.
+//! Index, journal and side log are made of checked frames (frame). Whoever finds the journal large in relation to the
+//! index merges it, when opening or closing the store (compact). Damage is found when it is read, and what is damaged is
+//! as if it had not been recorded; [`Store::damages`] tells of it.
+//!
+//! What is guaranteed:
+//! - A blob has its name only when it is whole, and what is read from it was hashed.
+//! - A result is committed with one append to the process's segment: after [`Store::commit`] it survives the death of
+//!   the process, however it dies.
+//! - Everything written is brought to the disk once a second while there is something new, so that a loss of power costs
+//!   no more than the last second of each process's work. Closing the store does not wait for the disk. What was lost
+//!   halfway is found by its checksum or hash.
+//! - Who only reads leaves no trace, and can read a store that it cannot write.
+//!
+//! Only this crate touches the store, and only this crate hashes files.
 
 mod blob;
+mod compact;
+mod entry;
 mod file_digest;
+mod flush;
+mod frame;
+mod gc;
 mod hash;
+mod index;
 mod journal;
+mod key_lock;
+mod runs;
+mod state;
+mod verify;
+mod words;
 
-use std::collections::HashMap;
+use std::collections::HashSet;
 use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use tapeout_model::Digest;
 
+pub use entry::Entry;
 pub use file_digest::{FileTime, Signature};
+pub use gc::{GcOptions, GcReport};
 pub use hash::{KeyHasher, hash_bytes};
-pub use journal::Entry;
+pub use key_lock::KeyLock;
+pub use runs::{FailedJob, JobRef, Pin, RunRef};
+pub use verify::{Amount, StoreStat, VerifyReport};
 
-use journal::{Frame, Journal};
+use blob::BlobNames;
+use entry::{Packed, standing};
+use flush::Flusher;
+use frame::Kind;
+use journal::Journal;
+use key_lock::{KeyLocks, UseLock};
+use state::{State, journal_path};
+use words::Words;
 
 const FORMAT: &str = "tapeout store 1\n";
 
@@ -52,6 +92,20 @@ pub enum StoreError {
         /// The blob.
         path: PathBuf,
     },
+    /// A blob that was there is gone, so that the result counts as not recorded.
+    #[error("a recorded file is gone: `{path}`", path = path.display())]
+    Missing {
+        /// The blob.
+        path: PathBuf,
+    },
+    /// Nothing can be evicted while others use the store.
+    #[error("{users} other tapeout {} using `{path}`", if *users == 1 { "is" } else { "are" }, path = path.display())]
+    InUse {
+        /// The lock.
+        path: PathBuf,
+        /// How many others.
+        users: usize,
+    },
     /// The store was made by another version of tapeout.
     #[error("`{path}` is in the layout `{found}`, this tapeout reads `{expected}`", path = path.display())]
     Format {
@@ -70,6 +124,12 @@ impl StoreError {
         move |source| Self::Io { action, path, source }
     }
 
+    /// Whether a recorded file is lost: the result that refers to it is as if not recorded.
+    #[must_use]
+    pub fn is_lost(&self) -> bool {
+        matches!(self, Self::Damaged { .. } | Self::Missing { .. })
+    }
+
     /// Whether the disk or a quota is full.
     #[must_use]
     pub fn is_full(&self) -> bool {
@@ -82,20 +142,31 @@ impl StoreError {
 pub struct Store {
     root: PathBuf,
     journal: Mutex<Journal>,
-    entries: RwLock<HashMap<Digest, Vec<Arc<Entry>>>>,
-    digests: Mutex<HashMap<PathBuf, (Signature, Digest)>>,
+    // Where both are taken, the journal comes first.
+    state: RwLock<State>,
+    blobs: BlobNames,
+    words: Mutex<Words>,
+    used: Mutex<HashSet<Digest>>,
+    damages: Mutex<Vec<String>>,
+    key_locks: Arc<KeyLocks>,
+    flusher: Flusher,
+    today: u32,
+    use_lock: UseLock,
+}
+
+const DAY: u64 = 24 * 60 * 60;
+
+/// The day of a moment in seconds since the Unix epoch.
+fn day_of(seconds: u64) -> u32 {
+    u32::try_from(seconds / DAY).unwrap_or(u32::MAX)
 }
 
 impl Store {
-    /// Opens the store in `root`, creating it when it does not exist.
+    /// Opens the store in `root`, creating it when it does not exist. Waits while somebody evicts from it.
     ///
     /// # Errors
-    /// When a directory cannot be made or read, or the layout is another one.
+    /// When it cannot be made or read, or the layout is another one.
     pub fn open(root: &Path) -> Result<Self, StoreError> {
-        for folder in ["blobs", "journal", "tmp"] {
-            let path = root.join(folder);
-            fs::create_dir_all(&path).map_err(StoreError::io("create", &path))?;
-        }
         let format = root.join("FORMAT");
         match fs::read_to_string(&format) {
             Ok(found) if found == FORMAT => {}
@@ -105,7 +176,8 @@ impl Store {
             }
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 // Whole or not at all: what is half written would be another layout for ever.
-                let written = tempfile::NamedTempFile::new_in(root).and_then(|mut file| {
+                let made = fs::create_dir_all(root).and_then(|()| tempfile::NamedTempFile::new_in(root));
+                let written = made.and_then(|mut file| {
                     file.write_all(FORMAT.as_bytes())?;
                     file.persist(&format).map_err(|error| error.error)
                 });
@@ -113,27 +185,54 @@ impl Store {
             }
             Err(error) => return Err(StoreError::io("read", &format)(error)),
         }
-        let store = Self {
+        let use_lock = UseLock::shared(root)?;
+        let mut state = State::load(root)?;
+        let mut damages = std::mem::take(&mut state.damages);
+        if state.wants_compaction() && compact::compact_quietly(root) {
+            state = State::load(root)?;
+            damages.append(&mut state.damages);
+        }
+        let seconds = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
+        Ok(Self {
             root: root.to_owned(),
-            journal: Mutex::new(Journal::new(root.join("journal"))),
-            entries: RwLock::default(),
-            digests: Mutex::default(),
-        };
-        let mut entries: HashMap<Digest, Vec<Arc<Entry>>> = HashMap::new();
-        let mut digests = HashMap::new();
-        journal::read_all(&root.join("journal"), |frame| match frame {
-            Frame::Entry(entry) => keep(entries.entry(entry.key).or_default(), entry),
-            Frame::FileDigest { path, signature, digest } => {
-                digests.insert(PathBuf::from(path), (signature, digest));
-            }
-        })?;
-        Ok(Self { entries: RwLock::new(entries), digests: Mutex::new(digests), ..store })
+            journal: Mutex::new(Journal::new(journal_path(root))),
+            state: RwLock::new(state),
+            blobs: BlobNames::new(),
+            words: Mutex::new(Words::new(root)),
+            used: Mutex::default(),
+            damages: Mutex::new(damages),
+            key_locks: Arc::new(KeyLocks::new(root)),
+            flusher: Flusher::default(),
+            today: day_of(seconds),
+            use_lock,
+        })
     }
 
     /// What is recorded under a key: at most [`MAX_ENTRIES`] results that differ in what was read, newest last.
     #[must_use]
     pub fn entries(&self, key: &Digest) -> Vec<Arc<Entry>> {
-        self.entries.read().unwrap_or_else(PoisonError::into_inner).get(key).cloned().unwrap_or_default()
+        let mut all = self.packed(key);
+        if all.len() > 1 {
+            let standing = standing(&all.iter().collect::<Vec<_>>());
+            let mut place = 0..;
+            all.retain(|_| place.next().is_some_and(|place: usize| standing.contains(&place)));
+        }
+        all.into_iter().filter_map(Packed::unpack).map(Arc::new).collect()
+    }
+
+    /// One result of a key by its [`Entry::id`], also when it does not answer for its key any more but a run shows it.
+    #[must_use]
+    pub fn entry(&self, key: &Digest, id: &Digest) -> Option<Arc<Entry>> {
+        self.packed(key).into_iter().find(|packed| packed.id() == *id)?.unpack().map(Arc::new)
+    }
+
+    fn packed(&self, key: &Digest) -> Vec<Packed> {
+        self.state().of_key(key, &mut |at| {
+            self.note_damage(format!(
+                "the index `{}` is damaged at byte {at}; what it recorded there is done again",
+                state::index_path(&self.root).display()
+            ));
+        })
     }
 
     /// Commits a result: from here on it is found under its key, by this process and by later ones.
@@ -141,31 +240,97 @@ impl Store {
     /// # Errors
     /// When the journal cannot be written; nothing is recorded then.
     pub fn commit(&self, entry: Entry) -> Result<Arc<Entry>, StoreError> {
-        let entry = Arc::new(entry);
-        self.append(&Frame::Entry(Arc::clone(&entry)))?;
-        let mut entries = self.entries.write().unwrap_or_else(PoisonError::into_inner);
-        keep(entries.entry(entry.key).or_default(), Arc::clone(&entry));
-        Ok(entry)
+        let payload = Arc::new(entry.pack());
+        {
+            let mut journal = lock(&self.journal);
+            let grown = journal.append(Kind::Entry, self.today, &payload)?;
+            let mut state = self.state_mut();
+            state.appended(grown);
+            if let Some(packed) = Packed::new(&payload, 0..payload.len(), self.today) {
+                state.add_entry(packed);
+            }
+        }
+        self.flusher.dirty(&self.root);
+        Ok(Arc::new(entry))
     }
 
-    fn append(&self, frame: &Frame) -> Result<(), StoreError> {
-        lock(&self.journal).append(frame)
+    /// Notes that a result was used again. Written when the store is closed, and once a day at most for each key.
+    pub fn used(&self, entry: &Entry) {
+        if entry.day().is_some_and(|day| day < self.today) {
+            lock(&self.used).insert(entry.key);
+        }
+    }
+
+    /// Takes in what other processes committed since the store was opened or last refreshed.
+    ///
+    /// # Errors
+    /// When index or journal cannot be read.
+    pub fn refresh(&self) -> Result<(), StoreError> {
+        let mut journal = lock(&self.journal);
+        let position = journal.position();
+        let mut state = self.state_mut();
+        if !state.refresh(&self.root, position)? {
+            // What waits to be written is read again with the rest.
+            journal.flush()?;
+            *state = State::load(&self.root)?;
+        }
+        lock(&self.damages).append(&mut state.damages);
+        Ok(())
+    }
+
+    fn reload(&self) -> Result<(), StoreError> {
+        let mut state = self.state_mut();
+        *state = State::load(&self.root)?;
+        lock(&self.damages).append(&mut state.damages);
+        Ok(())
+    }
+
+    /// What was found to be damaged so far, in words, one line each.
+    #[must_use]
+    pub fn damages(&self) -> Vec<String> {
+        lock(&self.damages).clone()
+    }
+
+    fn note_damage(&self, words: String) {
+        let mut damages = lock(&self.damages);
+        if !damages.contains(&words) {
+            damages.push(words);
+        }
+    }
+
+    /// Writes what may wait. It may also be lost, so an error here costs nobody a result.
+    fn flush_notes(&self) {
+        let used: Vec<u8> = lock(&self.used).drain().flat_map(|key| key.0).collect();
+        let mut journal = lock(&self.journal);
+        let noted = if used.is_empty() { Ok(0) } else { journal.note(Kind::Used, self.today, &used) };
+        let grown = noted.unwrap_or_default() + journal.flush().unwrap_or_default();
+        self.state_mut().appended(grown);
+        let _ = lock(&self.words).flush();
+    }
+
+    fn state(&self) -> RwLockReadGuard<'_, State> {
+        self.state.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn state_mut(&self) -> RwLockWriteGuard<'_, State> {
+        self.state.write().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Store {
+    fn drop(&mut self) {
+        self.flush_notes();
+        lock(&self.journal).close();
+        if self.state().wants_compaction() {
+            compact::compact_quietly(&self.root);
+        }
     }
 }
 
 /// How many results one key may have.
 pub const MAX_ENTRIES: usize = 16;
 
-/// Adds a result to those of its key: one with the same reads is replaced, the oldest makes room.
-fn keep(entries: &mut Vec<Arc<Entry>>, new: Arc<Entry>) {
-    entries.retain(|old| old.reads != new.reads);
-    if entries.len() == MAX_ENTRIES {
-        entries.remove(0);
-    }
-    entries.push(new);
-}
-
-// A panic while one of these maps is held leaves it whole: each change is one insertion.
+// A panic while one of these is held leaves it whole: each change is one insertion.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

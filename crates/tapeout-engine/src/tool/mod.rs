@@ -96,6 +96,18 @@ pub struct FoundTool {
     identity: OnceLock<Result<Digest, ToolProblem>>,
 }
 
+impl FoundTool {
+    /// What it is, in words: its version and where it was found.
+    pub(crate) fn words(&self) -> Vec<(String, String)> {
+        let version = self.version.iter().map(|version| (VERSION.to_owned(), version.to_string()));
+        version.chain([(PATH.to_owned(), self.path.clone())]).collect()
+    }
+}
+
+/// What the words of a tool are called.
+pub(crate) const VERSION: &str = "version";
+pub(crate) const PATH: &str = "path";
+
 /// Why a tool cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ToolProblem {

@@ -122,7 +122,7 @@ impl Engine {
     pub(super) fn note_text(&self, key: Digest, text: &str) -> Result<(), StoreError> {
         let metrics = [(NOTE.to_owned(), Metric::Text(text.to_owned()))].into();
         let record = Record { metrics, ..Record::default() };
-        self.notes().commit(Entry { key, reads: Vec::new(), record, attempt: Attempt::default() })?;
+        self.notes().commit(Entry::new(key, Vec::new(), record, Attempt::default()))?;
         Ok(())
     }
 }

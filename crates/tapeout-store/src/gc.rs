@@ -1,0 +1,213 @@
+//! Garbage collection: what nothing refers to goes, and beyond a size limit what was not used for longest.
+
+use std::collections::{HashMap, HashSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use tapeout_model::{Digest, Read};
+
+use crate::blob::{BlobNames, list};
+use crate::entry::Entry;
+use crate::index::Coverage;
+use crate::runs::{self, RunRef};
+use crate::state::{State, journal_path};
+use crate::{Store, StoreError, compact, day_of, lock, words};
+
+/// What is to be collected.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct GcOptions {
+    /// Results are evicted until blobs and records take no more bytes than this.
+    pub limit: Option<u64>,
+    /// Seconds since the Unix epoch. A result whose last use lies behind this counts as used now.
+    pub now: u64,
+    /// Only tell what would be done.
+    pub dry: bool,
+}
+
+/// What was done, or would be.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct GcReport {
+    /// Results that stay.
+    pub entries_kept: usize,
+    /// Results that were evicted.
+    pub entries_removed: usize,
+    /// Blobs that stay.
+    pub blobs_kept: usize,
+    /// Blobs that nothing refers to any more.
+    pub blobs_removed: usize,
+    /// Bytes of blobs and records that stay.
+    pub bytes_kept: u64,
+    /// Bytes of blobs and records that went.
+    pub bytes_removed: u64,
+    /// Files that a killed process left behind.
+    pub leftovers_removed: usize,
+    /// Runs whose directories are gone.
+    pub runs_removed: Vec<String>,
+    /// When the limit could not be kept: the bytes that present runs show.
+    pub held_by_runs: Option<u64>,
+}
+
+struct Candidate {
+    entry: Entry,
+    payload: u64,
+    day: u32,
+    shown: bool,
+}
+
+impl Store {
+    /// Removes what nothing refers to and, when a limit is given, the results that were not used for longest, but for
+    /// those that a run shows. Nobody else may be using the store.
+    ///
+    /// # Errors
+    /// [`StoreError::InUse`] when somebody else is using the store; otherwise when it cannot be read or written.
+    pub fn gc(&mut self, options: &GcOptions) -> Result<GcReport, StoreError> {
+        self.flush_notes();
+        if options.dry {
+            return self.collect(options);
+        }
+        self.use_lock.exclusive()?;
+        let collected = self.collect(options);
+        self.use_lock.share()?;
+        self.blobs = BlobNames::new();
+        self.reload()?;
+        collected
+    }
+
+    fn collect(&self, options: &GcOptions) -> Result<GcReport, StoreError> {
+        let mut report = GcReport::default();
+        let state = State::load(&self.root)?;
+        let runs = self.present_runs(options.dry, &mut report)?;
+        let shown = runs::shown_entries(&runs);
+        let all = state.all_entries(&mut |_| ());
+        let known = all.len();
+        let packed = compact::kept(&self.root, all);
+        let mut candidates: Vec<Candidate> = Vec::with_capacity(packed.len());
+        let mut by_id = HashMap::with_capacity(packed.len());
+        for packed in packed {
+            let (id, day) = (packed.id(), packed.day.min(day_of(options.now)));
+            let payload = packed.payload().len() as u64;
+            // What does not unpack answers for nothing.
+            if let Some(entry) = packed.clone().unpack() {
+                by_id.insert(id, packed);
+                candidates.push(Candidate { entry, payload, day, shown: shown.contains(&id) });
+            }
+        }
+
+        let sizes = self.blob_sizes();
+        let mut uses: HashMap<Digest, usize> = HashMap::new();
+        for blob in candidates.iter().flat_map(|candidate| candidate.entry.blobs()) {
+            *uses.entry(blob.digest).or_default() += 1;
+        }
+        let size = |digest: &Digest| sizes.get(digest).copied().unwrap_or(0);
+        let mut total: u64 = uses.keys().map(size).sum::<u64>() + candidates.iter().map(|c| c.payload).sum::<u64>();
+        let before = sizes.values().sum::<u64>() + candidates.iter().map(|c| c.payload).sum::<u64>();
+
+        let limit = options.limit.unwrap_or(u64::MAX);
+        let mut order: Vec<usize> = (0..candidates.len()).filter(|i| !candidates[*i].shown).collect();
+        order.sort_by_key(|i| candidates[*i].day);
+        let mut evicted = HashSet::new();
+        for place in order {
+            if total <= limit {
+                break;
+            }
+            let candidate = &candidates[place];
+            total -= candidate.payload;
+            for blob in candidate.entry.blobs() {
+                if let Some(left) = uses.get_mut(&blob.digest) {
+                    *left -= 1;
+                    if *left == 0 {
+                        uses.remove(&blob.digest);
+                        total -= size(&blob.digest);
+                    }
+                }
+            }
+            evicted.insert(candidate.entry.id());
+        }
+        if total > limit {
+            report.held_by_runs = Some(total);
+        }
+        candidates.retain(|candidate| !evicted.contains(&candidate.entry.id()));
+        report.entries_kept = candidates.len();
+        report.entries_removed = known - candidates.len();
+        report.blobs_kept = sizes.keys().filter(|digest| uses.contains_key(digest)).count();
+        report.blobs_removed = sizes.len() - report.blobs_kept;
+        report.bytes_kept = total;
+        report.bytes_removed = before.saturating_sub(total);
+        let leftovers = self.leftovers();
+        report.leftovers_removed = leftovers.len();
+        if options.dry {
+            return Ok(report);
+        }
+
+        // First the records, then what they refer to: killed in between, the store has blobs too many, never too few.
+        let kept: Vec<_> = candidates.iter().filter_map(|candidate| by_id.remove(&candidate.entry.id())).collect();
+        let mut files = state.all_files();
+        files.retain(|path, _| Path::new(path).exists());
+        lock(&self.journal).close();
+        State::write_index(&self.root, &Coverage::new(), &kept, &files)?;
+        for name in crate::journal::segments(&journal_path(&self.root))? {
+            remove(&journal_path(&self.root).join(name))?;
+        }
+        for digest in sizes.keys().filter(|digest| !uses.contains_key(digest)) {
+            remove(&self.blob_path(digest))?;
+        }
+        for path in leftovers {
+            remove(&path)?;
+        }
+        lock(&self.words).close();
+        words::rewrite(&self.root, &described(&candidates, &runs))?;
+        Ok(report)
+    }
+
+    /// The runs whose directories exist; the others are forgotten.
+    fn present_runs(&self, dry: bool, report: &mut GcReport) -> Result<Vec<(String, RunRef)>, StoreError> {
+        let (present, gone): (Vec<_>, Vec<_>) = self.runs().into_iter().partition(|(_, run)| run.dir.exists());
+        for (name, _) in gone {
+            if !dry {
+                self.remove_run(&name)?;
+            }
+            report.runs_removed.push(name);
+        }
+        Ok(present)
+    }
+
+    /// Every blob with its size.
+    pub(crate) fn blob_sizes(&self) -> HashMap<Digest, u64> {
+        let sized = |(digest, entry): (Digest, fs::DirEntry)| Some((digest, entry.metadata().ok()?.len()));
+        (0..=u8::MAX).flat_map(|prefix| list(&self.root, prefix)).filter_map(sized).collect()
+    }
+
+    /// Files that were being written when their process was killed.
+    fn leftovers(&self) -> Vec<PathBuf> {
+        let folder = |name: &str| fs::read_dir(self.root.join(name)).into_iter().flatten().filter_map(Result::ok);
+        let named =
+            |path: &PathBuf, test: fn(&str) -> bool| path.file_name().and_then(|name| name.to_str()).is_some_and(test);
+        let index = folder("")
+            .map(|entry| entry.path())
+            .filter(|path| named(path, |name| name.starts_with("index") && name != "index" && name != "index.lock"));
+        let segments =
+            folder("journal").map(|entry| entry.path()).filter(|path| named(path, |name| name.ends_with(".new")));
+        folder("tmp").map(|entry| entry.path()).chain(index).chain(segments).collect()
+    }
+}
+
+fn remove(path: &Path) -> Result<(), StoreError> {
+    fs::remove_file(path).map_err(StoreError::io("remove", path))
+}
+
+/// The digests whose meaning may still be asked for.
+fn described(candidates: &[Candidate], runs: &[(String, RunRef)]) -> HashSet<Digest> {
+    let mut referred = HashSet::new();
+    for Candidate { entry, .. } in candidates {
+        referred.insert(entry.key);
+        referred.extend(entry.reads.iter().filter_map(|read| match read {
+            Read::Tool { digest, .. } => *digest,
+            Read::File { .. } | Read::Input { .. } | Read::Job { .. } => None,
+        }));
+    }
+    for job in runs.iter().flat_map(|(_, run)| &run.jobs) {
+        referred.insert(job.key);
+        referred.extend(job.failed.as_ref().map(|failed| failed.key));
+    }
+    referred
+}
