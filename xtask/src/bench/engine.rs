@@ -152,8 +152,8 @@ impl Bench {
         let ours = |state| self.ours(&["run", shape, &jobs, "write", state]);
         succeed(&mut ours("first"))?;
         // What make and ninja say also brings their files into memory.
-        peers::finds_nothing_to_do(&mut make(dir), "Nothing to be done")?;
-        peers::finds_nothing_to_do(&mut ninja(dir), "no work to do")?;
+        peers::finds_nothing_to_do(make(dir), dir, "Nothing to be done")?;
+        peers::finds_nothing_to_do(ninja(dir), dir, "no work to do")?;
         succeed(&mut ours("again"))?;
         let mut row = Row::default();
         let begin = Instant::now();

@@ -4,10 +4,10 @@ use std::fmt::Write as _;
 use std::fs::{self, File};
 use std::io;
 use std::path::Path;
-use std::process::{Command, Output, Stdio};
+use std::process::Command;
 use std::time::{Duration, SystemTime};
 
-use crate::{Stop, process};
+use crate::{Stop, measure};
 
 /// What each job of a graph does.
 #[derive(Clone, Copy, PartialEq)]
@@ -82,10 +82,12 @@ fn build_ninja(edges: &[Vec<u32>], work: Work) -> String {
 }
 
 /// Runs a peer where everything is up to date and checks that it says so. A crash is left for the measurement to tell.
-pub(super) fn finds_nothing_to_do(command: &mut Command, words: &str) -> Result<(), Stop> {
-    let output = command.stdout(Stdio::piped()).stderr(Stdio::piped()).output();
-    let Output { status, stdout, .. } = output.map_err(|e| process::not_started(command, &e))?;
-    let said = String::from_utf8_lossy(&stdout);
+pub(super) fn finds_nothing_to_do(mut command: Command, dir: &Path, words: &str) -> Result<(), Stop> {
+    let said = dir.join("said");
+    let io = |e: io::Error| Stop::environment(format!("cannot keep what a peer says in {}: {e}", said.display()));
+    command.stdout(File::create(&said).map_err(io)?);
+    let status = measure::cost(&mut command)?.status;
+    let said = fs::read_to_string(&said).map_err(io)?;
     if status.code().is_some() && !said.contains(words) {
         let program = command.get_program().display();
         let said: String = said.chars().take(500).collect();
@@ -96,7 +98,9 @@ pub(super) fn finds_nothing_to_do(command: &mut Command, words: &str) -> Result<
 
 #[cfg(test)]
 mod tests {
-    use super::{Work, build_ninja, makefile};
+    use std::process::Command;
+
+    use super::{Work, build_ninja, finds_nothing_to_do, makefile};
 
     #[test]
     fn both_peers_get_the_same_graph() {
@@ -107,5 +111,20 @@ mod tests {
         assert!(build_ninja(&edges, Work::Write).ends_with(ninja));
         assert_eq!(makefile(&[vec![]], Work::True), "all: o0\no0:\n\ttrue $@\n");
         assert_eq!(build_ninja(&[vec![]], Work::True), "rule job\n  command = true $out\nbuild o0: job\n");
+    }
+
+    #[test]
+    fn a_peer_that_works_is_caught() {
+        let dir = crate::process::target().unwrap_or_else(|stop| panic!("{}", stop.message));
+        let dir = dir.join(format!("peers-{}", std::process::id()));
+        std::fs::create_dir_all(&dir).unwrap();
+        let says = |script| {
+            let mut command = Command::new("sh");
+            command.args(["-c", script]);
+            finds_nothing_to_do(command, &dir, "no work to do")
+        };
+        let found = [says("echo ninja: no work to do."), says("echo [1/1] touch o1"), says("kill -SEGV $$")];
+        std::fs::remove_dir_all(&dir).unwrap();
+        assert_eq!(found.map(|found| found.is_ok()), [true, false, true]);
     }
 }
