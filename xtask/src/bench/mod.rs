@@ -79,12 +79,6 @@ fn median(values: &[f64]) -> f64 {
     f64::midpoint(values[(values.len() - 1) / 2], values[values.len() / 2])
 }
 
-/// Makes an empty directory. An older one of this name goes away.
-fn empty_dir(dir: &Path) -> Result<(), Stop> {
-    remove_dir(dir)?;
-    fs::create_dir_all(dir).map_err(|e| Stop::environment(format!("cannot make {}: {e}", dir.display())))
-}
-
 /// Removes a directory, where there is one.
 fn remove_dir(dir: &Path) -> Result<(), Stop> {
     match fs::remove_dir_all(dir) {
