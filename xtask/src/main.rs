@@ -26,7 +26,8 @@ Usage: cargo xtask COMMAND
   docs           makes the generated pages and the picture of the book again
   docs --check   says which of them are out of date
 
-demo, test, bench and docs install the EDA tools and cargo tools that they need and do not find.
+demo, test, bench and docs install the EDA tools, build systems and cargo tools that they need and do not
+find.
 Exit codes: 0 done, 1 a check failed, 2 usage, 3 something is missing here, else that of tapeout.
 ";
 

@@ -7,19 +7,90 @@ use std::mem::MaybeUninit;
 use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
 use std::process::{Command, ExitStatus};
+use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread;
 use std::time::{Duration, Instant};
+
+use crate::{Stop, process};
+
+/// How long a measured command may run. None of them takes half as long on a slow machine.
+const PATIENCE: Duration = Duration::from_secs(300);
 
 /// How often the processes are looked at. Each start and end of a tool is seen this much late at most.
 const PERIOD: Duration = Duration::from_millis(2);
 /// The unit of processor time in `/proc/PID/stat`: 100 per second on every Linux (`USER_HZ`).
 const TICK: Duration = Duration::from_millis(10);
 
-/// Runs a command to its end: its processor time, with that of the descendants it waited for.
+/// What a run of a command cost.
+pub(crate) struct Cost {
+    pub(crate) status: ExitStatus,
+    /// Processor time, with that of the descendants it waited for.
+    pub(crate) cpu: Duration,
+    /// From start to end.
+    pub(crate) wall: Duration,
+}
+
+/// Runs a command to its end. One that takes longer than [`PATIENCE`] is killed, and that is a failure.
+pub(crate) fn cost(command: &mut Command) -> Result<Cost, Stop> {
+    cost_within(command, PATIENCE)
+}
+
+fn cost_within(command: &mut Command, patience: Duration) -> Result<Cost, Stop> {
+    let not_waited_for = |error| Stop::environment(format!("cannot wait for a process: {error}"));
+    let (ended, end) = mpsc::channel::<()>();
+    let (started, start) = mpsc::channel();
+    thread::scope(|scope| {
+        let watch = scope.spawn(move || {
+            let Ok(pid) = start.recv() else { return false };
+            let late = end.recv_timeout(patience) == Err(RecvTimeoutError::Timeout);
+            if late {
+                kill(pid);
+            }
+            late
+        });
+        let begin = Instant::now();
+        let child = command.spawn().map_err(|e| process::not_started(command, &e))?;
+        let pid = libc::pid_t::try_from(child.id()).expect("process ids are pid_t");
+        // The watch lives until it was told of the end.
+        let _ = started.send(pid);
+        let waited = wait_for_end(pid);
+        let wall = begin.elapsed();
+        drop(ended);
+        let late = watch.join().expect("the watch does not panic");
+        // Only now: until it is reaped, no other process has this id.
+        let (status, cpu) = waited.and_then(|()| reap(pid)).map_err(not_waited_for)?;
+        if late {
+            let (program, seconds) = (command.get_program().display(), patience.as_secs());
+            return Err(Stop::failed(format!("{program} took longer than {seconds} s and was killed")));
+        }
+        Ok(Cost { status, cpu, wall })
+    })
+}
+
+#[expect(unsafe_code, reason = "no safe wrapper kills by id")]
+fn kill(pid: libc::pid_t) {
+    // SAFETY: kill(2) touches no memory. That the process is gone is no error here.
+    unsafe { libc::kill(pid, libc::SIGKILL) };
+}
+
+/// Waits until a child has ended, and leaves it there to be reaped.
+#[expect(unsafe_code, reason = "no safe wrapper waits without reaping")]
+fn wait_for_end(pid: libc::pid_t) -> io::Result<()> {
+    let id = libc::id_t::try_from(pid).expect("process ids are not negative");
+    let mut info = MaybeUninit::<libc::siginfo_t>::zeroed();
+    // SAFETY: the pointer is to a live variable of the type that waitid(2) fills in.
+    while unsafe { libc::waitid(libc::P_PID, id, info.as_mut_ptr(), libc::WEXITED | libc::WNOWAIT) } != 0 {
+        let error = io::Error::last_os_error();
+        if error.kind() != io::ErrorKind::Interrupted {
+            return Err(error);
+        }
+    }
+    Ok(())
+}
+
+/// Reaps a child: its exit status and its processor time.
 #[expect(unsafe_code, reason = "no safe wrapper gives one child's resource usage")]
-pub(crate) fn processor_time(command: &mut Command) -> io::Result<(ExitStatus, Duration)> {
-    let child = command.spawn()?;
-    let pid = libc::pid_t::try_from(child.id()).expect("process ids are pid_t");
+fn reap(pid: libc::pid_t) -> io::Result<(ExitStatus, Duration)> {
     let mut status = 0;
     let mut usage = MaybeUninit::<libc::rusage>::zeroed();
     // SAFETY: both pointers are to live variables of the types that wait4(2) fills in, and nobody else waits for the child.
@@ -108,10 +179,11 @@ fn parse_stat(text: &str) -> Option<(char, Duration)> {
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::process::ExitStatusExt;
     use std::process::Command;
-    use std::time::Duration;
+    use std::time::{Duration, Instant};
 
-    use super::{overhead, parse_stat, processor_time};
+    use super::{cost, cost_within, overhead, parse_stat};
 
     #[test]
     fn reads_a_process_with_an_awkward_name() {
@@ -121,9 +193,23 @@ mod tests {
     }
 
     #[test]
-    fn the_exit_status_comes_through() {
-        let (status, _) = processor_time(Command::new("sh").args(["-c", "exit 3"])).unwrap();
-        assert_eq!(status.code(), Some(3));
+    fn the_exit_status_and_both_times_come_through() {
+        let cost =
+            |script| cost(Command::new("sh").args(["-c", script])).unwrap_or_else(|stop| panic!("{}", stop.message));
+        assert_eq!(cost("exit 3").status.code(), Some(3));
+        assert_eq!(cost("kill -SEGV $$").status.signal(), Some(libc::SIGSEGV));
+        let asleep = cost("sleep 0.2");
+        assert!(asleep.wall >= Duration::from_millis(200) && asleep.cpu < asleep.wall / 2);
+        let busy = cost("sh -c 'i=0; while [ $i -lt 100000 ]; do i=$((i+1)); done'; true");
+        assert!(busy.cpu >= Duration::from_millis(10), "a child's time counts: {:?}", busy.cpu);
+    }
+
+    #[test]
+    fn what_hangs_is_killed() {
+        let begin = Instant::now();
+        let late = cost_within(Command::new("sleep").arg("60"), Duration::from_millis(100));
+        assert_eq!(late.err().map(|stop| stop.message).as_deref(), Some("sleep took longer than 0 s and was killed"));
+        assert!(begin.elapsed() < Duration::from_secs(30));
     }
 
     #[test]

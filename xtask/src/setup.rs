@@ -30,6 +30,12 @@ pub(crate) const ICE40_TOOLS: &[Tool] = &[
 pub(crate) const TEST_TOOLS: &[Tool] =
     &[Tool { name: "ghdl", package: "ghdl", purpose: "VHDL, for tests", version: Some("--version") }];
 
+/// What benches compare with.
+const BUILD_SYSTEMS: &[Tool] = &[
+    Tool { name: "make", package: "make", purpose: "a build system to compare with", version: Some("--version") },
+    Tool { name: "ninja", package: "ninja-build", purpose: "another one", version: Some("--version") },
+];
+
 /// icetime's device files. Debian's package of icetime only recommends theirs.
 const ICE40_DEVICES: (&str, &str) = ("fpga-icestorm-chipdb", "the device files of icetime");
 
@@ -38,6 +44,15 @@ const CARGO_DENY: &str = "0.20.2";
 
 /// Installs those of these EDA tools that are missing, and prints what there is.
 pub(crate) fn eda_tools(wanted: &[&[Tool]]) -> Result<(), Stop> {
+    provide("EDA tools", wanted)
+}
+
+/// The same for the build systems that benches compare with.
+pub(crate) fn build_systems() -> Result<(), Stop> {
+    provide("Build systems", &[BUILD_SYSTEMS])
+}
+
+fn provide(heading: &str, wanted: &[&[Tool]]) -> Result<(), Stop> {
     let missing = missing_packages(wanted);
     if !missing.is_empty() {
         println!("Missing here, and to be installed with apt-get:");
@@ -54,7 +69,7 @@ pub(crate) fn eda_tools(wanted: &[&[Tool]]) -> Result<(), Stop> {
             )));
         }
     }
-    println!("EDA tools");
+    println!("{heading}");
     for tool in wanted.iter().copied().flatten() {
         if let Some(file) = process::on_path(tool.name) {
             let version = tool.version.and_then(|arg| first_line(&file, arg)).unwrap_or_default();
@@ -74,9 +89,10 @@ fn missing_packages(wanted: &[&[Tool]]) -> Vec<(&'static str, &'static str)> {
         }
     }
     // An icetime from elsewhere knows where its own files are.
+    let icetime = wanted.iter().copied().flatten().any(|tool| tool.name == "icetime");
     let debian = process::on_path("icetime").is_none_or(|file| file == Path::new("/usr/bin/icetime"));
     let devices = ["/usr/share/fpga-icestorm/chipdb", "/usr/share/icebox"];
-    if debian && !devices.iter().any(|dir| Path::new(dir).is_dir()) {
+    if icetime && debian && !devices.iter().any(|dir| Path::new(dir).is_dir()) {
         missing.push(ICE40_DEVICES);
     }
     missing
