@@ -59,7 +59,7 @@ pub use file_digest::{FileTime, Signature};
 pub use gc::{GcOptions, GcReport};
 pub use hash::{KeyHasher, hash_bytes};
 pub use key_lock::KeyLock;
-pub use runs::{FailedJob, JobRef, Pin, RunRef};
+pub use runs::{FailedJob, JobRef, Pin, RunRef, ShownEntry};
 pub use verify::{Amount, StoreStat, VerifyReport};
 
 use blob::BlobNames;
