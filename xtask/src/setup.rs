@@ -27,8 +27,10 @@ pub(crate) const ICE40_TOOLS: &[Tool] = &[
 ];
 
 /// What tests run besides.
-pub(crate) const TEST_TOOLS: &[Tool] =
-    &[Tool { name: "ghdl", package: "ghdl", purpose: "VHDL, for tests", version: Some("--version") }];
+pub(crate) const TEST_TOOLS: &[Tool] = &[
+    Tool { name: "ghdl", package: "ghdl", purpose: "VHDL, for tests", version: Some("--version") },
+    Tool { name: "nginx", package: "nginx", purpose: "a shared cache, for tests", version: Some("-v") },
+];
 
 /// icetime's device files. Debian's package of icetime only recommends theirs.
 const ICE40_DEVICES: (&str, &str) = ("fpga-icestorm-chipdb", "the device files of icetime");

@@ -16,6 +16,7 @@ mod blob;
 mod file_digest;
 mod hash;
 mod journal;
+pub mod shared;
 
 use std::collections::HashMap;
 use std::fs;
