@@ -21,7 +21,7 @@ use tapeout_store::hash_bytes;
 use tapeout_store::shared::{Access, SharedCache, Uploads};
 use tempfile::TempDir;
 
-use servers::{Nginx, PATIENCE, Request, Tiny, free_port, reply};
+use servers::{MAX_BODY, Nginx, PATIENCE, Request, Tiny, free_port, reply};
 
 const DAV: &str = "dav_methods PUT; create_full_put_path on; client_max_body_size 0;";
 
@@ -143,7 +143,7 @@ fn a_connection_to_nginx_is_kept() {
     // Nginx notes a request after it has answered it.
     until("the last request", || nginx.requests().len() >= 20 * 4);
     let requests = nginx.requests();
-    let connections: BTreeSet<_> = requests.iter().map(|(connection, ..)| connection).collect();
+    let connections: BTreeSet<_> = requests.iter().map(|[connection, ..]| connection).collect();
     assert_eq!(requests.len(), 20 * 4, "GET; HEAD and PUT; PUT");
     // This thread's and the background's, which may swap them.
     assert!(connections.len() <= 2, "{} connections", connections.len());
@@ -156,7 +156,7 @@ fn a_connection_to_nginx_is_kept() {
     }
     until("the last request", || nginx.requests().len() >= 20 * 6);
     let requests = nginx.requests();
-    let connections: BTreeSet<_> = requests[20 * 4..].iter().map(|(connection, ..)| connection).collect();
+    let connections: BTreeSet<_> = requests[20 * 4..].iter().map(|[connection, ..]| connection).collect();
     assert_eq!((requests.len(), connections.len()), (20 * 6, 1));
 }
 
@@ -199,7 +199,7 @@ fn an_nginx_without_dav_is_only_read() {
     space.assert_fetched(&cache, &file);
     let uploads = cache.finish(PATIENCE);
     assert_eq!((uploads.sent, uploads.left), (0, 3));
-    let puts = || nginx.requests().iter().filter(|(_, method, _)| method == "PUT").count();
+    let puts = || nginx.requests().iter().filter(|[_, method, ..]| method == "PUT").count();
     until("the note of the request", || puts() > 0);
     assert_eq!(puts(), 1);
 }
@@ -223,7 +223,7 @@ fn nginx_sees_the_credentials_of_the_address() {
         let trouble = stranger.trouble().unwrap();
         assert!(trouble.contains("HTTP 401") && !trouble.contains("wrong"), "{trouble}");
         // Nothing more is asked.
-        let asked = || nginx.requests().iter().filter(|(_, _, status)| status == "401").count();
+        let asked = || nginx.requests().iter().filter(|[.., status]| status == "401").count();
         refused += 1;
         until("the note of the request", || asked() == refused);
         assert_eq!(stranger.fetch(&key("b")), None);
@@ -234,9 +234,8 @@ fn nginx_sees_the_credentials_of_the_address() {
 
 #[test]
 fn what_nginx_finds_too_large_is_left_out_with_the_results_that_need_it() {
-    let Some(nginx) = Nginx::start("dav_methods PUT; create_full_put_path on; client_max_body_size 1m;") else {
-        return;
-    };
+    let directives = "dav_methods PUT; create_full_put_path on; client_max_body_size 1m;";
+    let Some(nginx) = Nginx::start(directives) else { return };
     let space = Space::new();
     let (large, small) = (space.file("large", &content(8 << 20, 3)), space.file("small", b"small"));
     let cache = open(&nginx.location());
@@ -250,6 +249,19 @@ fn what_nginx_finds_too_large_is_left_out_with_the_results_that_need_it() {
     let other = open(&nginx.location());
     assert_eq!(other.fetch(&key("large")), None);
     assert!(other.fetch(&key("small")).is_some());
+}
+
+#[test]
+fn a_server_is_asked_before_it_is_sent_much() {
+    // It hangs up on what is too much, and its answer would be lost.
+    let server = keeping(|_| None, true);
+    let space = Space::new();
+    let (large, small) = (space.file("large", &content(2 * MAX_BODY, 3)), space.file("small", b"small"));
+    let cache = open(&server.location());
+    space.publish(&cache, &key("a"), b"record", &[large, small]);
+    let uploads = cache.finish(PATIENCE);
+    assert_eq!((uploads.sent, uploads.left), (1, 2));
+    assert_eq!((uploads.reason.as_deref(), cache.trouble()), (Some("refused with HTTP 413"), None));
 }
 
 #[test]
@@ -309,6 +321,12 @@ fn damage_is_a_miss_and_is_replaced() {
         for file in &files {
             space.assert_fetched(&cache, file);
         }
+
+        // What is cut off is noticed without being fetched.
+        damage(format!("cas/{}", files[1].digest), |bytes| bytes.truncate(200_000));
+        space.publish(&cache, &key("a"), b"record", &files);
+        assert_eq!(assert_all_sent(&cache).sent, 2);
+        space.assert_fetched(&open(&location), &files[1]);
     }
 }
 
@@ -584,9 +602,10 @@ fn the_end_does_not_wait_for_a_slow_server() {
     assert!(started.elapsed() < Duration::from_secs(1), "it took {:?}", started.elapsed());
     assert_eq!((uploads.sent, uploads.left), (0, 11));
     assert!(uploads.left_bytes > 10_000, "{uploads:?}");
-    assert_eq!(cache.trouble(), None, "lack of time is no trouble");
+    // Nor is what the background makes of it.
+    thread::sleep(Duration::from_millis(100));
     assert_eq!(cache.fetch(&key("b")), None);
-    drop(cache);
+    assert_eq!(cache.trouble(), None, "lack of time is no trouble");
 }
 
 #[test]
