@@ -609,6 +609,27 @@ fn the_end_does_not_wait_for_a_slow_server() {
 }
 
 #[test]
+fn too_much_does_not_wait() {
+    let server = Tiny::start(|_, _| {
+        thread::sleep(PATIENCE);
+        false
+    });
+    let space = Space::new();
+    let cache = open(&server.location());
+    let files = [space.file("first", b"1"), space.file("huge", b"2"), space.file("last", b"3")];
+    fs::File::options().write(true).open(space.path("huge")).unwrap().set_len(1 << 30).unwrap();
+    let publish = |file: &Output| cache.publish_blob(&file.digest, &space.path(&file.path));
+    publish(&files[0]);
+    until("the first request", || server.requests().len() == 1);
+    let started = Instant::now();
+    files[1..].iter().for_each(publish);
+    assert!(started.elapsed() < Duration::from_secs(1), "it took {:?}", started.elapsed());
+    let uploads = cache.finish(Duration::ZERO);
+    assert_eq!((uploads.left, uploads.left_bytes), (3, (1 << 30) + 2));
+    assert_eq!(uploads.reason.as_deref(), Some("too much was waiting to be sent"));
+}
+
+#[test]
 fn a_directory_is_for_whom_it_is() {
     let space = Space::new();
     let file = space.file("f", b"content");

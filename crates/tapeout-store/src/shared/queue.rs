@@ -15,7 +15,8 @@ use super::verified::Verified;
 use super::{Failure, Item, Link, MAX_RESULT};
 use crate::{hash_bytes, lock};
 
-/// More than this, in bytes, does not wait to be sent. A run that makes so much so fast keeps it to itself.
+/// More than this, in bytes, does not wait to be sent, but for one file that is larger by itself. A run that makes so
+/// much so fast keeps it to itself.
 const MAX_WAITING: u64 = 1 << 30;
 
 /// What was brought into a shared cache.
