@@ -41,6 +41,7 @@ mod index;
 mod journal;
 mod key_lock;
 mod runs;
+pub mod shared;
 mod state;
 mod verify;
 mod words;
