@@ -73,12 +73,12 @@ impl Engine {
 
     fn spawn_and_wait(&self, spec: ProcessSpec) -> Result<Exit, String> {
         let guard = self.guard().map_err(|error| format!("cannot start the guard process: {error}"))?;
-        let running = guard.spawn(&spec).map_err(|error| error.to_string())?;
+        let submitted = guard.submit(spec).map_err(|error| error.to_string())?;
         // A stop may have come between the question whether to start and the start.
         if self.is_stopping() {
-            running.kill();
+            submitted.kill();
         }
-        Ok(running.wait())
+        submitted.wait().map_err(|error| error.to_string())
     }
 }
 

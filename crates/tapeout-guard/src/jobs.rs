@@ -112,7 +112,6 @@ impl Jobs {
         self.jobs.insert(id, Job { main, pid, started, deadline, stage, stopped: None, memory, known: Vec::new() });
         self.by_main.insert(pid, id);
         self.has_children = true;
-        self.replies.push(Reply::Started(id, pid.as_raw_nonzero().get()));
     }
 
     /// When [`Jobs::on_time`] is to be called next.

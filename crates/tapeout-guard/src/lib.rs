@@ -24,7 +24,7 @@ mod spec;
 mod sys;
 mod wire;
 
-pub use client::{Guard, GuardCommand, KILL_GRACE, Running};
+pub use client::{Guard, GuardCommand, KILL_GRACE, Running, Submitted};
 pub use confine::confinement_support;
 pub use leftovers::kill_leftovers;
 pub use server::serve_if_asked;

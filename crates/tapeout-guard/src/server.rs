@@ -84,8 +84,7 @@ impl Server {
         }
         self.jobs.on_time()?;
         // That tapeout is gone is for the next turn to see.
-        let told = self.jobs.replies.drain(..).try_for_each(|reply| wire::send(&mut self.client, &reply));
-        match told {
+        match wire::send(&mut self.client, self.jobs.replies.drain(..)) {
             Err(e) if e.kind() != io::ErrorKind::BrokenPipe => Err(e),
             _ => Ok(true),
         }
@@ -93,10 +92,12 @@ impl Server {
 
     fn answer(&mut self, request: Request) -> io::Result<()> {
         match request {
-            Request::Spawn(id, launch) => {
-                if let Err(refusal) = self.spawn(id, &launch) {
-                    self.jobs.replies.push(Reply::Refused(id, refusal));
-                }
+            Request::Spawn { id, launch, tell_start } => {
+                let reply = match self.spawn(id, &launch) {
+                    Ok(pid) => tell_start.then_some(Reply::Started(id, pid)),
+                    Err(refusal) => Some(Reply::Refused(id, refusal)),
+                };
+                self.jobs.replies.extend(reply);
                 Ok(())
             }
             Request::Kill(id, grace) => self.jobs.stop(id, Stop::Killed, grace),
@@ -104,7 +105,7 @@ impl Server {
         }
     }
 
-    fn spawn(&mut self, id: JobId, launch: &Launch) -> Result<(), Refusal> {
+    fn spawn(&mut self, id: JobId, launch: &Launch) -> Result<i32, Refusal> {
         let writable = |path: &CStr, step: Step, how: OFlags| {
             let opened = open(path, OFlags::WRONLY | OFlags::CREATE | how);
             opened.map_err(|e| Refusal { step, errno: e.raw_os_error() })
@@ -123,7 +124,7 @@ impl Server {
             ruleset: ruleset.as_ref().map(AsFd::as_fd),
         })?;
         self.jobs.add(id, pid, started, launch.timeout);
-        Ok(())
+        Ok(pid.as_raw_nonzero().get())
     }
 
     /// Takes everything along.
