@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Pid, PidfdFlags, Signal, getpid, pidfd_open, pidfd_send_signal};
 
+use crate::cgroup;
 use crate::proc::{self, Identity};
 
 /// How long to wait for processes that SIGKILL does not end.
@@ -41,6 +42,8 @@ pub fn kill_leftovers(tag: &str) -> io::Result<usize> {
             in_vain += 1;
             let unclear = before.iter().any(|&pid| proc::is_in_exec(pid)) || proc::all()? != before;
             if !unclear || in_vain == LOOKS {
+                // Also of what could not be found.
+                cgroup::remove(tag);
                 return Ok(killed.len());
             }
             continue;

@@ -12,6 +12,7 @@
 //!
 //! What a job may read and write, and what its whole tree uses, is not known here.
 
+mod cgroup;
 mod client;
 mod confine;
 mod jobs;

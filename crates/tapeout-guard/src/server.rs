@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::{Mode, OFlags};
 
+use crate::cgroup::{Group, Groups};
 use crate::confine;
 use crate::jobs::Jobs;
 use crate::spec::Stop;
@@ -49,6 +50,7 @@ fn serve(tag: &str) -> io::Result<()> {
         ended_children,
         nothing: open(c"/dev/null", OFlags::RDONLY)?,
         jobs: Jobs::new(tag)?,
+        groups: Groups::make(tag),
     };
     // Whatever is wrong with the connection (a client that died with replies unread resets it) ends it.
     while guard.turn().unwrap_or(false) {}
@@ -61,6 +63,8 @@ struct Server {
     ended_children: OwnedFd,
     nothing: OwnedFd,
     jobs: Jobs,
+    /// Where the user may have control groups for them. After `jobs`, as it can only be removed when theirs are.
+    groups: Option<Groups>,
 }
 
 impl Server {
@@ -113,17 +117,28 @@ impl Server {
         let log = writable(&launch.log, Step::Log, OFlags::APPEND)?;
         let stdout = launch.stdout.as_deref().map(|path| writable(path, Step::Stdout, OFlags::TRUNC)).transpose()?;
         let ruleset = launch.confine.as_ref().map(confine::ruleset).transpose()?;
+        let start = |group: Option<&Group>| {
+            sys::start(&Image {
+                program: &launch.program,
+                args: &launch.args,
+                env: &launch.env,
+                cwd: &launch.cwd,
+                streams: [self.nothing.as_fd(), stdout.as_ref().unwrap_or(&log).as_fd(), log.as_fd()],
+                limits: launch.limits,
+                ruleset: ruleset.as_ref().map(AsFd::as_fd),
+                cgroup: group.map(Group::as_fd),
+            })
+        };
         let started = Instant::now();
-        let pid = sys::start(&Image {
-            program: &launch.program,
-            args: &launch.args,
-            env: &launch.env,
-            cwd: &launch.cwd,
-            streams: [self.nothing.as_fd(), stdout.as_ref().unwrap_or(&log).as_fd(), log.as_fd()],
-            limits: launch.limits,
-            ruleset: ruleset.as_ref().map(AsFd::as_fd),
-        })?;
-        self.jobs.add(id, pid, started, launch.timeout);
+        let mut group = self.groups.as_ref().and_then(|groups| groups.job(id).ok());
+        let mut pid = start(group.as_ref());
+        if group.is_some() && pid.is_err_and(|refusal| refusal.step == Step::Fork) {
+            // The groups can be made, but not be used from where the guard is.
+            pid = start(None);
+            (self.groups, group) = (None, None);
+        }
+        let pid = pid?;
+        self.jobs.add(id, pid, started, launch.timeout, group);
         Ok(pid.as_raw_nonzero().get())
     }
 
