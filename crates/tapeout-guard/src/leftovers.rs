@@ -27,7 +27,8 @@ const LOOKS: u32 = 100;
 ///
 /// It finds the processes of this user that were started with that guard's mark in their environment, whatever sessions
 /// and parents they have now, and the descendants of these. What has cleared its environment *and* has lost its marked
-/// parents looks like any other process of the user's, and stays. Of a guard that is alive it ends the jobs.
+/// parents looks like any other process of the user's, and stays, except in a control group of the guard's: that is ended
+/// and removed, without being counted. Of a guard that is alive it ends the jobs.
 ///
 /// # Errors
 /// When `/proc` cannot be read, or something does not end within ten seconds.

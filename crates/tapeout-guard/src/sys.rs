@@ -115,8 +115,9 @@ unsafe fn clone_into(cgroup: BorrowedFd, flags: c_int, stack: *mut c_void, size:
             inlateout("rax") libc::SYS_clone3 as isize => result,
             in("rdi") &raw const args,
             in("rsi") size_of::<libc::clone_args>(),
-            lateout("rcx") _,
-            lateout("r11") _,
+            // Lost in the call, before `plan` and `child` are used: not `lateout`.
+            out("rcx") _,
+            out("r11") _,
         );
         #[cfg(target_arch = "aarch64")]
         std::arch::asm!(
@@ -333,6 +334,18 @@ mod tests {
     #[test]
     fn a_process_starts_in_a_control_group_or_not_at_all() {
         assert_eq!(run(None, "exit 5").unwrap(), 5);
+        // This process's own group always exists, though only root may start something in it.
+        let mounts = fs::read_to_string("/proc/self/mountinfo").unwrap();
+        let mount = mounts.lines().find(|line| line.contains(" - cgroup2 ")).and_then(|line| line.split(' ').nth(4));
+        let own = fs::read_to_string("/proc/self/cgroup").unwrap();
+        let own = own.lines().find_map(|line| line.strip_prefix("0::"));
+        if let (Some(mount), Some(own)) = (mount, own) {
+            let group = fs::File::open(format!("{mount}{own}")).unwrap();
+            match run(Some(group.as_fd()), "exit 4") {
+                Ok(code) => assert_eq!(code, 4),
+                Err(refusal) => assert!(!rustix::process::geteuid().is_root(), "{refusal:?}"),
+            }
+        }
         // Any directory that is none.
         let plain = fs::File::open("/").unwrap();
         let refusal = run(Some(plain.as_fd()), "exit 5").unwrap_err();
