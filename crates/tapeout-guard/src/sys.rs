@@ -131,7 +131,7 @@ unsafe fn clone_into(cgroup: BorrowedFd, flags: c_int, stack: *mut c_void, size:
             plan = in(reg) plan,
             child = in(reg) child as extern "C" fn(*mut c_void) -> c_int,
             in("x8") libc::SYS_clone3,
-            inlateout("x0") &raw const args => result,
+            inlateout("x0") (&raw const args) as isize => result,
             in("x1") size_of::<libc::clone_args>(),
         );
         if result < 0 {
