@@ -208,7 +208,6 @@ fn described(candidates: &[Candidate], runs: &[(String, RunRef)]) -> HashSet<Dig
     }
     for job in runs.iter().flat_map(|(_, run)| &run.jobs) {
         referred.extend(job.shown.map(|shown| shown.key));
-        referred.extend(job.failed.as_ref().map(|failed| failed.key));
     }
     referred
 }
