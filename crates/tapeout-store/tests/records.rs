@@ -114,6 +114,41 @@ fn two_stores_see_each_other_through_compaction() {
 }
 
 #[test]
+fn what_is_added_to_a_settled_journal_is_seen() {
+    let dir = tempfile::tempdir().unwrap();
+    let [one, two] = [(), ()].map(|()| Store::open(dir.path()).unwrap());
+    for i in 0..3 {
+        one.commit(big(i)).unwrap();
+        // Longer than the clock of files takes to go on, so that the folder's time can be relied on.
+        std::thread::sleep(std::time::Duration::from_millis(30));
+        two.refresh().unwrap();
+        assert!(is_big(&two, i), "{i}");
+    }
+    drop(one);
+    two.refresh().unwrap();
+    std::thread::sleep(std::time::Duration::from_millis(30));
+    two.refresh().unwrap();
+    let three = Store::open(dir.path()).unwrap();
+    three.commit(big(9)).unwrap();
+    two.refresh().unwrap();
+    assert!(is_big(&two, 9));
+}
+
+#[test]
+fn the_same_result_twice_is_one() {
+    let dir = tempfile::tempdir().unwrap();
+    for _ in 0..2 {
+        let mut store = Store::open(dir.path()).unwrap();
+        for _ in 0..2 {
+            store.commit(big(1)).unwrap();
+            assert_eq!(store.stat().entries, 1);
+        }
+        store.gc(&tapeout_store::GcOptions::default()).unwrap();
+        assert_eq!(store.stat().entries, 1);
+    }
+}
+
+#[test]
 fn many_threads_and_stores_commit_while_others_open_and_compact() {
     let dir = tempfile::tempdir().unwrap();
     let root = dir.path();
