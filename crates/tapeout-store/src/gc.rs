@@ -141,7 +141,8 @@ impl Store {
 
     /// The runs whose directories exist; the others are forgotten.
     fn present_runs(&self, dry: bool, report: &mut GcReport) -> Result<Vec<(String, RunRef)>, StoreError> {
-        let (present, gone): (Vec<_>, Vec<_>) = self.runs().into_iter().partition(|(_, run)| !is_gone(&self.root.join(&run.dir)));
+        let (present, gone): (Vec<_>, Vec<_>) =
+            self.runs().into_iter().partition(|(_, run)| !is_gone(&self.root.join(&run.dir)));
         for (name, _) in gone {
             if !dry {
                 self.remove_run(&name)?;
