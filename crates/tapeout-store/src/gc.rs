@@ -11,7 +11,7 @@ use crate::entry::Entry;
 use crate::index::Coverage;
 use crate::runs::{self, RunRef};
 use crate::state::{State, journal_path};
-use crate::{Store, StoreError, compact, day_of, lock, words};
+use crate::{Store, StoreError, TEMPORARY, compact, day_of, lock, words};
 
 /// What is to be collected.
 #[derive(Clone, Copy, Debug, Default)]
@@ -173,21 +173,20 @@ impl Store {
 
     /// Every blob with its size.
     pub(crate) fn blob_sizes(&self) -> HashMap<Digest, u64> {
-        let sized = |(digest, entry): (Digest, fs::DirEntry)| Some((digest, entry.metadata().ok()?.len()));
+        let sized = |digest: Digest| Some((digest, fs::metadata(self.blob_path(&digest)).ok()?.len()));
         (0..=u8::MAX).flat_map(|prefix| list(&self.root, prefix)).filter_map(sized).collect()
     }
 
     /// Files that were being written when their process was killed.
     fn leftovers(&self) -> Vec<PathBuf> {
-        let folder = |name: &str| fs::read_dir(self.root.join(name)).into_iter().flatten().filter_map(Result::ok);
-        let named =
-            |path: &PathBuf, test: fn(&str) -> bool| path.file_name().and_then(|name| name.to_str()).is_some_and(test);
-        let index = folder("")
-            .map(|entry| entry.path())
-            .filter(|path| named(path, |name| name.starts_with("index") && name != "index" && name != "index.lock"));
-        let segments =
-            folder("journal").map(|entry| entry.path()).filter(|path| named(path, |name| name.ends_with(".new")));
-        folder("tmp").map(|entry| entry.path()).chain(index).chain(segments).collect()
+        let in_folder = |folder: PathBuf, is_left: fn(&str) -> bool| {
+            let listing = fs::read_dir(folder).into_iter().flatten().filter_map(Result::ok);
+            listing.filter(move |file| file.file_name().to_str().is_none_or(is_left)).map(|file| file.path())
+        };
+        in_folder(self.root.join("tmp"), |_| true)
+            .chain(in_folder(self.root.clone(), |name| name.starts_with(TEMPORARY)))
+            .chain(in_folder(journal_path(&self.root), |name| name.ends_with(".new")))
+            .collect()
     }
 }
 

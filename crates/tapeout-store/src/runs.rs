@@ -13,7 +13,7 @@ use tapeout_model::Digest;
 use twox_hash::XxHash3_64;
 
 use crate::frame::u64_at;
-use crate::{Store, StoreError, hash_bytes};
+use crate::{Store, StoreError, hash_bytes, temporary_file};
 
 const MAGIC: &[u8; 8] = b"tapeR001";
 
@@ -123,9 +123,9 @@ impl Store {
             return Ok(());
         }
         let folder = self.root.join("runs");
-        let new = || tempfile::NamedTempFile::new_in(self.root.join("tmp"));
-        let made = fs::create_dir_all(&folder).and_then(|()| fs::create_dir_all(self.root.join("tmp")));
-        let written = made.and_then(|()| new()).and_then(|mut file| {
+        let temporaries = self.root.join("tmp");
+        let made = fs::create_dir_all(&folder).and_then(|()| fs::create_dir_all(&temporaries));
+        let written = made.and_then(|()| temporary_file(&temporaries)).and_then(|mut file| {
             file.write_all(&bytes)?;
             file.persist(&path).map_err(|error| error.error)
         });
