@@ -155,7 +155,7 @@ impl JobBody for Spawns {
     fn run(&self, cx: &mut JobCx<'_>) -> Result<Record, Failure> {
         let commands = vec![Command::new("true").arg(self.0.to_string())];
         let entry = cx.execute(&Invocation { log: "log".to_owned(), commands, ..Invocation::default() })?;
-        Ok(entry.record.clone())
+        Ok(entry.record().clone())
     }
 }
 
@@ -194,6 +194,6 @@ fn record(store: &Store, dir: &Path, i: usize) -> Result<(), Box<dyn Error + Sen
     let views = [("out".to_owned(), View::File(output.path.clone()))].into();
     let record = Record { views, outputs: vec![output], ..Record::default() };
     let attempt = Attempt { commands: format!("yosys -p synth src/file{i}.v"), ..Attempt::default() };
-    store.commit(Entry::new(key.finish(), reads, record, attempt))?;
+    store.commit(Entry::new(key.finish(), &reads, record, attempt))?;
     Ok(())
 }

@@ -7,7 +7,7 @@ use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
 use tapeout_model::{Attempt, Class, Digest, Metric, Output, Read, View};
-use tapeout_store::{Entry, KeyHasher, hash_bytes};
+use tapeout_store::Entry;
 
 use crate::recall::result_digest;
 use crate::run::{Message, Run, Task};
@@ -72,7 +72,7 @@ pub(crate) fn run_body<'run>(run: &'run Run<'run>, task: Task) -> Result<Arc<Ent
         return Err(Failure::new(Class::Internal, message));
     }
     engine.store().describe(&key, &job.words())?;
-    Ok(engine.store().commit(Entry::new(key, cx.reads, record, cx.attempt))?)
+    Ok(engine.store().commit(Entry::new(key, &cx.reads, record, cx.attempt))?)
 }
 
 impl JobCx<'_> {
@@ -243,9 +243,13 @@ impl JobCx<'_> {
         let part = Part::View(format.to_owned());
         let (index, entry) = self.input(&part);
         let digest = part_digest(entry, &part);
-        let view = entry.record.views.get(format).map(|view| {
+        let view = entry.record().views.get(format).map(|view| {
             view.map(&mut |path: &String| {
-                entry.record.output(path).cloned().expect("a record's views name its outputs; checked when it was made")
+                entry
+                    .record()
+                    .output(path)
+                    .cloned()
+                    .expect("a record's views name its outputs; checked when it was made")
             })
         });
         self.note(Read::Input { index, digest });
@@ -258,8 +262,9 @@ impl JobCx<'_> {
     /// When the job did not declare this metric as an input.
     pub fn metric(&mut self, name: &str) -> Option<Metric> {
         let (index, entry) = self.input(&Part::Metric(name.to_owned()));
-        let metric = entry.record.metrics.get(name).cloned();
-        self.note(Read::Input { index, digest: metric.as_ref().map(metric_digest) });
+        let metric = entry.record().metrics.get(name).cloned();
+        let digest = entry.metric_digest(name);
+        self.note(Read::Input { index, digest });
         metric
     }
 
@@ -373,28 +378,7 @@ impl JobCx<'_> {
 /// The digest of a part of a job's result, `None` when it has no such part.
 pub(crate) fn part_digest(entry: &Entry, part: &Part) -> Option<Digest> {
     match part {
-        Part::View(format) => Some(view_digest(entry, entry.record.views.get(format)?)),
-        Part::Metric(name) => entry.record.metrics.get(name).map(metric_digest),
+        Part::View(format) => entry.view_digest(format),
+        Part::Metric(name) => entry.metric_digest(name),
     }
-}
-
-fn metric_digest(metric: &Metric) -> Digest {
-    hash_bytes(metric.to_json().to_string().as_bytes())
-}
-
-/// The digest of a view: names and contents of its files, and how they belong together.
-fn view_digest(entry: &Entry, view: &View<String>) -> Digest {
-    let mut key = KeyHasher::new("view 2");
-    let mut add = |path: &str| {
-        let output = entry.record.output(path).expect("a record's views name its outputs; checked when it was made");
-        key.text(&output.path).digest(Some(&output.digest));
-    };
-    match view {
-        View::File(path) => add(path),
-        View::Files(_) | View::Named(_) => {
-            view.files().into_iter().for_each(|path| add(path));
-            key.text(&format!("{:?}", view.map(&mut |_| ())));
-        }
-    }
-    key.finish()
 }

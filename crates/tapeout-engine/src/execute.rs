@@ -138,7 +138,7 @@ impl JobCx<'_> {
             let differences = self.repeat(invocation, &tools, &entry)?;
             self.say(&Event::Repeated { job: self.id, differences });
         }
-        entry.reads.iter().for_each(|read| self.note(read.clone()));
+        entry.reads().for_each(|read| self.note(read));
         self.attempt.then(entry.attempt());
         Ok(entry)
     }
@@ -293,7 +293,7 @@ impl JobCx<'_> {
         let outputs = outputs.collect::<Result<_, _>>()?;
         attempt.log = Some(store.take_file(&dir.path.join(&invocation.log), &invocation.log)?);
         let record = Record { outputs, statuses, ..Record::default() };
-        Ok(store.commit(Entry::new(key, reads, record, attempt))?)
+        Ok(store.commit(Entry::new(key, &reads, record, attempt))?)
     }
 
     /// Runs the commands of an invocation in a fresh work directory and checks that the outputs are there.

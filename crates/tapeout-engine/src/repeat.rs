@@ -30,13 +30,13 @@ impl JobCx<'_> {
     ) -> Result<Vec<Difference>, Failure> {
         let second = self.run_tools(invocation, tools)?;
         let mut differences = Vec::new();
-        if second.statuses != first.record.statuses {
-            let how = format!("{:?}, then {:?}", first.record.statuses, second.statuses);
+        if second.statuses != first.record().statuses {
+            let how = format!("{:?}, then {:?}", first.record().statuses, second.statuses);
             differences.push(Difference { what: "exit statuses".to_owned(), how });
         }
         for name in invocation.outputs.iter().chain(&invocation.optional_outputs) {
             let there = second.files.contains(&name.as_str());
-            let how = match (first.record.output(name), there) {
+            let how = match (first.record().output(name), there) {
                 (None, false) => None,
                 (Some(_), false) => Some("not written the second time".to_owned()),
                 (None, true) => Some("written only the second time".to_owned()),

@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, Scope};
 
 use tapeout_guard::Running;
-use tapeout_model::{Class, Digest, Verdict};
+use tapeout_model::{Class, Digest};
 use tapeout_store::Entry;
 
 use crate::cx::run_body;
@@ -308,7 +308,7 @@ impl<W: Fn(&Job) -> Wish> Driver<'_, '_, W> {
         let run = self.run;
         let end = match &outcome {
             Outcome::Done { entry, how } => {
-                let passed = !matches!(entry.record.verdict, Verdict::Failed { .. }) || run.job(id).defers_check;
+                let passed = !entry.failed_check() || run.job(id).defers_check;
                 (run.sink)(&Event::Done { job: id, entry: Arc::clone(entry), how: *how });
                 if passed { End::Done } else { End::Failed }
             }

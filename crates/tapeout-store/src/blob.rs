@@ -17,7 +17,7 @@ use tapeout_model::{Digest, Output};
 
 use crate::hash::hash_reader;
 use crate::journal::unique_name;
-use crate::{Store, StoreError, hash_bytes};
+use crate::{Entry, Store, StoreError, hash_bytes};
 
 /// A file up to this size is read and written with one call each.
 const SMALL: u64 = 64 * 1024;
@@ -133,7 +133,16 @@ impl Store {
     /// Whether the content of this output is in the store. It is not read: damage shows when it is.
     #[must_use]
     pub fn has(&self, output: &Output) -> bool {
-        let digest = &output.digest;
+        self.has_blob(&output.digest)
+    }
+
+    /// Whether all files of a result are in the store, as [`Store::has`] tells it.
+    #[must_use]
+    pub fn has_all(&self, entry: &Entry) -> bool {
+        entry.blobs().all(|digest| self.has_blob(&digest))
+    }
+
+    fn has_blob(&self, digest: &Digest) -> bool {
         self.blobs.contains(self, digest) || {
             // Another process may have added it since the listing.
             let there = self.blob_path(digest).exists();

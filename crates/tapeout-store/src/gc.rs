@@ -86,17 +86,14 @@ impl Store {
         for packed in packed {
             let (id, day) = (packed.id(), packed.day.min(day_of(options.now)));
             let payload = packed.payload().len() as u64;
-            // What does not unpack answers for nothing.
-            if let Some(entry) = packed.clone().unpack() {
-                by_id.insert(id, packed);
-                candidates.push(Candidate { entry, payload, day, shown: shown.contains(&id) });
-            }
+            by_id.insert(id, packed.clone());
+            candidates.push(Candidate { entry: packed.unpack(), payload, day, shown: shown.contains(&id) });
         }
 
         let sizes = self.blob_sizes();
         let mut uses: HashMap<Digest, usize> = HashMap::new();
         for blob in candidates.iter().flat_map(|candidate| candidate.entry.blobs()) {
-            *uses.entry(blob.digest).or_default() += 1;
+            *uses.entry(blob).or_default() += 1;
         }
         let size = |digest: &Digest| sizes.get(digest).copied().unwrap_or(0);
         let mut total: u64 = uses.keys().map(size).sum::<u64>() + candidates.iter().map(|c| c.payload).sum::<u64>();
@@ -113,11 +110,11 @@ impl Store {
             let candidate = &candidates[place];
             total -= candidate.payload;
             for blob in candidate.entry.blobs() {
-                if let Some(left) = uses.get_mut(&blob.digest) {
+                if let Some(left) = uses.get_mut(&blob) {
                     *left -= 1;
                     if *left == 0 {
-                        uses.remove(&blob.digest);
-                        total -= size(&blob.digest);
+                        uses.remove(&blob);
+                        total -= size(&blob);
                     }
                 }
             }
@@ -199,8 +196,8 @@ fn described(candidates: &[Candidate], runs: &[(String, RunRef)]) -> HashSet<Dig
     let mut referred = HashSet::new();
     for Candidate { entry, .. } in candidates {
         referred.insert(entry.key);
-        referred.extend(entry.reads.iter().filter_map(|read| match read {
-            Read::Tool { digest, .. } => *digest,
+        referred.extend(entry.reads().filter_map(|read| match read {
+            Read::Tool { digest, .. } => digest,
             Read::File { .. } | Read::Input { .. } | Read::Job { .. } => None,
         }));
     }
