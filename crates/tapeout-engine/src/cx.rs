@@ -140,7 +140,7 @@ impl JobCx<'_> {
         assert!(self.children.contains_key(&job), "`{}` waits for a job that it did not ask for", self.job.name);
         match self.outcome_of(job) {
             Outcome::Done { entry, .. } => Ok(entry),
-            Outcome::Failed(failure) => Err(failure),
+            Outcome::Failed(failure) => Err(*failure),
             Outcome::Skipped | Outcome::WouldRun => {
                 let name = &self.run.job(job).name;
                 Err(Failure::new(Class::Interrupted, format!("`{name}` did not run: something it needs failed")))

@@ -3,12 +3,12 @@
 //! send messages and wait for replies.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{self, Receiver, Sender};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, Scope};
 
-use tapeout_guard::Running;
+use tapeout_guard::Submitted;
 use tapeout_model::{Class, Digest};
 use tapeout_store::Entry;
 
@@ -61,7 +61,7 @@ pub enum Outcome {
         how: How,
     },
     /// It ended without a result.
-    Failed(Failure),
+    Failed(Box<Failure>),
     /// It did not start: something it needs failed, or the run was stopped.
     Skipped,
     /// Looking only: it would run.
@@ -94,7 +94,8 @@ pub(crate) struct Run<'r> {
     added: boxcar::Vec<Job>,
     to_driver: Sender<Message>,
     stopping: AtomicBool,
-    processes: Mutex<HashMap<u32, Arc<Running>>>,
+    processes: Mutex<HashMap<u64, Arc<Submitted>>>,
+    next_process: AtomicU64,
 }
 
 impl Run<'_> {
@@ -123,22 +124,23 @@ impl Run<'_> {
     }
 
     /// Looks after a process of the run until the guard of it is dropped: it is killed when the run stops.
-    pub(crate) fn watch(&self, process: &Arc<Running>) -> impl Drop + '_ {
-        struct Watch<'r>(&'r Run<'r>, u32);
+    pub(crate) fn watch(&self, process: &Arc<Submitted>) -> impl Drop + '_ {
+        struct Watch<'r>(&'r Run<'r>, u64);
         impl Drop for Watch<'_> {
             fn drop(&mut self) {
                 self.0.processes().remove(&self.1);
             }
         }
-        self.processes().insert(process.pid(), Arc::clone(process));
+        let number = self.next_process.fetch_add(1, Ordering::Relaxed);
+        self.processes().insert(number, Arc::clone(process));
         // The stop may have come between the question whether to start and the start.
         if self.is_stopping() {
             process.kill();
         }
-        Watch(self, process.pid())
+        Watch(self, number)
     }
 
-    fn processes(&self) -> std::sync::MutexGuard<'_, HashMap<u32, Arc<Running>>> {
+    fn processes(&self) -> std::sync::MutexGuard<'_, HashMap<u64, Arc<Submitted>>> {
         self.processes.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -168,6 +170,7 @@ impl Engine {
             to_driver,
             stopping: AtomicBool::new(false),
             processes: Mutex::default(),
+            next_process: AtomicU64::new(0),
         };
         thread::scope(|scope| {
             if mode == Mode::Run {
@@ -264,7 +267,7 @@ impl<W: Fn(&Job) -> Wish> Driver<'_, '_, W> {
         }
         if let Some((name, claimed, there)) = job.claims.beyond(&run.engine.options().resources) {
             let message = format!("`{}` needs {claimed} of `{name}`, and there are {there}", job.name);
-            return self.ended(id, Outcome::Failed(Failure::new(Class::Environment, message)));
+            return self.ended(id, Outcome::Failed(Failure::new(Class::Environment, message).into()));
         }
         (run.sink)(&Event::Started { job: id });
         let inputs = job.inputs.iter().map(|(_, from)| self.result_of(*from).cloned()).collect();
@@ -313,7 +316,7 @@ impl<W: Fn(&Job) -> Wish> Driver<'_, '_, W> {
                 if passed { End::Done } else { End::Failed }
             }
             Outcome::Failed(failure) => {
-                (run.sink)(&Event::Failed { job: id, failure: failure.clone() });
+                (run.sink)(&Event::Failed { job: id, failure: (**failure).clone() });
                 End::Failed
             }
             Outcome::Skipped | Outcome::WouldRun => End::Failed,
@@ -374,7 +377,7 @@ impl<W: Fn(&Job) -> Wish> Driver<'_, '_, W> {
         } else if let Some(cycle) = self.way(on, job) {
             let names: Vec<&str> = cycle.iter().map(|id| self.run.job(*id).name.as_str()).collect();
             let message = format!("`{}` waits for itself: {}", names[names.len() - 1], names.join(" needs "));
-            Outcome::Failed(Failure::new(Class::Input, message))
+            Outcome::Failed(Failure::new(Class::Input, message).into())
         } else {
             self.resumes.insert(job, Resume::Outcome(on, reply));
             self.waiting.entry(on).or_default().push(job);
@@ -445,7 +448,7 @@ impl<'scope, 'env> Workers<'scope, 'env> {
                     let id = task.id;
                     let outcome = match run_body(run, task) {
                         Ok(entry) => Outcome::Done { entry, how: How::Ran },
-                        Err(failure) => Outcome::Failed(failure),
+                        Err(failure) => Outcome::Failed(Box::new(failure)),
                     };
                     run.tell(Message::Ended(id, outcome));
                 }

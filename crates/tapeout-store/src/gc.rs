@@ -158,7 +158,8 @@ impl Store {
 
     /// The runs whose directories exist; the others are forgotten.
     fn present_runs(&self, dry: bool, report: &mut GcReport) -> Result<Vec<(String, RunRef)>, StoreError> {
-        let (present, gone): (Vec<_>, Vec<_>) = self.runs().into_iter().partition(|(_, run)| run.dir.exists());
+        let (present, gone): (Vec<_>, Vec<_>) =
+            self.runs().into_iter().partition(|(_, run)| self.root.join(&run.dir).exists());
         for (name, _) in gone {
             if !dry {
                 self.remove_run(&name)?;
@@ -202,7 +203,7 @@ fn described(candidates: &[Candidate], runs: &[(String, RunRef)]) -> HashSet<Dig
         }));
     }
     for job in runs.iter().flat_map(|(_, run)| &run.jobs) {
-        referred.insert(job.key);
+        referred.extend(job.shown.map(|shown| shown.key));
         referred.extend(job.failed.as_ref().map(|failed| failed.key));
     }
     referred

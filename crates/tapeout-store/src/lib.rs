@@ -41,6 +41,7 @@ mod index;
 mod journal;
 mod key_lock;
 mod runs;
+pub mod shared;
 mod state;
 mod verify;
 mod words;
@@ -60,7 +61,7 @@ pub use file_digest::{FileTime, Signature};
 pub use gc::{GcOptions, GcReport};
 pub use hash::{KeyHasher, hash_bytes};
 pub use key_lock::KeyLock;
-pub use runs::{FailedJob, JobRef, Pin, RunRef};
+pub use runs::{FailedJob, JobRef, Pin, RunRef, ShownEntry};
 pub use verify::{Amount, StoreStat, VerifyReport};
 
 use blob::BlobNames;

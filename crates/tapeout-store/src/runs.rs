@@ -20,7 +20,7 @@ const MAGIC: &[u8; 8] = b"tapeR001";
 /// What a run's tree shows.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RunRef {
-    /// The absolute path of the tree. When it is gone, the run counts no more.
+    /// Where the tree is: absolute, or from the store's directory. When it is gone, the run counts no more.
     pub dir: PathBuf,
     /// Its jobs.
     pub jobs: Vec<JobRef>,
@@ -31,14 +31,21 @@ pub struct RunRef {
 pub struct JobRef {
     /// The job's name in the run.
     pub name: String,
-    /// The key under which the shown result is recorded.
-    pub key: Digest,
-    /// Which result: [`Entry::id`](crate::Entry::id).
-    pub entry: Digest,
+    /// The result that is shown, if there is one.
+    pub shown: Option<ShownEntry>,
     /// Set when this result is to stand whatever changes.
     pub pin: Option<Pin>,
     /// Set when a later attempt failed.
     pub failed: Option<FailedJob>,
+}
+
+/// Which result is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ShownEntry {
+    /// The key under which it is recorded.
+    pub key: Digest,
+    /// Which one of that key: [`Entry::id`](crate::Entry::id).
+    pub id: Digest,
 }
 
 /// Why a result stands whatever changes.
@@ -90,7 +97,7 @@ pub(crate) fn read_all(root: &Path) -> AllRuns {
 
 /// The ids of all entries that runs show.
 pub(crate) fn shown_entries(runs: &[(String, RunRef)]) -> HashSet<Digest> {
-    runs.iter().flat_map(|(_, run)| &run.jobs).map(|job| job.entry).collect()
+    runs.iter().flat_map(|(_, run)| &run.jobs).filter_map(|job| job.shown).map(|shown| shown.id).collect()
 }
 
 fn encoded(name: &str, run: &RunRef) -> Result<Vec<u8>, postcard::Error> {
@@ -192,8 +199,7 @@ mod tests {
         let pin = Pin { reason: "taped out".to_owned(), since: 4 };
         let job = JobRef {
             name: "01-synth".to_owned(),
-            key: Digest([1; 32]),
-            entry: Digest([2; 32]),
+            shown: Some(ShownEntry { key: Digest([1; 32]), id: Digest([2; 32]) }),
             pin: Some(pin),
             failed: Some(failed),
         };

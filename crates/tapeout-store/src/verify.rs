@@ -151,7 +151,9 @@ impl Store {
             fs::remove_file(&path).map_err(StoreError::io("remove", &path))?;
         }
         for (name, run) in runs.found {
-            for job in run.jobs.iter().filter(|job| !ids.contains(&(job.key, job.entry))) {
+            for job in
+                run.jobs.iter().filter(|job| job.shown.is_some_and(|shown| !ids.contains(&(shown.key, shown.id))))
+            {
                 report.problems.push(format!("the run `{name}` shows a result of `{}` that is not recorded", job.name));
             }
         }
