@@ -2,7 +2,7 @@
 //! is only compared with it.
 
 use std::fs::File;
-use std::io::{self, BufReader, Read};
+use std::io::{self, BufRead, BufReader};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -59,7 +59,7 @@ impl JobCx<'_> {
 }
 
 /// Where two streams that are not equal differ, in words.
-fn first_difference(first: impl Read, second: impl Read) -> io::Result<String> {
+fn first_difference(first: impl BufRead, second: impl BufRead) -> io::Result<String> {
     let (mut first, mut second) = (first.bytes(), second.bytes());
     let (mut at, mut line) = (0_u64, 1_u64);
     let mut begin = None;
