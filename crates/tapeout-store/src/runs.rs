@@ -60,8 +60,6 @@ pub struct Pin {
 /// An attempt that gave no result.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FailedJob {
-    /// The key of the attempt.
-    pub key: Digest,
     /// What went wrong.
     pub message: String,
     /// Whether it was stopped rather than failed.
@@ -195,7 +193,7 @@ mod tests {
     fn a_run_is_found_again_or_told_to_be_damaged() {
         let dir = tempfile::tempdir().unwrap();
         let store = Store::open(dir.path()).unwrap();
-        let failed = FailedJob { key: Digest([3; 32]), message: "no".to_owned(), interrupted: false, when: 5 };
+        let failed = FailedJob { message: "no".to_owned(), interrupted: false, when: 5 };
         let pin = Pin { reason: "taped out".to_owned(), since: 4 };
         let job = JobRef {
             name: "01-synth".to_owned(),
