@@ -173,8 +173,10 @@ impl Engine {
             next_process: AtomicU64::new(0),
         };
         thread::scope(|scope| {
-            if mode == Mode::Run {
-                scope.spawn(|| self.identify_found_tools());
+            let tools = self.found_tools();
+            if mode == Mode::Run && !tools.is_empty() {
+                // So that no job has to wait for it. Whatever is wrong is said to the job that needs the tool.
+                scope.spawn(move || tools.iter().for_each(|tool| _ = self.identity(tool)));
             }
             let driver = Driver {
                 run: &run,
