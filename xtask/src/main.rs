@@ -22,7 +22,8 @@ Usage: cargo xtask COMMAND
   demo           builds tapeout and takes the examples to bitstreams
   test           everything that is checked before a change is kept
   test --fast    the same without slow tests, installs nothing; for use while working
-  bench [NAME]   timing claims, measured; all of them, or one
+  bench [NAME [PART]]
+                 timing claims, measured; all of them, one, or a part of one
   docs           makes the generated pages and the picture of the book again
   docs --check   says which of them are out of date
 
@@ -61,8 +62,9 @@ fn main() -> ExitCode {
         ["demo"] => demo::run(),
         ["test"] => test::run(test::Extent::Full),
         ["test", "--fast"] => test::run(test::Extent::Fast),
-        ["bench"] => bench::run(None),
-        ["bench", name] if !name.starts_with('-') => bench::run(Some(name)),
+        ["bench"] => bench::run(None, None),
+        ["bench", name] if !name.starts_with('-') => bench::run(Some(name), None),
+        ["bench", name, part] if !name.starts_with('-') => bench::run(Some(name), Some(part)),
         ["docs"] => docs::make(),
         ["docs", "--check"] => docs::check(),
         [] | ["help" | "--help" | "-h"] => {

@@ -6,7 +6,7 @@ use std::ffi::OsString;
 use std::fs;
 use std::io::{self, Read as _, Seek, SeekFrom};
 use std::path::{Component, Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use tapeout_formats::makefile_deps;
@@ -37,7 +37,9 @@ impl Engine {
         let as_text = |(name, value): (OsString, OsString)| Some((name.into_string().ok()?, value.into_string().ok()?));
         let mut environment: BTreeMap<String, String> =
             env::vars_os().filter_map(as_text).filter(|(name, _)| is_passed(name)).collect();
-        for (name, value) in [("LANG", "C.UTF-8"), ("LC_ALL", "C.UTF-8"), ("TZ", "UTC")] {
+        // Of all that makes a locale, C.UTF-8 differs from C in the encoding alone, and each further part of it costs
+        // every process of every tool another file.
+        for (name, value) in [("LC_CTYPE", "C.UTF-8"), ("TZ", "UTC")] {
             environment.insert(name.to_owned(), value.to_owned());
         }
         environment.insert("TMPDIR".to_owned(), dir.tmp_from_here.clone());
@@ -142,7 +144,7 @@ impl JobCx<'_> {
             let differences = self.repeat(invocation, &tools, &entry)?;
             self.say(&Event::Repeated { job: self.id, differences });
         }
-        entry.reads.iter().for_each(|read| self.note(read.clone()));
+        entry.reads().for_each(|read| self.note(read));
         self.attempt.then(entry.attempt());
         Ok(entry)
     }
@@ -297,7 +299,7 @@ impl JobCx<'_> {
         let outputs = outputs.collect::<Result<_, _>>()?;
         attempt.log = Some(store.take_file(&dir.path.join(&invocation.log), &invocation.log)?);
         let record = Record { outputs, statuses, ..Record::default() };
-        Ok(store.commit(Entry::new(key, reads, record, attempt))?)
+        Ok(store.commit(Entry::new(key, &reads, record, attempt))?)
     }
 
     /// Runs the commands of an invocation in a fresh work directory and checks that the outputs are there.
@@ -490,6 +492,9 @@ impl JobCx<'_> {
         tools: &[Arc<FoundTool>],
         started: FileTime,
     ) -> Result<Vec<Read>, Failure> {
+        if invocation.depfiles.is_empty() {
+            return Ok(Vec::new());
+        }
         let declared = |path: &str| {
             invocation.inputs.iter().any(|input| match input {
                 Input::Source { path: source } | Input::Copied { path: source, .. } => source == path,
@@ -573,5 +578,7 @@ fn millis(duration: std::time::Duration) -> u64 {
 }
 
 fn host() -> String {
-    fs::read_to_string("/proc/sys/kernel/hostname").map(|name| name.trim().to_owned()).unwrap_or_default()
+    static NAME: OnceLock<String> = OnceLock::new();
+    let read = || fs::read_to_string("/proc/sys/kernel/hostname").map(|name| name.trim().to_owned());
+    NAME.get_or_init(|| read().unwrap_or_default()).clone()
 }

@@ -2,7 +2,7 @@
 //! is only compared with it.
 
 use std::fs::File;
-use std::io::{self, BufReader, Read};
+use std::io::{self, BufRead, BufReader};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -30,13 +30,13 @@ impl JobCx<'_> {
     ) -> Result<Vec<Difference>, Failure> {
         let second = self.run_tools(invocation, tools)?;
         let mut differences = Vec::new();
-        if second.statuses != first.record.statuses {
-            let how = format!("{:?}, then {:?}", first.record.statuses, second.statuses);
+        if second.statuses != first.record().statuses {
+            let how = format!("{:?}, then {:?}", first.record().statuses, second.statuses);
             differences.push(Difference { what: "exit statuses".to_owned(), how });
         }
         for name in invocation.outputs.iter().chain(&invocation.optional_outputs) {
             let there = second.files.contains(&name.as_str());
-            let how = match (first.record.output(name), there) {
+            let how = match (first.record().output(name), there) {
                 (None, false) => None,
                 (Some(_), false) => Some("not written the second time".to_owned()),
                 (None, true) => Some("written only the second time".to_owned()),
@@ -59,7 +59,7 @@ impl JobCx<'_> {
 }
 
 /// Where two streams that are not equal differ, in words.
-fn first_difference(first: impl Read, second: impl Read) -> io::Result<String> {
+fn first_difference(first: impl BufRead, second: impl BufRead) -> io::Result<String> {
     let (mut first, mut second) = (first.bytes(), second.bytes());
     let (mut at, mut line) = (0_u64, 1_u64);
     let mut begin = None;

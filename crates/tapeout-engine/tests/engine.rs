@@ -57,7 +57,7 @@ impl JobBody for Shell {
         let invocation = (self.0)(cx)?;
         let entry = cx.execute(&invocation)?;
         let views = BTreeMap::from([("out".to_owned(), View::File("out".to_owned()))]);
-        Ok(Record { views, ..entry.record.clone() })
+        Ok(Record { views, ..entry.record().clone() })
     }
 }
 
@@ -132,7 +132,7 @@ fn two_jobs() -> Graph {
 
 fn output(project: &Path, outcome: &Outcome) -> String {
     let Outcome::Done { entry, .. } = outcome else { panic!("not done: {outcome:?}") };
-    let out = entry.record.output("out").unwrap();
+    let out = entry.record().output("out").unwrap();
     String::from_utf8(open(project).store().read(&out.digest).unwrap()).unwrap()
 }
 

@@ -191,16 +191,10 @@ impl Engine {
         found
     }
 
-    /// Works out the identities of the tools that were found so far, so that no job has to wait for that.
-    pub(crate) fn identify_found_tools(&self) {
-        let found: Vec<Found> = {
-            let found = self.toolbox().found.lock().unwrap_or_else(PoisonError::into_inner);
-            found.values().cloned().collect()
-        };
-        for tool in found.into_iter().flatten() {
-            // Whatever is wrong is said to the job that needs the tool.
-            let _ = self.identity(&tool);
-        }
+    /// The tools that were found so far.
+    pub(crate) fn found_tools(&self) -> Vec<Arc<FoundTool>> {
+        let found = self.toolbox().found.lock().unwrap_or_else(PoisonError::into_inner);
+        found.values().flatten().cloned().collect()
     }
 }
 

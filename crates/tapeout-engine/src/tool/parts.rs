@@ -112,7 +112,7 @@ impl Engine {
 
     /// A text that was noted under a key.
     pub(super) fn noted_text(&self, key: &Digest) -> Option<String> {
-        match self.notes().entries(key).pop()?.record.metrics.get(NOTE)? {
+        match self.notes().entries(key).pop()?.record().metrics.get(NOTE)? {
             Metric::Text(text) => Some(text.clone()),
             Metric::Int(_) | Metric::Float(_) => None,
         }
@@ -122,7 +122,7 @@ impl Engine {
     pub(super) fn note_text(&self, key: Digest, text: &str) -> Result<(), StoreError> {
         let metrics = [(NOTE.to_owned(), Metric::Text(text.to_owned()))].into();
         let record = Record { metrics, ..Record::default() };
-        self.notes().commit(Entry::new(key, Vec::new(), record, Attempt::default()))?;
+        self.notes().commit(Entry::new(key, &[], record, Attempt::default()))?;
         Ok(())
     }
 }
