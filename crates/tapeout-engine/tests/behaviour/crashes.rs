@@ -12,7 +12,7 @@ use crate::processes::{is_living, pids};
 fn killing(times: u32) -> String {
     format!(
         "echo >> ../../../attempts
-        if [ $(wc -l < ../../../attempts) -le {times} ]; then kill -KILL $PPID; sleep 60; fi
+        if [ $(wc -l < ../../../attempts) -le {times} ]; then kill -KILL $PPID; sleep 40; fi
         echo done > out"
     )
 }
@@ -22,7 +22,7 @@ pub(crate) fn a_job_that_was_lost_with_its_guard_runs_again_under_another() {
     let engine = project.engine(Options::cores(2));
     // The second is lost with the same guard: it is the first's turn only when that one runs.
     let bystander = "echo $$ >> ../../../bystanders
-        if [ $(wc -l < ../../../bystanders) = 1 ]; then sleep 60; fi
+        if [ $(wc -l < ../../../bystanders) = 1 ]; then sleep 40; fi
         echo done > out";
     let killer = format!("until [ -s ../../../bystanders ]; do sleep 0.01; done; {}", killing(1));
     let graph = all([runs("killer", sh(&killer)), runs("bystander", sh(bystander))]);
@@ -48,9 +48,9 @@ pub(crate) fn a_job_that_is_lost_twice_fails() {
 pub(crate) fn a_time_out_ends_the_whole_tree_and_is_not_tried_again() {
     let project = Project::new();
     let tree = "echo $$ >> ../../../pids
-        setsid sh -c 'echo $$ >> ../../../pids; sleep 60; exit' &
-        (setsid sh -c 'echo $$ >> ../../../pids; sleep 60; exit' &)
-        echo >> ../../../attempts; wait; sleep 60";
+        setsid sh -c 'echo $$ >> ../../../pids; sleep 40; exit' &
+        (setsid sh -c 'echo $$ >> ../../../pids; sleep 40; exit' &)
+        echo >> ../../../attempts; wait; sleep 40";
     let invocation = Invocation { timeout: Some(Duration::from_millis(500)), ..sh(tree) };
     let begin = Instant::now();
     let (_, outcomes, _) = run(&project.engine(Options::cores(1)), &one(runs("endless", invocation)));

@@ -95,7 +95,7 @@ pub(crate) fn a_job_that_waits_for_a_licence_holds_no_core() {
 pub(crate) fn a_stop_ends_the_wait_for_a_licence() {
     let project = licensed_project();
     fs::create_dir(project.path("seats/seat1")).unwrap();
-    let engine = engine(&project, Options { retry: asking(500, Duration::from_secs(600)), ..Options::cores(1) });
+    let engine = engine(&project, Options { retry: asking(500, Duration::from_secs(30)), ..Options::cores(1) });
     let graph = one(synthesis("waits", 1));
     let begin = Instant::now();
     let outcomes = engine.run(&graph, Mode::Run, |_| Wish::Result, &|event| {

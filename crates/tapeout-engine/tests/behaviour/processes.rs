@@ -55,9 +55,9 @@ fn share(project: &Project) {
 /// Runs a tool that never ends, with helpers that try to get away.
 fn leave(project: &Project) {
     let tree = "echo $PPID > ../../../guard; echo $$ >> ../../../pids
-        setsid sh -c 'echo $$ >> ../../../pids; sleep 60; exit' &
-        (setsid sh -c 'echo $$ >> ../../../pids; sleep 60; exit' &)
-        wait; sleep 60";
+        setsid sh -c 'echo $$ >> ../../../pids; sleep 40; exit' &
+        (setsid sh -c 'echo $$ >> ../../../pids; sleep 40; exit' &)
+        wait; sleep 40";
     let engine = project.engine(Options::cores(1));
     engine.run(&one(runs("endless", sh(tree))), Mode::Run, |_| Wish::Result, &|_: &Event| {});
 }

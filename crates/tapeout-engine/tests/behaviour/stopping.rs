@@ -19,7 +19,7 @@ const SLOW: &str = "touch ../../../slow; sleep 0.4; touch out";
 pub(crate) fn the_first_failure_ends_the_processes_of_the_run() {
     let project = Project::new();
     let endless = "echo $$ >> ../../../pids
-        setsid sh -c 'echo $$ >> ../../../pids; touch ../../../slow; sleep 60; exit'; sleep 60";
+        setsid sh -c 'echo $$ >> ../../../pids; touch ../../../slow; sleep 40; exit'; sleep 40";
     let graph = all([runs("endless", sh(endless)), runs("bad", sh(BAD))]);
     let begin = Instant::now();
     let (ran, outcomes) = project.run(&graph);
@@ -57,7 +57,7 @@ pub(crate) fn a_failure_in_one_run_of_an_engine_leaves_the_other_alone() {
     let mut good = one(runs("slow", sh(SLOW)));
     let slow = good.ids().next().unwrap();
     good.add(Job { after: vec![slow], ..runs("next", sh("touch out")) });
-    let bad = all([runs("bad", sh(BAD)), runs("endless", sh("sleep 60"))]);
+    let bad = all([runs("bad", sh(BAD)), runs("endless", sh("sleep 40"))]);
     thread::scope(|scope| {
         let good = scope.spawn(|| run(&engine, &good).0);
         let bad = scope.spawn(|| run(&engine, &bad).0);
