@@ -1,8 +1,8 @@
 //! Confining tools to what their invocation declares, and naming what they wanted beyond that.
 //!
 //! A confined tool may read the sources that the invocation names, the trees of its tools and the system's directories,
-//! list the project's directories, and write in its work directory and its `TMPDIR`. Landlock denies silently, so an invocation that fails is repeated,
-//! confined as before, under `strace`, which tells what was denied.
+//! list the project's directories, and write in its work directory and its `TMPDIR`. Landlock denies silently, so an
+//! invocation that fails is repeated, confined as before, under `strace`, which tells what was denied.
 //!
 //! A tool behind a prefix or a set-up runs unconfined: what it consists of is out of sight.
 

@@ -69,6 +69,7 @@ pub fn call(tool: &str, args: &[&str]) -> Invocation {
         log: "log".to_owned(),
         commands: vec![Command::new(tool).args(args.iter().copied())],
         outputs: vec!["out".to_owned()],
+        timeout: Some(PATIENCE),
         ..Invocation::default()
     }
 }
