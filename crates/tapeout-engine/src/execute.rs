@@ -104,6 +104,16 @@ impl Engine {
     }
 }
 
+/// The number of the signal.
+const SIGKILL: i32 = 9;
+
+/// The failure of a tool that the system has killed, as far as one can tell.
+fn killed(tool: &str) -> Failure {
+    Failure::new(Class::Environment, format!("`{tool}` was killed (SIGKILL)"))
+        .because(Cause::OutOfMemory)
+        .hint("when nobody killed it, the system ran out of memory: see `dmesg`")
+}
+
 /// The failure of a tool whose guard was killed.
 fn lost(tool: &str) -> Failure {
     let message = format!("`{tool}` was lost: the guard process that ran it was killed from outside");
@@ -192,19 +202,20 @@ impl JobCx<'_> {
                 _ => failure,
             };
             drop(lock);
-            let wait = failure.cause.and_then(|cause| self.engine.options().retry.after(cause, attempts));
-            let (Some(wait), false) = (wait, self.run.is_stopping()) else { return Err(failure) };
-            if let Some(dir) = &failure.work_dir {
-                // Best effort: the next process sweeps it away.
-                let _ = fs::remove_dir_all(dir);
-            }
-            self.try_again(&failure, wait)?;
+            self.try_again(failure, attempts)?;
         }
         unreachable!("there is no last attempt");
     }
 
-    /// Holds nothing for a while before the next attempt.
-    fn try_again(&self, failure: &Failure, wait: Duration) -> Result<(), Failure> {
+    /// Waits for the next attempt after so many that failed, and holds nothing meanwhile; gives the failure back when
+    /// there is to be none.
+    pub(crate) fn try_again(&self, failure: Failure, attempts: u32) -> Result<(), Failure> {
+        let wait = failure.cause.and_then(|cause| self.engine.options().retry.after(cause, attempts));
+        let (Some(wait), false) = (wait, self.run.is_stopping()) else { return Err(failure) };
+        if let Some(dir) = &failure.work_dir {
+            // Best effort: the next process sweeps it away.
+            let _ = fs::remove_dir_all(dir);
+        }
         let (job, reason) = (self.id, failure.message.clone());
         self.say(&match failure.cause {
             Some(Cause::NoLicence) => Event::Waiting { job, reason },
@@ -435,19 +446,24 @@ impl JobCx<'_> {
                     .hint("raise the limit, or see in the log how far it came"))
             }
             (Status::Lost, _) => Err(lost(name)),
-            (Status::Signal(9), _) => Err(Failure::new(Class::Tool, format!("`{name}` was killed (SIGKILL)"))
-                .because(Cause::OutOfMemory)
-                .hint("when nobody killed it, the system ran out of memory: see `dmesg`")),
+            (Status::Signal(SIGKILL), _) => Err(killed(name)),
             (Status::Signal(signal), _) => {
-                Err(Failure::new(Class::Tool, format!("`{name}` crashed: signal {signal} ended it")))
+                let message = format!("`{name}` crashed: signal {signal} ended it");
+                Err(Failure::new(Class::Tool, message).because(Cause::Tool))
             }
+            // As shells say of a program that they started.
+            (Status::Code(code), _) if code == 128 + SIGKILL && command.accept == Accept::Zero => Err(killed(name)),
             // As shells, `env` and container runtimes say that there is no such program.
             (Status::Code(code @ (126 | 127)), _) if command.accept == Accept::Zero => {
                 let message = format!("`{name}` could not be started (exit code {code})");
                 Err(Failure::new(Class::Environment, message)
+                    .because(Cause::Tool)
                     .hint("is everything that it needs installed? see the log"))
             }
-            (Status::Code(code), _) if code != 0 && command.accept == Accept::Zero => {
+            // A status says nothing of the design when there was no licence to look at it.
+            (Status::Code(code), _)
+                if code != 0 && (command.accept == Accept::Zero || self.had_no_licence(dir, invocation)) =>
+            {
                 Err(Failure::new(Class::Tool, format!("`{name}` failed with exit code {code}")).because(Cause::Tool))
             }
             (Status::Code(code), _) => Ok(code),
@@ -473,15 +489,25 @@ impl JobCx<'_> {
 
     /// The failure of a tool with the cause that its log tells.
     fn explained(&self, failure: Failure, log: &Path, invocation: &Invocation) -> Failure {
-        let log = String::from_utf8_lossy(&end_of(log).unwrap_or_default()).into_owned();
-        let tools = invocation.commands.iter().filter_map(|command| self.engine.tool(&command.tool).ok());
-        let no_licence: Vec<String> = tools.flat_map(|tool| tool.no_licence.clone()).collect();
-        let Some((cause, line)) = cause_in(&log, &no_licence) else { return failure };
+        let Some((cause, line)) = self.told_cause(log, invocation) else { return failure };
         let (class, hint) = match cause {
             Cause::NoLicence => (Class::Environment, "wait for a licence, or free one; nothing was recorded"),
             _ => (Class::Environment, "run fewer jobs at a time (`-j`), or on a machine with more memory"),
         };
         Failure { class, ..failure.because(cause) }.hint(format!("the log says `{line}`: {hint}"))
+    }
+
+    /// The cause of a failure that a log tells, with the line that tells it.
+    fn told_cause(&self, log: &Path, invocation: &Invocation) -> Option<(Cause, String)> {
+        let log = String::from_utf8_lossy(&end_of(log).ok()?).into_owned();
+        let tools = invocation.commands.iter().filter_map(|command| self.engine.tool(&command.tool).ok());
+        let no_licence: Vec<String> = tools.flat_map(|tool| tool.no_licence.clone()).collect();
+        cause_in(&log, &no_licence).map(|(cause, line)| (cause, line.to_owned()))
+    }
+
+    fn had_no_licence(&self, dir: &WorkDir, invocation: &Invocation) -> bool {
+        let told = self.told_cause(&dir.path.join(&invocation.log), invocation);
+        told.is_some_and(|(cause, _)| cause == Cause::NoLicence)
     }
 
     /// What the tools say they have read beyond the declared inputs.

@@ -6,7 +6,7 @@ use std::io::{self, BufRead, BufReader};
 use std::path::Path;
 use std::sync::Arc;
 
-use tapeout_model::Output;
+use tapeout_model::{Class, Output};
 use tapeout_store::Entry;
 
 use crate::{Failure, FoundTool, Invocation, JobCx};
@@ -20,6 +20,9 @@ pub struct Difference {
     pub how: String,
 }
 
+/// What differs when commands end in another way.
+const STATUSES: &str = "exit statuses";
+
 impl JobCx<'_> {
     /// Runs an invocation once more and compares its outputs with a recorded result, byte by byte.
     pub(crate) fn repeat(
@@ -28,11 +31,22 @@ impl JobCx<'_> {
         tools: &[Arc<FoundTool>],
         first: &Entry,
     ) -> Result<Vec<Difference>, Failure> {
-        let second = self.run_tools(invocation, tools)?;
+        let mut attempts = 0;
+        let second = loop {
+            attempts += 1;
+            match self.run_tools(invocation, tools) {
+                Ok(second) => break second,
+                Err(failure) if failure.class == Class::Tool => {
+                    let how = format!("{:?}, then {failure}", first.record().statuses);
+                    return Ok(vec![Difference { what: STATUSES.to_owned(), how }]);
+                }
+                Err(failure) => self.try_again(failure, attempts)?,
+            }
+        };
         let mut differences = Vec::new();
         if second.statuses != first.record().statuses {
             let how = format!("{:?}, then {:?}", first.record().statuses, second.statuses);
-            differences.push(Difference { what: "exit statuses".to_owned(), how });
+            differences.push(Difference { what: STATUSES.to_owned(), how });
         }
         for name in invocation.outputs.iter().chain(&invocation.optional_outputs) {
             let there = second.files.contains(&name.as_str());

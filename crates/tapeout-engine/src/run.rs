@@ -219,6 +219,9 @@ struct Driver<'scope, 'env, W> {
 
 impl<W: Fn(&Job) -> Wish> Driver<'_, '_, W> {
     fn drive(mut self, messages: &Receiver<Message>) -> Vec<Outcome> {
+        if self.run.is_stopping() {
+            self.halt();
+        }
         loop {
             while let Some(command) = self.scheduler.next_command() {
                 match command {

@@ -234,9 +234,11 @@ fn a_tool_that_breaks_leaves_the_last_good_result() {
     for (tool, does, words) in cases {
         println!("{tool}: {does}");
         let (space, bitstream) = with_fake(tool, &does);
-        space.run().exits(5).says_once(words).says(&["log: runs/default/"]);
+        // What has no memory is the machine's fault.
+        let code = if words.contains(&"out of memory") { 3 } else { 5 };
+        space.run().exits(code).says_once(words).says(&["log: runs/default/"]);
         // It is no good to be asked twice.
-        space.run().exits(5).says_once(words);
+        space.run().exits(code).says_once(words);
         repaired(space, &bitstream);
     }
 }
