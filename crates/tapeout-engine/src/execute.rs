@@ -10,8 +10,8 @@ use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use tapeout_formats::makefile_deps;
-use tapeout_guard::{Exit, Limits, ProcessSpec, SpawnError, Status, Stop};
-use tapeout_model::{Attempt, Class, Digest, Read, Record};
+use tapeout_guard::{Exit, Limits, MemorySource, ProcessSpec, SpawnError, Status, Stop};
+use tapeout_model::{Attempt, Class, Digest, PeakBy, Read, Record};
 use tapeout_store::{Entry, FileTime, KeyHasher, KeyLock, Signature};
 
 use crate::failure::DISK_HINT;
@@ -411,14 +411,21 @@ impl JobCx<'_> {
             env: self.engine.environment(dir, &tool.env, &invocation.env),
             log: dir.path.join(&invocation.log),
             stdout: command.stdout.as_ref().map(|file| dir.path.join(file)),
-            timeout: invocation.timeout,
+            timeout: invocation.timeout.or(tool.timeout),
             limits: Limits::default(),
             confine: self.confinement(dir, invocation, tool),
         };
         let exit = self.engine.run_process(spec, Some(self.run))?;
         attempt.wall_ms += millis(exit.wall);
         attempt.cpu_ms += millis(exit.user + exit.system);
-        attempt.peak_kib = attempt.peak_kib.max(exit.memory.peak_kib);
+        if exit.memory.peak_kib > attempt.peak_kib {
+            attempt.peak_kib = exit.memory.peak_kib;
+            attempt.peak_by = match exit.memory.by {
+                MemorySource::Cgroup => PeakBy::Cgroup,
+                MemorySource::Sampled => PeakBy::Sampled,
+                MemorySource::LargestProcess => PeakBy::LargestProcess,
+            };
+        }
         let name = &command.tool;
         match (exit.status, exit.stopped) {
             (_, Some(Stop::Killed)) => Err(Failure::interrupted()),

@@ -7,6 +7,7 @@ use std::cmp::Ordering;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::time::Duration;
 
 use tapeout_model::{Digest, ToolSettings};
 
@@ -89,6 +90,8 @@ pub struct FoundTool {
     pub path: String,
     /// The version it prints.
     pub version: Option<Version>,
+    /// How long it may run.
+    pub(crate) timeout: Option<Duration>,
     /// Words in its log that mean that there was no licence for it.
     pub(crate) no_licence: Vec<String>,
     /// What it consists of.
