@@ -61,7 +61,7 @@ fn makefile(edges: &[Vec<u32>], work: Work) -> String {
     text.push('\n');
     let program = match work {
         Work::Write => "touch",
-        Work::True => "true",
+        Work::True => "/bin/true",
     };
     for (i, needs) in edges.iter().enumerate() {
         let _ = writeln!(text, "o{i}:{}\n\t{program} $@", prerequisites(i, needs, work));
@@ -73,7 +73,7 @@ fn build_ninja(edges: &[Vec<u32>], work: Work) -> String {
     // A generator is judged by file times alone, so that files need not have been made by ninja itself.
     let mut text = match work {
         Work::Write => "rule job\n  command = touch $out\n  generator = 1\n".to_owned(),
-        Work::True => "rule job\n  command = true $out\n".to_owned(),
+        Work::True => "rule job\n  command = /bin/true $out\n".to_owned(),
     };
     for (i, needs) in edges.iter().enumerate() {
         let _ = writeln!(text, "build o{i}: job{}", prerequisites(i, needs, work));
@@ -109,7 +109,7 @@ mod tests {
         assert_eq!(makefile(&edges, Work::Write), make);
         let ninja = "build o0: job source\nbuild o1: job\nbuild o2: job o0 o1\nbuild o3: job o1\n";
         assert!(build_ninja(&edges, Work::Write).ends_with(ninja));
-        assert_eq!(makefile(&[vec![]], Work::True), "all: o0\no0:\n\ttrue $@\n");
+        assert_eq!(makefile(&[vec![]], Work::True), "all: o0\no0:\n\t/bin/true $@\n");
         assert_eq!(build_ninja(&[vec![]], Work::True), "rule job\n  command = true $out\nbuild o0: job\n");
     }
 
