@@ -196,6 +196,25 @@ impl Store {
         })
     }
 
+    /// Adds a blob that is had from elsewhere: `bring` writes it to the path that it is given, read-only, and only when it
+    /// has this digest. Returns whether it did.
+    pub(crate) fn adopt(
+        &self,
+        digest: &Digest,
+        bring: impl FnOnce(&Path) -> Result<bool, StoreError>,
+    ) -> Result<bool, StoreError> {
+        let folder = self.root.join("tmp");
+        let temporary = folder.join(unique_name());
+        fs::create_dir_all(&folder).map_err(StoreError::io("create", &folder))?;
+        if !bring(&temporary)? {
+            return Ok(false);
+        }
+        let blob = self.blob_path(digest);
+        in_folder(&blob, || fs::rename(&temporary, &blob)).map_err(StoreError::io("write", &blob))?;
+        self.blobs.with(self, digest, |names| names.insert(*digest));
+        Ok(true)
+    }
+
     /// Reads a blob.
     ///
     /// # Errors

@@ -1,0 +1,208 @@
+//! Results on their way between a store and a shared cache: what stands under a key there, what of it is brought in,
+//! and what is fit to be given away.
+//!
+//! The payload of a key is a number, the version of what follows, and its entries, oldest first: each its length and
+//! what the journal would hold of it. Both numbers are u32, little-endian.
+
+use std::collections::HashSet;
+use std::fs::File;
+use std::path::{Component, Path};
+use std::sync::Arc;
+
+use tapeout_model::{Digest, Output, Read};
+
+use super::{Item, SharedCache, leaks};
+use crate::entry::Packed;
+use crate::frame::u32_at;
+use crate::{Entry, MAX_ENTRIES, Store, StoreError};
+
+/// Raised with each change of how entries are packed.
+const VERSION: u32 = 1;
+
+/// What became of a result that was to be given to a shared cache.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Sharing {
+    /// It is on its way.
+    Queued,
+    /// It names a path of this machine, here.
+    LocalOnly(String),
+    /// The cache takes nothing.
+    NotTaken,
+}
+
+impl SharedCache {
+    /// The results that others published under a key, oldest first. Each is for that key and has only paths that stay
+    /// where they are put; whether what it read is the same here, and whether its files can be had, is not known yet.
+    #[must_use]
+    pub fn candidates(&self, key: &Digest) -> Vec<Entry> {
+        let Some(payload) = self.fetch(key) else { return Vec::new() };
+        match decode(key, payload) {
+            Ok(entries) => entries,
+            Err(what) => {
+                self.link.note_damage(Item::Action(*key), what);
+                Vec::new()
+            }
+        }
+    }
+}
+
+impl Store {
+    /// Brings in every file that a result from a shared cache needs and this store does not have; `false` when one of
+    /// them cannot be had. The result itself is not recorded.
+    ///
+    /// # Errors
+    /// When the store cannot be written.
+    pub fn bring(&self, cache: &SharedCache, entry: &Entry) -> Result<bool, StoreError> {
+        for file in entry.blobs() {
+            if !self.has(file) && !self.adopt(&file.digest, |to| cache.fetch_blob(&file.digest, file.size, to))? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    /// Gives a committed result to others, in the background: its files, and then the result beside those that are there
+    /// under its key, in the place of one with the same reads. A result that names one of the `local` paths, or whose
+    /// files do, is of no use elsewhere and stays here.
+    ///
+    /// # Errors
+    /// When a file of the result cannot be read.
+    pub fn share(&self, cache: &SharedCache, entry: &Entry, local: &[&[u8]]) -> Result<Sharing, StoreError> {
+        if !cache.link.health.writes() {
+            return Ok(Sharing::NotTaken);
+        }
+        if let Some(place) = self.local_path_in(entry, local)? {
+            return Ok(Sharing::LocalOnly(place));
+        }
+        let files: Vec<Output> = entry.blobs().cloned().collect();
+        let mut sent = HashSet::new();
+        for file in files.iter().filter(|file| sent.insert(file.digest)) {
+            cache.publish_blob(&file.digest, &self.blob_path(&file.digest));
+        }
+        let mut entries = cache.candidates(&entry.key);
+        entries.retain(|other| other.reads != entry.reads);
+        entries.drain(..(entries.len() + 1).saturating_sub(MAX_ENTRIES));
+        entries.push(entry.clone());
+        cache.publish(&entry.key, &encode(&entries), &files);
+        Ok(Sharing::Queued)
+    }
+
+    /// Where a result names one of these paths.
+    fn local_path_in(&self, entry: &Entry, local: &[&[u8]]) -> Result<Option<String>, StoreError> {
+        let named = |text: &str| matches!(leaks(text.as_bytes(), local), Ok(true));
+        if named(&entry.attempt().commands) {
+            return Ok(Some("its command line".to_owned()));
+        }
+        if texts(entry).any(named) {
+            return Ok(Some("its record".to_owned()));
+        }
+        for file in entry.blobs() {
+            let blob = self.blob_path(&file.digest);
+            let found = File::open(&blob).and_then(|content| leaks(content, local));
+            if found.map_err(StoreError::io("read", &blob))? {
+                return Ok(Some(format!("`{}`", file.path)));
+            }
+        }
+        Ok(None)
+    }
+}
+
+/// The texts of a result that may name paths, without the command lines.
+fn texts(entry: &Entry) -> impl Iterator<Item = &str> {
+    let reads = entry.reads.iter().filter_map(|read| match read {
+        Read::File { path, .. } => Some(path.as_str()),
+        Read::Input { .. } | Read::Tool { .. } | Read::Job { .. } => None,
+    });
+    let alerts = entry.record.alerts.iter().map(|alert| alert.message.as_str());
+    reads.chain(alerts).chain(entry.blobs().map(|file| file.path.as_str()))
+}
+
+fn encode(entries: &[Entry]) -> Vec<u8> {
+    let mut payload = VERSION.to_le_bytes().to_vec();
+    for packed in entries.iter().map(Entry::pack) {
+        payload.extend_from_slice(&u32::try_from(packed.len()).unwrap_or(u32::MAX).to_le_bytes());
+        payload.extend_from_slice(&packed);
+    }
+    payload
+}
+
+/// The entries of a payload: none when another version of tapeout wrote it. An error is what is wrong with it.
+fn decode(key: &Digest, payload: Vec<u8>) -> Result<Vec<Entry>, &'static str> {
+    const CUT_OFF: &str = "it is cut off";
+    let payload = Arc::new(payload);
+    if u32_at(&payload, 0).ok_or(CUT_OFF)? != VERSION {
+        return Ok(Vec::new());
+    }
+    let mut entries = Vec::new();
+    let mut at = 4;
+    while at < payload.len() {
+        let begin = at + 4;
+        at = begin + u32_at(&payload, at).ok_or(CUT_OFF)? as usize;
+        let packed = Packed::new(&payload, begin..at, 0).ok_or(CUT_OFF)?;
+        if packed.key() != *key {
+            return Err("it has a result for another key");
+        }
+        if entries.len() == MAX_ENTRIES {
+            return Err("it has more results than a key may have");
+        }
+        let Entry { key, reads, record, .. } = packed.clone().unpack().ok_or("it has a result that cannot be read")?;
+        let attempt = packed.unpack().map(|entry| entry.attempt().clone()).unwrap_or_default();
+        // Made anew, so that it does not have the name and the day of use that were written there.
+        let entry = Entry::new(key, reads, record, attempt);
+        if !entry.blobs().all(|file| stays(&file.path)) {
+            return Err("it has a file that would be written elsewhere");
+        }
+        entries.push(entry);
+    }
+    Ok(entries)
+}
+
+/// Whether a path is relative and leads down only.
+fn stays(path: &str) -> bool {
+    !path.is_empty() && Path::new(path).components().all(|part| matches!(part, Component::Normal(_)))
+}
+
+#[cfg(test)]
+mod tests {
+    use tapeout_model::{Attempt, Record};
+
+    use super::*;
+    use crate::hash_bytes;
+
+    const KEY: Digest = Digest([7; 32]);
+
+    fn entry(key: Digest, read: &str, file: &str) -> Entry {
+        let reads = vec![Read::File { path: read.to_owned(), digest: None }];
+        let output = Output { path: file.to_owned(), digest: hash_bytes(b"x"), size: 1, executable: false };
+        let attempt = Attempt { host: "there".to_owned(), ..Attempt::default() };
+        Entry::new(key, reads, Record { outputs: vec![output], ..Record::default() }, attempt)
+    }
+
+    #[test]
+    fn entries_of_the_key_come_back_and_nothing_else() {
+        let all = [entry(KEY, "a", "out"), entry(KEY, "b", "deep/out")];
+        let payload = encode(&all);
+        assert_eq!(decode(&KEY, payload.clone()).unwrap(), all);
+        assert_eq!(decode(&Digest([8; 32]), payload.clone()), Err("it has a result for another key"));
+        let whole = decode(&KEY, encode(&all[..1])).map(|_| encode(&all[..1]).len()).unwrap();
+        for cut in (0..payload.len()).filter(|cut| ![4, whole].contains(cut)) {
+            assert!(decode(&KEY, payload[..cut].to_vec()).is_err(), "cut at {cut}");
+        }
+        let mut newer = payload.clone();
+        newer[0] += 1;
+        assert_eq!(decode(&KEY, newer), Ok(Vec::new()), "what another version wrote is as if not there");
+        let mut renamed = payload;
+        renamed[8] ^= 1;
+        assert_eq!(decode(&KEY, renamed).unwrap()[0].id(), all[0].id(), "its name is made from what it is");
+        let many: Vec<Entry> = (0..=MAX_ENTRIES).map(|n| entry(KEY, &n.to_string(), "out")).collect();
+        assert_eq!(decode(&KEY, encode(&many[1..])).unwrap().len(), MAX_ENTRIES);
+        assert!(decode(&KEY, encode(&many)).is_err());
+    }
+
+    #[test]
+    fn a_result_cannot_write_outside_of_its_directory() {
+        for path in ["../out", "a/../../out", "/etc/out", "", "./"] {
+            assert!(decode(&KEY, encode(&[entry(KEY, "a", path)])).is_err(), "{path:?}");
+        }
+    }
+}
