@@ -1,6 +1,6 @@
 //! One execution of a plan under a tag.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
@@ -79,7 +79,7 @@ impl<'a> Run<'a> {
         let mut statuses = vec![Some(StepStatus::LeftOut); self.plan.steps.len()];
         for (outcome, step) in outcomes.iter().zip(&self.steps) {
             statuses[*step] = match outcome {
-                Outcome::Done { entry, how } => Some(status_of(entry, *how)),
+                Outcome::Done { entry, how } => Some(status_of(entry, *how, false)),
                 Outcome::Failed(_) | Outcome::Skipped | Outcome::WouldRun => None,
             };
         }
@@ -105,7 +105,13 @@ impl<'a> Run<'a> {
             sink(step, &happened);
         };
         tell(None, self.started());
-        let showing = Mutex::new(Showing { tree, entries: BTreeMap::new(), failures: Vec::new(), error: None });
+        let showing = Mutex::new(Showing {
+            tree,
+            entries: BTreeMap::new(),
+            made: BTreeMap::new(),
+            failures: Vec::new(),
+            error: None,
+        });
         let outcomes = self.engine.run(&self.plan.graph(), Mode::Run, |job| again(&job.name).into(), &|event| {
             // Jobs that steps asked for are those steps' business.
             let Some(&step) = self.steps.get(event.job().index()) else { return };
@@ -131,7 +137,9 @@ impl<'a> Run<'a> {
     }
 
     fn finish(&self, showing: Showing, outcomes: &[Outcome]) -> Result<Ended, Failure> {
-        let Showing { mut tree, entries, failures, error } = showing;
+        let Showing { mut tree, entries, made, failures, error } = showing;
+        let shared: BTreeSet<usize> =
+            made.into_iter().filter_map(|(step, made)| (made == Made::Elsewhere).then_some(step)).collect();
         if let Some(error) = error {
             return Err(error);
         }
@@ -146,7 +154,7 @@ impl<'a> Run<'a> {
             }
         }
         tree.show_states(&shown)?;
-        let summary = self.summary(outcomes, &last);
+        let summary = self.summary(outcomes, &shared, &last);
         if entries.len() == self.steps.len() {
             let views =
                 last.views.iter().map(|(format, view)| (format.clone(), view.map(&mut |(_, file)| file.clone())));
@@ -190,13 +198,14 @@ impl<'a> Run<'a> {
         states
     }
 
-    fn summary(&self, outcomes: &[Outcome], last: &Located) -> RunSummary {
+    fn summary(&self, outcomes: &[Outcome], shared: &BTreeSet<usize>, last: &Located) -> RunSummary {
         let mut steps: Vec<StepSummary> = (self.plan.steps.iter())
             .map(|step| StepSummary {
                 id: step.id.clone(),
                 dir: step.dir.clone(),
                 status: StepStatus::LeftOut,
                 reused: false,
+                shared: false,
                 reason: step.left_out.clone(),
                 hint: None,
                 log: None,
@@ -208,8 +217,9 @@ impl<'a> Run<'a> {
             let step = &mut steps[*index];
             match outcome {
                 Outcome::Done { entry, how } => {
-                    step.status = status_of(entry, *how);
-                    step.reused = *how != How::Ran;
+                    step.shared = shared.contains(index);
+                    step.status = status_of(entry, *how, step.shared);
+                    step.reused = *how != How::Ran || step.shared;
                     (step.reason, step.hint) = reason_of(entry);
                     step.log = entry.attempt().log.as_ref().map(|log| format!("{}/{}", step.dir, log.path));
                     step.attempt = Some(StepAttempt::from(entry.attempt()));
@@ -246,9 +256,10 @@ fn with_paths(state: &Located, path: impl Fn(&(usize, Output)) -> String) -> Sta
     State { views: views.collect(), metrics: state.metrics.clone() }
 }
 
-fn status_of(entry: &Entry, how: How) -> StepStatus {
+fn status_of(entry: &Entry, how: How, shared: bool) -> StepStatus {
     match &entry.record.verdict {
         Verdict::Passed => match how {
+            How::Ran if shared => StepStatus::Reused,
             How::Ran => StepStatus::Done,
             How::Reused => StepStatus::Reused,
             How::Pinned => StepStatus::Pinned,
@@ -285,10 +296,21 @@ fn class(outcomes: &[Outcome]) -> Option<Class> {
         .or_else(|| first(&|class| class == Class::Interrupted))
 }
 
+/// Where the results of a step's tools were made, in this run.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Made {
+    /// At least one tool ran.
+    Here,
+    /// None ran: they were in the shared cache.
+    Elsewhere,
+}
+
 /// The tree while the run goes on.
 struct Showing {
     tree: RunTree,
     entries: BTreeMap<usize, Arc<Entry>>,
+    /// Where the results of the tools of a step were made.
+    made: BTreeMap<usize, Made>,
     failures: Vec<(usize, Failure)>,
     /// The first failure to write the tree.
     error: Option<Failure>,
@@ -300,7 +322,12 @@ impl Showing {
         let planned = &run.plan.steps[step];
         Some(match event {
             Event::Started { .. } => RunEvent::StepStarted,
+            Event::Shared { .. } => {
+                self.made.entry(step).or_insert(Made::Elsewhere);
+                return None;
+            }
             Event::Running { commands, log, .. } => {
+                self.made.insert(step, Made::Here);
                 RunEvent::StepRunning { commands: commands.clone(), log: log.clone() }
             }
             Event::Waiting { reason, .. } => RunEvent::StepWaiting { reason: reason.clone() },
@@ -323,7 +350,7 @@ impl Showing {
                 if let Err(error) = shown {
                     self.error.get_or_insert(error);
                 }
-                RunEvent::StepDone(step_done(entry, *how))
+                RunEvent::StepDone(step_done(entry, *how, self.made.get(&step) == Some(&Made::Elsewhere)))
             }
             Event::Failed { failure, .. } => {
                 let mut failure = failure.clone();
@@ -342,12 +369,13 @@ impl Showing {
     }
 }
 
-fn step_done(entry: &Entry, how: How) -> StepDone {
+fn step_done(entry: &Entry, how: How, shared: bool) -> StepDone {
     let (reason, hint) = reason_of(entry);
     let attempt = entry.attempt();
     StepDone {
-        status: status_of(entry, how),
-        reused: how != How::Ran,
+        status: status_of(entry, how, shared),
+        reused: how != How::Ran || shared,
+        shared,
         reason,
         hint,
         wall_ms: attempt.wall_ms,
