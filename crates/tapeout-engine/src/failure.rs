@@ -90,7 +90,7 @@ impl Failure {
 impl From<StoreError> for Failure {
     fn from(error: StoreError) -> Self {
         let failure = Self::new(Class::Environment, error.to_string());
-        if matches!(error, StoreError::Damaged { .. }) {
+        if error.is_lost() {
             return failure.hint("run again: what depends on it is done again; and look after that disk");
         }
         if error.is_full() {

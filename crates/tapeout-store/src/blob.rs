@@ -11,7 +11,7 @@ use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::{PoisonError, RwLock};
 
-use rustix::fs::{Mode, OFlags};
+use rustix::fs::{Mode, OFlags, RawDir};
 use rustix::io::Errno;
 use tapeout_model::{Digest, Output};
 
@@ -54,7 +54,7 @@ impl BlobNames {
     fn with<T>(&self, store: &Store, digest: &Digest, change: impl FnOnce(&mut Names) -> T) -> T {
         let prefix = digest.0[0];
         let mut names = self.0[usize::from(prefix)].write().unwrap_or_else(PoisonError::into_inner);
-        change(names.get_or_insert_with(|| list(&store.root, prefix).map(|(digest, _)| digest).collect()))
+        change(names.get_or_insert_with(|| list(&store.root, prefix).into_iter().collect()))
     }
 
     fn contains(&self, store: &Store, digest: &Digest) -> bool {
@@ -67,21 +67,35 @@ impl BlobNames {
     }
 }
 
-/// The blobs whose digests begin with a byte, with their files.
-pub(crate) fn list(root: &Path, prefix: u8) -> impl Iterator<Item = (Digest, fs::DirEntry)> + use<> {
-    let listing = fs::read_dir(root.join(format!("blobs/{prefix:02x}"))).ok();
-    listing.into_iter().flatten().filter_map(Result::ok).filter_map(move |entry| {
-        let name = entry.file_name();
-        let digits = name.as_encoded_bytes().as_chunks::<2>();
-        let mut digest = [prefix; 32];
-        if digits.0.len() != 31 || !digits.1.is_empty() {
-            return None;
-        }
-        for (byte, [high, low]) in digest[1..].iter_mut().zip(digits.0) {
-            *byte = (nibble(*high)? << 4) | nibble(*low)?;
-        }
-        Some((Digest(digest), entry))
-    })
+/// The blobs whose digests begin with a byte.
+pub(crate) fn list(root: &Path, prefix: u8) -> Vec<Digest> {
+    let mut digests = Vec::new();
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    let Ok(folder) = rustix::fs::open(root.join(format!("blobs/{prefix:02x}")), flags, Mode::empty()) else {
+        return digests;
+    };
+    let mut buffer = Vec::with_capacity(LISTING);
+    // The library's listing makes a text and a reference to the folder for each name: twice the time.
+    let mut names = RawDir::new(folder, buffer.spare_capacity_mut());
+    while let Some(Ok(name)) = names.next() {
+        digests.extend(digest_of(prefix, name.file_name().to_bytes()));
+    }
+    digests
+}
+
+/// Bytes of names that are asked for at once.
+const LISTING: usize = 32 * 1024;
+
+fn digest_of(prefix: u8, name: &[u8]) -> Option<Digest> {
+    let (pairs, []) = name.as_chunks::<2>() else { return None };
+    if pairs.len() != 31 {
+        return None;
+    }
+    let mut digest = [prefix; 32];
+    for (byte, [high, low]) in digest[1..].iter_mut().zip(pairs) {
+        *byte = (nibble(*high)? << 4) | nibble(*low)?;
+    }
+    Some(Digest(digest))
 }
 
 fn nibble(digit: u8) -> Option<u8> {

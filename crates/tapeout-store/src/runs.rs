@@ -13,7 +13,7 @@ use tapeout_model::Digest;
 use twox_hash::XxHash3_64;
 
 use crate::frame::u64_at;
-use crate::{Store, StoreError, hash_bytes};
+use crate::{Store, StoreError, hash_bytes, temporary_file};
 
 const MAGIC: &[u8; 8] = b"tapeR001";
 
@@ -60,8 +60,6 @@ pub struct Pin {
 /// An attempt that gave no result.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FailedJob {
-    /// The key of the attempt.
-    pub key: Digest,
     /// What went wrong.
     pub message: String,
     /// Whether it was stopped rather than failed.
@@ -130,9 +128,9 @@ impl Store {
             return Ok(());
         }
         let folder = self.root.join("runs");
-        let new = || tempfile::NamedTempFile::new_in(self.root.join("tmp"));
-        let made = fs::create_dir_all(&folder).and_then(|()| fs::create_dir_all(self.root.join("tmp")));
-        let written = made.and_then(|()| new()).and_then(|mut file| {
+        let temporaries = self.root.join("tmp");
+        let made = fs::create_dir_all(&folder).and_then(|()| fs::create_dir_all(&temporaries));
+        let written = made.and_then(|()| temporary_file(&temporaries)).and_then(|mut file| {
             file.write_all(&bytes)?;
             file.persist(&path).map_err(|error| error.error)
         });
@@ -195,7 +193,7 @@ mod tests {
     fn a_run_is_found_again_or_told_to_be_damaged() {
         let dir = tempfile::tempdir().unwrap();
         let store = Store::open(dir.path()).unwrap();
-        let failed = FailedJob { key: Digest([3; 32]), message: "no".to_owned(), interrupted: false, when: 5 };
+        let failed = FailedJob { message: "no".to_owned(), interrupted: false, when: 5 };
         let pin = Pin { reason: "taped out".to_owned(), since: 4 };
         let job = JobRef {
             name: "01-synth".to_owned(),

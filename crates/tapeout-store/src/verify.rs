@@ -107,9 +107,9 @@ impl Store {
     pub fn verify(&self) -> Result<VerifyReport, StoreError> {
         let mut report = VerifyReport { problems: self.damages(), ..VerifyReport::default() };
         let mut whole = HashSet::new();
-        for (digest, file) in (0..=u8::MAX).flat_map(|prefix| list(&self.root, prefix)) {
-            let path = file.path();
-            let size = file.metadata().map_or(0, |metadata| metadata.len());
+        for digest in (0..=u8::MAX).flat_map(|prefix| list(&self.root, prefix)) {
+            let path = self.blob_path(&digest);
+            let size = fs::metadata(&path).map_or(0, |metadata| metadata.len());
             if hash_file(&path).map_err(StoreError::io("read", &path))? == digest {
                 whole.insert(digest);
                 report.blobs.add(size);

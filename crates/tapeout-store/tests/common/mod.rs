@@ -1,6 +1,6 @@
 //! What the tests of the store share.
 
-#![allow(clippy::unwrap_used, reason = "these are tests")]
+#![allow(clippy::unwrap_used, reason = "as in tests, which clippy sees only in the test functions themselves")]
 
 use std::fs;
 use std::path::{Path, PathBuf};
