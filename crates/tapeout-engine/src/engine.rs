@@ -78,7 +78,7 @@ impl Engine {
                 format!("`{}` is a link, and tools name sources relative to where they run", hidden.display());
             return Err(Failure::new(Class::Environment, message).hint("make it a directory, or mount one there"));
         }
-        let store = Store::open(&project.join(".tapeout/store"))?;
+        let store = Store::open(&Self::store_dir(project))?;
         work_dir::sweep(project);
         options.sandbox &= tapeout_guard::confinement_support().is_some();
         Ok(Self {
@@ -94,6 +94,12 @@ impl Engine {
             settled: OnceLock::new(),
             workplace: Mutex::default(),
         })
+    }
+
+    /// Where the store of a project is.
+    #[must_use]
+    pub fn store_dir(project: &Path) -> PathBuf {
+        project.join(".tapeout/store")
     }
 
     /// The project's directory.

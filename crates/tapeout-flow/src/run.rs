@@ -318,7 +318,7 @@ impl<'a> Run<'a> {
 }
 
 /// What a run came to, in its directory.
-const SUMMARY: &str = "run.json";
+pub(crate) const SUMMARY: &str = "run.json";
 
 /// Files with the index of the step that made them.
 type Located = State<(usize, Output)>;

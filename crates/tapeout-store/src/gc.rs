@@ -30,6 +30,8 @@ pub struct GcReport {
     pub entries_kept: usize,
     /// Results that were evicted.
     pub entries_removed: usize,
+    /// Milliseconds that the tools ran which made them.
+    pub tool_ms_removed: u64,
     /// Blobs that stay.
     pub blobs_kept: usize,
     /// Blobs that nothing refers to any more.
@@ -106,7 +108,9 @@ impl Store {
             None => HashSet::new(),
         };
         report.held_by_runs = options.limit.filter(|limit| total > *limit).map(|_| total);
-        candidates.retain(|candidate| !evicted.contains(&candidate.entry.id()));
+        let (gone, candidates): (Vec<_>, Vec<_>) =
+            candidates.into_iter().partition(|candidate| evicted.contains(&candidate.entry.id()));
+        report.tool_ms_removed = gone.iter().map(|candidate| tool_ms(&candidate.entry)).sum();
         report.entries_kept = candidates.len();
         report.entries_removed = known - candidates.len();
         report.blobs_kept = sizes.keys().filter(|digest| uses.contains_key(digest)).count();
@@ -141,7 +145,8 @@ impl Store {
 
     /// The runs whose directories exist; the others are forgotten.
     fn present_runs(&self, dry: bool, report: &mut GcReport) -> Result<Vec<(String, RunRef)>, StoreError> {
-        let (present, gone): (Vec<_>, Vec<_>) = self.runs().into_iter().partition(|(_, run)| !is_gone(&self.root.join(&run.dir)));
+        let (present, gone): (Vec<_>, Vec<_>) =
+            self.runs().into_iter().partition(|(_, run)| !is_gone(&self.root.join(&run.dir)));
         for (name, _) in gone {
             if !dry {
                 self.remove_run(&name)?;
@@ -197,6 +202,13 @@ fn evict(
         evicted.insert(entry.id());
     }
     evicted
+}
+
+/// How long tools ran for a result. That of a job sums up what is recorded of its tool runs beside it, and tells by its
+/// reads that it ran tools: it does not count again.
+fn tool_ms(entry: &Entry) -> u64 {
+    let sums_up = entry.reads.iter().any(|read| matches!(read, Read::Tool { .. }));
+    if sums_up { 0 } else { entry.attempt().wall_ms }
 }
 
 /// Whether nothing is there; what cannot be looked at is not gone.
