@@ -377,18 +377,16 @@ impl JobCx<'_> {
                     let path = self.absolute(path);
                     let bytes =
                         fs::read(&path).map_err(|error| Failure::io(&format!("read `{}`", path.display()), &error))?;
-                    let output = store.put_bytes(&bytes, name)?;
-                    store.materialise(&output, &dir.path.join(name))?;
-                    attempt.inputs.push(output);
+                    dir.write(name, &bytes)?;
+                    attempt.inputs.push(store.put_bytes(&bytes, name)?);
                 }
                 Input::Output(output) => {
                     store.materialise(output, &dir.path.join(&output.path))?;
                     attempt.inputs.push(output.clone());
                 }
                 Input::Text { name, text } => {
-                    let output = store.put_bytes(text.as_bytes(), name)?;
-                    store.materialise(&output, &dir.path.join(name))?;
-                    attempt.inputs.push(output);
+                    dir.write(name, text.as_bytes())?;
+                    attempt.inputs.push(store.put_bytes(text.as_bytes(), name)?);
                 }
             }
         }

@@ -91,7 +91,9 @@ impl From<StoreError> for Failure {
     fn from(error: StoreError) -> Self {
         let failure = Self::new(Class::Environment, error.to_string());
         if error.is_lost() {
-            return failure.hint("run again: what depends on it is done again; and look after that disk");
+            return failure
+                .because(Cause::LostInput)
+                .hint("run again: what depends on it is done again; and look after that disk");
         }
         if error.is_full() {
             return failure.hint(DISK_HINT);

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use tapeout_engine::{Engine, Event, Failure, Graph, How, Job, Mode, Outcome, Wish};
+use tapeout_engine::{Cause, Engine, Event, Failure, Graph, How, Job, Mode, Outcome, Wish};
 use tapeout_model::{Class, Output, State, Verdict};
 use tapeout_store::{Entry, FailedJob, JobRef, Pin, RunRef, ShownEntry};
 
@@ -130,31 +130,35 @@ impl<'a> Run<'a> {
         };
         tell(None, self.started());
         let graph = self.graph();
-        let showing = Mutex::new(Showing {
-            tree,
-            entries: BTreeMap::new(),
-            made: BTreeMap::new(),
-            failures: Vec::new(),
-            error: None,
-        });
-        let wish = |job: &Job| self.wish(&job.name, again(&job.name));
-        let outcomes = self.engine.run(&graph, Mode::Run, wish, &|event| {
-            // Jobs that steps asked for are those steps' business.
-            let Some(&step) = self.steps.get(event.job().index()) else { return };
-            let mut showing = showing.lock().unwrap_or_else(PoisonError::into_inner);
-            let event = match event {
-                Event::Started { job } => {
-                    let again = again(&self.plan.steps[step].id);
-                    let reasons = self.reasons(&graph, *job, step, again, &showing.entries);
-                    Some(RunEvent::StepStarted { reasons: reasons.iter().map(Reason::to_string).collect() })
+        let showing = Mutex::new(Showing::of(tree));
+        let run = |again: &(dyn Fn(&str) -> Again + Sync)| {
+            let wish = |job: &Job| self.wish(&job.name, again(&job.name));
+            self.engine.run(&graph, Mode::Run, wish, &|event| {
+                // Jobs that steps asked for are those steps' business.
+                let Some(&step) = self.steps.get(event.job().index()) else { return };
+                let mut showing = showing.lock().unwrap_or_else(PoisonError::into_inner);
+                if showing.knows(step, event) {
+                    return;
                 }
-                event => showing.show(&self, step, event),
-            };
-            drop(showing);
-            if let Some(event) = event {
-                tell(Some(step), event);
-            }
-        });
+                let event = match event {
+                    Event::Started { job } => {
+                        let again = again(&self.plan.steps[step].id);
+                        let reasons = self.reasons(&graph, *job, step, again, &showing.entries);
+                        Some(RunEvent::StepStarted { reasons: reasons.iter().map(Reason::to_string).collect() })
+                    }
+                    event => showing.show(&self, step, event),
+                };
+                drop(showing);
+                if let Some(event) = event {
+                    tell(Some(step), event);
+                }
+            })
+        };
+        let mut outcomes = run(&again);
+        // Results that could not be shown, because the store has lost files of theirs, do not count as recorded now.
+        while showing.lock().unwrap_or_else(PoisonError::into_inner).has_lost() {
+            outcomes = run(&|_| Again::No);
+        }
         let showing = showing.into_inner().unwrap_or_else(PoisonError::into_inner);
         let reference = self.new_reference(&outcomes);
         let ended = self.finish(showing, &outcomes)?;
@@ -205,7 +209,7 @@ impl<'a> Run<'a> {
     }
 
     fn finish(&self, showing: Showing, outcomes: &[Outcome]) -> Result<Ended, Failure> {
-        let Showing { mut tree, entries, made, failures, error } = showing;
+        let Showing { mut tree, entries, made, failures, error, .. } = showing;
         let shared: BTreeSet<usize> =
             made.into_iter().filter_map(|(step, made)| (made == Made::Elsewhere).then_some(step)).collect();
         if let Some(error) = error {
@@ -386,9 +390,40 @@ struct Showing {
     failures: Vec<(usize, Failure)>,
     /// The first failure to write the tree.
     error: Option<Failure>,
+    /// Whether a result could not be shown because files of it are lost.
+    lost: bool,
+    /// How often the plan was run because of that.
+    turns: u32,
 }
 
+/// How often a run looks for lost results: each time it finds all of those of a step, and then of those after it.
+const MAX_TURNS: u32 = 64;
+
 impl Showing {
+    fn of(tree: RunTree) -> Self {
+        Self {
+            tree,
+            entries: BTreeMap::new(),
+            made: BTreeMap::new(),
+            failures: Vec::new(),
+            error: None,
+            lost: false,
+            turns: 0,
+        }
+    }
+
+    /// Whether an event only says again what was said in an earlier turn.
+    fn knows(&self, step: usize, event: &Event) -> bool {
+        let shown = self.entries.get(&step).map(|entry| entry.id());
+        matches!(event, Event::Done { entry, how, .. } if *how != How::Ran && shown == Some(entry.id()))
+    }
+
+    /// Whether something is to be run again, asked once in a turn.
+    fn has_lost(&mut self) -> bool {
+        self.turns += 1;
+        std::mem::take(&mut self.lost)
+    }
+
     /// Shows what an event brings and gives it as one of the run, with where a failed attempt is kept.
     fn show(&mut self, run: &Run<'_>, step: usize, event: &Event) -> Option<RunEvent> {
         let planned = &run.plan.steps[step];
@@ -411,16 +446,22 @@ impl Showing {
                 RunEvent::StepRepeated { differences: differences.collect() }
             }
             Event::Done { entry, how, .. } => {
-                self.entries.insert(step, Arc::clone(entry));
                 let entries = &self.entries;
                 let others = || {
                     let others = entries.iter().filter(|(other, _)| **other != step);
                     others.map(|(other, entry)| (run.plan.steps[*other].dir.as_str(), &**entry)).collect()
                 };
                 let shown = self.tree.show_step(run.engine.store(), planned, entry, others);
-                if let Err(error) = shown {
-                    self.error.get_or_insert(error);
+                match shown {
+                    Err(error) if error.cause == Some(Cause::LostInput) && self.turns < MAX_TURNS => {
+                        run.engine.store().weed(entry);
+                        self.lost = true;
+                        return None;
+                    }
+                    Err(error) => _ = self.error.get_or_insert(error),
+                    Ok(()) => {}
                 }
+                self.entries.insert(step, Arc::clone(entry));
                 RunEvent::StepDone(step_done(entry, *how, self.made.get(&step) == Some(&Made::Elsewhere)))
             }
             Event::Failed { failure, .. } => {

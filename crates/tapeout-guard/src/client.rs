@@ -422,9 +422,9 @@ fn launch(spec: &ProcessSpec, tag: &str, id: JobId) -> Result<Launch, SpawnError
         }
         text(OsStr::new(&format!("{name}={value}")))
     };
-    let confine = |Confinement { read, write }: &Confinement| {
+    let confine = |Confinement { read, list, write }: &Confinement| {
         let paths = |paths: &[PathBuf]| paths.iter().map(|p| path(p)).collect::<Result<_, _>>();
-        Ok(Confine { read: paths(read)?, write: paths(write)? })
+        Ok(Confine { read: paths(read)?, list: paths(list)?, write: paths(write)? })
     };
     let program = path(&spec.program)?;
     let mut args = vec![program.clone()];
@@ -456,7 +456,8 @@ fn spawn_error(spec: &ProcessSpec, Refusal { step, errno }: Refusal) -> SpawnErr
         Step::Stdout => SpawnError::Output { path: spec.stdout.clone().unwrap_or_default(), source },
         Step::WorkDir => SpawnError::WorkDir { path: spec.cwd.clone(), source },
         Step::Confine(number) => {
-            let mut paths = spec.confine.iter().flat_map(|confine| confine.read.iter().chain(&confine.write));
+            let mut paths =
+                spec.confine.iter().flat_map(|confine| confine.read.iter().chain(&confine.list).chain(&confine.write));
             let path = number.and_then(|number| paths.nth(number as usize).cloned());
             SpawnError::Confine { program, path, source }
         }

@@ -53,6 +53,7 @@ pub(crate) struct Launch {
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Confine {
     pub(crate) read: Vec<CString>,
+    pub(crate) list: Vec<CString>,
     pub(crate) write: Vec<CString>,
 }
 
@@ -76,7 +77,7 @@ pub(crate) struct Refusal {
 pub(crate) enum Step {
     Log,
     Stdout,
-    /// With the number of the path, those to read before those to write, where it is about one.
+    /// With the number of the path, those to read, to list and to write in this order, where it is about one.
     Confine(Option<u32>),
     Fork,
     Attach,

@@ -17,7 +17,7 @@ use tapeout_model::{Digest, Output};
 
 use crate::hash::hash_reader;
 use crate::journal::unique_name;
-use crate::{Store, StoreError, hash_bytes};
+use crate::{Entry, Store, StoreError, hash_bytes};
 
 /// A file up to this size is read and written with one call each.
 const SMALL: u64 = 64 * 1024;
@@ -144,6 +144,24 @@ impl Store {
         }
     }
 
+    /// Whether the content is there at its full size, so that it need not be written again. What was cut off is replaced.
+    pub(crate) fn has_whole(&self, output: &Output) -> bool {
+        self.blobs.contains(self, &output.digest)
+            && fs::metadata(self.blob_path(&output.digest)).is_ok_and(|blob| blob.len() == output.size)
+    }
+
+    /// Reads everything that a result needs, so that what is damaged is removed and the result counts as not recorded.
+    pub fn weed(&self, entry: &Entry) {
+        for output in entry.blobs() {
+            // What is wrong with it shows in the end: it is not there any more.
+            let _ = self.content_digest(&self.blob_path(&output.digest)).map(|found| {
+                if found != output.digest {
+                    let _ = self.read(&output.digest);
+                }
+            });
+        }
+    }
+
     /// Moves a file into the store; `name` is the path that the output gets. The file is gone afterwards.
     ///
     /// # Errors
@@ -163,7 +181,7 @@ impl Store {
         let digest = hash_reader(&mut opened, |_| Ok(())).map_err(StoreError::io("read", file))?;
         let executable = metadata.permissions().mode() & 0o111 != 0;
         let output = Output { path: name.to_owned(), digest, size: metadata.size(), executable };
-        if self.blobs.contains(self, &digest) {
+        if self.has_whole(&output) {
             fs::remove_file(file).map_err(StoreError::io("remove", file))?;
             return Ok(output);
         }
@@ -191,7 +209,7 @@ impl Store {
     pub fn put_bytes(&self, bytes: &[u8], name: &str) -> Result<Output, StoreError> {
         let digest = hash_bytes(bytes);
         let output = Output { path: name.to_owned(), digest, size: bytes.len() as u64, executable: false };
-        if !self.blobs.contains(self, &digest) {
+        if !self.has_whole(&output) {
             self.write_blob(&self.blob_path(&digest), |file| file.write_all(bytes))?;
             self.blobs.with(self, &digest, |names| names.insert(digest));
         }

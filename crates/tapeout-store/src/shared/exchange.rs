@@ -54,7 +54,7 @@ impl Store {
     /// When the store cannot be written.
     pub fn bring(&self, cache: &SharedCache, entry: &Entry) -> Result<bool, StoreError> {
         for file in entry.blobs() {
-            if !self.has(file) && !self.adopt(&file.digest, |to| cache.fetch_blob(&file.digest, file.size, to))? {
+            if !self.has_whole(file) && !self.adopt(&file.digest, |to| cache.fetch_blob(&file.digest, file.size, to))? {
                 return Ok(false);
             }
         }

@@ -116,7 +116,7 @@ fn stat(terminal: &Terminal, place: &PlaceArgs) -> Result<u8, CliError> {
             vec![Cell::left(name), Cell::right(count.to_string()), Cell::right(size), what]
         };
         let amount = |name: &str, amount: Amount, what: &str| row(name, amount.count, Some(amount.bytes), what);
-        let oldest = stat.oldest_use.map(|seconds| format!("the oldest: {}", days_ago(seconds)));
+        let oldest = stat.oldest_use.map(|seconds| format!("the longest unused one: {}", days_ago(seconds)));
         let rows = [
             row("results", entries, Some(index_bytes + journal_bytes), &oldest.unwrap_or_default()),
             amount("files", blobs, ""),
@@ -251,7 +251,7 @@ pub(crate) fn keep_limit(terminal: &Terminal, project: &Path, limit: u64) -> Res
 /// Uses are known to the day.
 fn days_ago(seconds: u64) -> String {
     match now().saturating_sub(seconds) / (24 * 60 * 60) {
-        0 => "used today".to_owned(),
+        0 => "today".to_owned(),
         days => format!("{} ago", plural(usize::try_from(days).unwrap_or(usize::MAX), "day")),
     }
 }
