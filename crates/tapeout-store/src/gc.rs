@@ -110,7 +110,7 @@ impl Store {
         report.held_by_runs = options.limit.filter(|limit| total > *limit).map(|_| total);
         let (gone, candidates): (Vec<_>, Vec<_>) =
             candidates.into_iter().partition(|candidate| evicted.contains(&candidate.entry.id()));
-        report.tool_ms_removed = gone.iter().map(|candidate| tool_ms(&candidate.entry)).sum();
+        report.tool_ms_removed = tool_ms(gone.iter().map(|candidate| &candidate.entry));
         report.entries_kept = candidates.len();
         report.entries_removed = known - candidates.len();
         report.blobs_kept = sizes.keys().filter(|digest| uses.contains_key(digest)).count();
@@ -204,11 +204,15 @@ fn evict(
     evicted
 }
 
-/// How long tools ran for a result. That of a job sums up what is recorded of its tool runs beside it, and tells by its
-/// reads that it ran tools: it does not count again.
-fn tool_ms(entry: &Entry) -> u64 {
-    let sums_up = entry.reads.iter().any(|read| matches!(read, Read::Tool { .. }));
-    if sums_up { 0 } else { entry.attempt().wall_ms }
+/// How long tools ran for these results. What ran for a job is recorded beside it, too, by its command lines: it counts
+/// once.
+fn tool_ms<'a>(entries: impl Iterator<Item = &'a Entry> + Clone) -> u64 {
+    let sums_up = |entry: &&'a Entry| entry.reads.iter().any(|read| matches!(read, Read::Tool { .. }));
+    let commands =
+        |entry: &'a Entry| entry.attempt().commands.lines().map(|line| (entry.attempt().host.as_str(), line));
+    let summed: HashSet<_> = entries.clone().filter(sums_up).flat_map(commands).collect();
+    let counts = |entry: &&'a Entry| sums_up(entry) || commands(entry).any(|line| !summed.contains(&line));
+    entries.filter(counts).map(|entry| entry.attempt().wall_ms).sum()
 }
 
 /// Whether nothing is there; what cannot be looked at is not gone.
@@ -234,4 +238,25 @@ fn described(candidates: &[Candidate], runs: &[(String, RunRef)]) -> HashSet<Dig
         referred.extend(job.shown.map(|shown| shown.key));
     }
     referred
+}
+
+#[cfg(test)]
+mod tests {
+    use tapeout_model::{Attempt, Record};
+
+    use super::*;
+
+    #[test]
+    fn a_tool_run_counts_once_for_its_job_and_itself() {
+        let entry = |commands: &str, wall_ms, reads| {
+            let attempt = Attempt { commands: commands.to_owned(), wall_ms, ..Attempt::default() };
+            Entry::new(Digest([1; 32]), reads, Record::default(), attempt)
+        };
+        let tool = || vec![Read::Tool { name: "yosys".to_owned(), digest: None }];
+        let [map, pack] = [entry("map\n", 5, Vec::new()), entry("pack -q\n", 3, Vec::new())];
+        let job = entry("map\npack -q\n", 8, tool());
+        for (entries, ms) in [(vec![&map, &pack], 8), (vec![&job, &map, &pack], 8), (vec![&job], 8), (vec![&pack], 3)] {
+            assert_eq!(tool_ms(entries.into_iter()), ms);
+        }
+    }
 }
