@@ -291,8 +291,11 @@ fn a_fresh_result_takes_the_place_of_the_old_one() {
     assert_eq!((ran.tools.as_str(), ran.outputs), ("s", vec!["new".to_owned()]));
 }
 
+/// Does something to the files of a cache.
+type Damage = fn(&Space, &[PathBuf]);
+
 fn damage_is_found_told_and_replaced() {
-    let kinds: [(&str, fn(&Space, &[PathBuf])); 4] = [
+    let kinds: [(&str, Damage); 4] = [
         ("cas", |_, files| {
             for file in files {
                 change(file, |bytes| bytes[0] ^= 1);
