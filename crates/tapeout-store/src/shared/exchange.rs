@@ -164,8 +164,11 @@ fn stays(path: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use tapeout_model::{Attempt, Record};
 
+    use super::super::Access;
     use super::*;
     use crate::hash_bytes;
 
@@ -197,6 +200,30 @@ mod tests {
         let many: Vec<Entry> = (0..=MAX_ENTRIES).map(|n| entry(KEY, &n.to_string(), "out")).collect();
         assert_eq!(decode(&KEY, encode(&many[1..])).unwrap().len(), MAX_ENTRIES);
         assert!(decode(&KEY, encode(&many)).is_err());
+    }
+
+    #[test]
+    fn a_key_has_one_result_for_the_same_reads_and_no_more_than_it_may() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = Store::open(&dir.path().join("store")).unwrap();
+        let place = dir.path().join("cache");
+        std::fs::create_dir(&place).unwrap();
+        let open = || SharedCache::open(place.to_str().unwrap(), Access::ReadWrite).unwrap();
+        let share = |read: &str, content: &[u8]| {
+            let mut entry = entry(KEY, read, "out");
+            entry.record.outputs = vec![store.put_bytes(content, "out").unwrap()];
+            let cache = open();
+            assert_eq!(store.share(&cache, &entry, &[]).unwrap(), Sharing::Queued);
+            assert_eq!(cache.finish(Duration::from_secs(20)).left, 0);
+        };
+        share("a", b"old");
+        share("b", b"b");
+        share("a", b"new");
+        let reads = || -> Vec<Vec<Read>> { open().candidates(&KEY).into_iter().map(|entry| entry.reads).collect() };
+        assert_eq!(reads(), ["b", "a"].map(|read| entry(KEY, read, "out").reads));
+        assert_eq!(open().candidates(&KEY)[1].record.outputs[0].digest, hash_bytes(b"new"));
+        (0..MAX_ENTRIES).for_each(|n| share(&n.to_string(), b"n"));
+        assert_eq!(reads(), (0..MAX_ENTRIES).map(|n| entry(KEY, &n.to_string(), "out").reads).collect::<Vec<_>>());
     }
 
     #[test]
