@@ -8,9 +8,11 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use tapeout_guard::{Guard, GuardCommand};
 use tapeout_model::Class;
+use tapeout_store::shared::SharedCache;
 use tapeout_store::{FileTime, Store};
 
 use crate::retry::RetryPolicy;
+use crate::sharing::Shared;
 use crate::work_dir::{self, WorkDir, Workplace};
 use crate::{Failure, Resources, Toolbox};
 
@@ -30,6 +32,8 @@ pub struct Options {
     pub guard: GuardCommand,
     /// Where to note what the tools of this machine are, for all projects. Without it, each project finds out.
     pub machine_notes: Option<PathBuf>,
+    /// Results that several people and machines have in common.
+    pub shared: Option<Arc<SharedCache>>,
 }
 
 impl Options {
@@ -43,6 +47,7 @@ impl Options {
             sandbox: false,
             guard: GuardCommand::current_exe(),
             machine_notes: None,
+            shared: None,
         }
     }
 }
@@ -58,6 +63,7 @@ pub struct Engine {
     stopping: AtomicBool,
     settled: OnceLock<FileTime>,
     workplace: Mutex<Option<Arc<Workplace>>>,
+    shared: Option<Shared>,
 }
 
 impl Engine {
@@ -72,7 +78,7 @@ impl Engine {
                 format!("`{}` is a link, and tools name sources relative to where they run", hidden.display());
             return Err(Failure::new(Class::Environment, message).hint("make it a directory, or mount one there"));
         }
-        let store = Store::open(&project.join(".tapeout/store"))?;
+        let store = Store::open(&Self::store_dir(project))?;
         work_dir::sweep(project);
         options.sandbox &= tapeout_guard::confinement_support().is_some();
         Ok(Self {
@@ -80,6 +86,7 @@ impl Engine {
             store,
             // A cache: where it cannot be, we do without.
             machine: options.machine_notes.as_deref().and_then(|folder| Store::open(folder).ok()),
+            shared: options.shared.clone().map(|cache| Shared::new(cache, project)),
             toolbox,
             options,
             guard: Mutex::default(),
@@ -87,6 +94,12 @@ impl Engine {
             settled: OnceLock::new(),
             workplace: Mutex::default(),
         })
+    }
+
+    /// Where the store of a project is.
+    #[must_use]
+    pub fn store_dir(project: &Path) -> PathBuf {
+        project.join(".tapeout/store")
     }
 
     /// The project's directory.
@@ -108,6 +121,10 @@ impl Engine {
 
     pub(crate) fn options(&self) -> &Options {
         &self.options
+    }
+
+    pub(crate) fn shared(&self) -> Option<&Shared> {
+        self.shared.as_ref()
     }
 
     /// The tools.
@@ -157,6 +174,9 @@ impl Engine {
         self.stopping.store(true, Ordering::SeqCst);
         if let Some(guard) = &*self.guard.lock().unwrap_or_else(PoisonError::into_inner) {
             guard.kill_all();
+        }
+        if let Some(shared) = &self.shared {
+            shared.hang_up();
         }
     }
 

@@ -33,6 +33,13 @@ pub enum Event {
         /// The growing log.
         log: PathBuf,
     },
+    /// A job took the result of an invocation from the shared cache, where somebody else had brought it.
+    Shared {
+        /// Which job.
+        job: JobId,
+        /// The machine on which the tools ran.
+        host: String,
+    },
     /// A job has to wait and holds nothing meanwhile: for a licence, for another tapeout that does the same.
     Waiting {
         /// Which job.
@@ -80,6 +87,7 @@ impl Event {
             Self::Asked { job, .. }
             | Self::Started { job }
             | Self::Running { job, .. }
+            | Self::Shared { job, .. }
             | Self::Waiting { job, .. }
             | Self::Retried { job, .. }
             | Self::Repeated { job, .. }

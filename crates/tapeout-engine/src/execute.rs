@@ -192,6 +192,10 @@ impl JobCx<'_> {
                 if let Some(entry) = self.recorded(&key) {
                     return Ok(entry);
                 }
+                if let Some(entry) = self.engine.shared_entry(&key, invocation)? {
+                    self.say(&Event::Shared { job: self.id, host: entry.attempt().host.clone() });
+                    return Ok(entry);
+                }
             }
             let failure = match self.run_and_commit(invocation, tools, key, before) {
                 Ok(entry) => return Ok(entry),
@@ -310,7 +314,12 @@ impl JobCx<'_> {
         let outputs = outputs.collect::<Result<_, _>>()?;
         attempt.log = Some(store.take_file(&dir.path.join(&invocation.log), &invocation.log)?);
         let record = Record { outputs, statuses, ..Record::default() };
-        Ok(store.commit(Entry::new(key, &reads, record, attempt))?)
+        let entry = store.commit(Entry::new(key, &reads, record, attempt))?;
+        // What runs each time is of no use to anybody.
+        if !self.job.always {
+            self.engine.share(&self.job.name, &entry);
+        }
+        Ok(entry)
     }
 
     /// Runs the commands of an invocation in a fresh work directory and checks that the outputs are there.

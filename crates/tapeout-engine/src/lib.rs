@@ -12,6 +12,7 @@
 //!   threads, which wait. [`Engine::changes`] says why a result is not good any more.
 //! - [`Resources`] and [`Claims`]: cores, memory and licences, of which there are only so many. [`RetryPolicy`]: what is
 //!   tried again.
+//! - [`SharedCache`]: where results of invocations are looked for before tools run, and brought to afterwards.
 //! - [`Event`]: what happens, as data, for whoever shows it.
 //!
 //! A job is *recalled* when a recorded trace under its key verifies completely: every file, every part of another
@@ -34,6 +35,7 @@ mod retry;
 mod run;
 mod sandbox;
 pub mod schedule;
+mod sharing;
 mod tool;
 mod why;
 mod work_dir;
@@ -49,8 +51,10 @@ pub use repeat::Difference;
 pub use resources::{Claims, Resources};
 pub use retry::{Cause, Retry, RetryPolicy};
 pub use run::{How, Mode, Outcome, Sink, Wish};
+pub use sharing::{KeptLocal, Shares};
 pub use tapeout_guard::{GuardCommand, confinement_support, serve_if_asked};
 pub use tapeout_model::ToolSettings;
 pub use tapeout_store::KeyHasher;
+pub use tapeout_store::shared::{Access, InvalidLocation, SharedCache, Uploads};
 pub use tool::{FoundTool, Tool, ToolProblem, Toolbox, Version};
 pub use why::Change;

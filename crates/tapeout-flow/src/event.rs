@@ -97,6 +97,9 @@ pub struct StepDone {
     pub status: StepStatus,
     /// Whether the result was found recorded instead of made.
     pub reused: bool,
+    /// Whether all that its tools would have made was taken from the shared cache.
+    #[serde(default)]
+    pub shared: bool,
     /// Why the check failed or could not be made.
     pub reason: Option<String>,
     /// What to try then.

@@ -1,6 +1,6 @@
 //! One execution of a plan under a tag.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -209,7 +209,9 @@ impl<'a> Run<'a> {
     }
 
     fn finish(&self, showing: Showing, outcomes: &[Outcome]) -> Result<Ended, Failure> {
-        let Showing { mut tree, entries, failures, error, .. } = showing;
+        let Showing { mut tree, entries, made, failures, error, .. } = showing;
+        let shared: BTreeSet<usize> =
+            made.into_iter().filter_map(|(step, made)| (made == Made::Elsewhere).then_some(step)).collect();
         if let Some(error) = error {
             return Err(error);
         }
@@ -228,7 +230,7 @@ impl<'a> Run<'a> {
             }
             tree.show_states(&shown)?;
         }
-        let summary = self.summary(outcomes, &last);
+        let summary = self.summary(outcomes, &shared, &last);
         if entries.len() == self.steps.len() {
             let views =
                 last.views.iter().map(|(format, view)| (format.clone(), view.map(&mut |(_, file)| file.clone())));
@@ -273,13 +275,14 @@ impl<'a> Run<'a> {
         states
     }
 
-    fn summary(&self, outcomes: &[Outcome], last: &Located) -> RunSummary {
+    fn summary(&self, outcomes: &[Outcome], shared: &BTreeSet<usize>, last: &Located) -> RunSummary {
         let mut steps: Vec<StepSummary> = (self.plan.steps.iter())
             .map(|step| StepSummary {
                 id: step.id.clone(),
                 dir: step.dir.clone(),
                 status: StepStatus::LeftOut,
                 reused: false,
+                shared: false,
                 reason: step.left_out.clone(),
                 hint: None,
                 log: None,
@@ -291,8 +294,9 @@ impl<'a> Run<'a> {
             let step = &mut steps[*index];
             match outcome {
                 Outcome::Done { entry, how } => {
-                    step.status = status_of(entry, *how);
-                    step.reused = *how != How::Ran;
+                    step.shared = shared.contains(index);
+                    step.status = status_of(entry, *how, step.shared);
+                    step.reused = *how != How::Ran || step.shared;
                     (step.reason, step.hint) = reason_of(entry);
                     step.log = entry.attempt().log.as_ref().map(|log| format!("{}/{}", step.dir, log.path));
                     step.attempt = Some(StepAttempt::from(entry.attempt()));
@@ -322,7 +326,7 @@ impl<'a> Run<'a> {
 }
 
 /// What a run came to, in its directory.
-const SUMMARY: &str = "run.json";
+pub(crate) const SUMMARY: &str = "run.json";
 
 /// Files with the index of the step that made them.
 type Located = State<(usize, Output)>;
@@ -332,9 +336,10 @@ fn with_paths(state: &Located, path: impl Fn(&(usize, Output)) -> String) -> Sta
     State { views: views.collect(), metrics: state.metrics.clone() }
 }
 
-fn status_of(entry: &Entry, how: How) -> StepStatus {
+fn status_of(entry: &Entry, how: How, shared: bool) -> StepStatus {
     match &entry.record().verdict {
         Verdict::Passed => match how {
+            How::Ran if shared => StepStatus::Reused,
             How::Ran => StepStatus::Done,
             How::Reused => StepStatus::Reused,
             How::Pinned => StepStatus::Pinned,
@@ -371,10 +376,21 @@ fn class(outcomes: &[Outcome]) -> Option<Class> {
         .or_else(|| first(&|class| class == Class::Interrupted))
 }
 
+/// Where the results of a step's tools were made, in this run.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Made {
+    /// At least one tool ran.
+    Here,
+    /// None ran: they were in the shared cache.
+    Elsewhere,
+}
+
 /// The tree while the run goes on.
 struct Showing {
     tree: RunTree,
     entries: BTreeMap<usize, Arc<Entry>>,
+    /// Where the results of the tools of a step were made.
+    made: BTreeMap<usize, Made>,
     failures: Vec<(usize, Failure)>,
     /// The first failure to write the tree.
     error: Option<Failure>,
@@ -389,7 +405,15 @@ const MAX_TURNS: u32 = 64;
 
 impl Showing {
     fn of(tree: RunTree) -> Self {
-        Self { tree, entries: BTreeMap::new(), failures: Vec::new(), error: None, lost: false, turns: 0 }
+        Self {
+            tree,
+            entries: BTreeMap::new(),
+            made: BTreeMap::new(),
+            failures: Vec::new(),
+            error: None,
+            lost: false,
+            turns: 0,
+        }
     }
 
     /// Whether an event only says again what was said in an earlier turn.
@@ -408,7 +432,12 @@ impl Showing {
     fn show(&mut self, run: &Run<'_>, step: usize, event: &Event) -> Option<RunEvent> {
         let planned = &run.plan.steps[step];
         Some(match event {
+            Event::Shared { .. } => {
+                self.made.entry(step).or_insert(Made::Elsewhere);
+                return None;
+            }
             Event::Running { commands, log, .. } => {
+                self.made.insert(step, Made::Here);
                 RunEvent::StepRunning { commands: commands.clone(), log: log.clone() }
             }
             Event::Waiting { reason, .. } => RunEvent::StepWaiting { reason: reason.clone() },
@@ -437,7 +466,7 @@ impl Showing {
                     Ok(()) => {}
                 }
                 self.entries.insert(step, Arc::clone(entry));
-                RunEvent::StepDone(step_done(entry, *how))
+                RunEvent::StepDone(step_done(entry, *how, self.made.get(&step) == Some(&Made::Elsewhere)))
             }
             Event::Failed { failure, .. } => {
                 let mut failure = failure.clone();
@@ -456,12 +485,13 @@ impl Showing {
     }
 }
 
-fn step_done(entry: &Entry, how: How) -> StepDone {
+fn step_done(entry: &Entry, how: How, shared: bool) -> StepDone {
     let (reason, hint) = reason_of(entry);
     let attempt = entry.attempt();
     StepDone {
-        status: status_of(entry, how),
-        reused: how != How::Ran,
+        status: status_of(entry, how, shared),
+        reused: how != How::Ran || shared,
+        shared,
         reason,
         hint,
         wall_ms: attempt.wall_ms,

@@ -38,6 +38,9 @@ pub struct StepSummary {
     pub status: StepStatus,
     /// Whether its result was found recorded instead of made.
     pub reused: bool,
+    /// Whether all that its tools would have made was taken from the shared cache.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub shared: bool,
     /// Why it failed, was not checked or was left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,

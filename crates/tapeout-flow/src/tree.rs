@@ -19,7 +19,7 @@ use tapeout_store::{Entry, Store};
 use crate::PlannedStep;
 
 const VIEWS: &str = ".views.json";
-const LOCK: &str = ".lock";
+pub(crate) const LOCK: &str = ".lock";
 const STATE_IN: &str = "state_in.json";
 const STATE_OUT: &str = "state_out.json";
 
@@ -77,7 +77,7 @@ pub(crate) struct RunTree {
     _lock: File,
 }
 
-fn disk(action: &str, path: &Path) -> impl FnOnce(io::Error) -> Failure {
+pub(crate) fn disk(action: &str, path: &Path) -> impl FnOnce(io::Error) -> Failure {
     let action = format!("{action} `{}`", path.display());
     move |error| Failure::io(&action, &error)
 }
@@ -304,9 +304,12 @@ pub(crate) const FINAL: &str = "final";
 /// The place of the states among what is shown; no directory is called so.
 const STATES: &str = "(states)";
 
+/// What the name of a directory ends with that keeps a failed attempt.
+pub(crate) const FAILED: &str = ".failed";
+
 /// Where a failed attempt of a step is kept.
 fn failed_dir(dir: &str) -> String {
-    format!("{dir}.failed")
+    format!("{dir}{FAILED}")
 }
 
 fn show_view(store: &Store, dir: &Path, view: &View<Output>) -> Result<(), Failure> {

@@ -154,7 +154,7 @@ impl Store {
     }
 
     /// Whether the content is there at its full size, so that it need not be written again. What was cut off is replaced.
-    fn has_whole(&self, output: &Output) -> bool {
+    pub(crate) fn has_whole(&self, output: &Output) -> bool {
         self.blobs.contains(self, &output.digest)
             && fs::metadata(self.blob_path(&output.digest)).is_ok_and(|blob| blob.len() == output.size)
     }
@@ -235,6 +235,25 @@ impl Store {
             let _ = fs::remove_file(&temporary);
             StoreError::io("write", blob)(error)
         })
+    }
+
+    /// Adds a blob that is had from elsewhere: `bring` writes it to the path that it is given, read-only, and only when it
+    /// has this digest. Returns whether it did.
+    pub(crate) fn adopt(
+        &self,
+        digest: &Digest,
+        bring: impl FnOnce(&Path) -> Result<bool, StoreError>,
+    ) -> Result<bool, StoreError> {
+        let folder = self.root.join("tmp");
+        let temporary = folder.join(unique_name());
+        fs::create_dir_all(&folder).map_err(StoreError::io("create", &folder))?;
+        if !bring(&temporary)? {
+            return Ok(false);
+        }
+        let blob = self.blob_path(digest);
+        in_folder(&blob, || fs::rename(&temporary, &blob)).map_err(StoreError::io("write", &blob))?;
+        self.blobs.with(self, digest, |names| names.insert(*digest));
+        Ok(true)
     }
 
     /// Reads a blob.

@@ -30,6 +30,8 @@ pub struct GcReport {
     pub entries_kept: usize,
     /// Results that were evicted.
     pub entries_removed: usize,
+    /// Milliseconds that the tools ran which made them.
+    pub tool_ms_removed: u64,
     /// Blobs that stay.
     pub blobs_kept: usize,
     /// Blobs that nothing refers to any more.
@@ -103,7 +105,9 @@ impl Store {
             None => HashSet::new(),
         };
         report.held_by_runs = options.limit.filter(|limit| total > *limit).map(|_| total);
-        candidates.retain(|candidate| !evicted.contains(&candidate.entry.id()));
+        let (gone, candidates): (Vec<_>, Vec<_>) =
+            candidates.into_iter().partition(|candidate| evicted.contains(&candidate.entry.id()));
+        report.tool_ms_removed = tool_ms(gone.iter().map(|candidate| &candidate.entry));
         report.entries_kept = candidates.len();
         report.entries_removed = known - candidates.len();
         report.blobs_kept = sizes.keys().filter(|digest| uses.contains_key(digest)).count();
@@ -197,6 +201,17 @@ fn evict(
     evicted
 }
 
+/// How long tools ran for these results. What ran for a job is recorded beside it, too, by its command lines: it counts
+/// once.
+fn tool_ms<'a>(entries: impl Iterator<Item = &'a Entry> + Clone) -> u64 {
+    let sums_up = |entry: &&'a Entry| entry.reads().any(|read| matches!(read, Read::Tool { .. }));
+    let commands =
+        |entry: &'a Entry| entry.attempt().commands.lines().map(|line| (entry.attempt().host.as_str(), line));
+    let summed: HashSet<_> = entries.clone().filter(sums_up).flat_map(commands).collect();
+    let counts = |entry: &&'a Entry| sums_up(entry) || commands(entry).any(|line| !summed.contains(&line));
+    entries.filter(counts).map(|entry| entry.attempt().wall_ms).sum()
+}
+
 /// Whether nothing is there; what cannot be looked at is not gone.
 fn is_gone(path: &Path) -> bool {
     matches!(path.try_exists(), Ok(false))
@@ -220,4 +235,25 @@ fn described(candidates: &[Candidate], runs: &[(String, RunRef)]) -> HashSet<Dig
         referred.extend(job.shown.map(|shown| shown.key));
     }
     referred
+}
+
+#[cfg(test)]
+mod tests {
+    use tapeout_model::{Attempt, Record};
+
+    use super::*;
+
+    #[test]
+    fn a_tool_run_counts_once_for_its_job_and_itself() {
+        let entry = |commands: &str, wall_ms, reads: Vec<Read>| {
+            let attempt = Attempt { commands: commands.to_owned(), wall_ms, ..Attempt::default() };
+            Entry::new(Digest([1; 32]), &reads, Record::default(), attempt)
+        };
+        let tool = || vec![Read::Tool { name: "yosys".to_owned(), digest: None }];
+        let [map, pack] = [entry("map\n", 5, Vec::new()), entry("pack -q\n", 3, Vec::new())];
+        let job = entry("map\npack -q\n", 8, tool());
+        for (entries, ms) in [(vec![&map, &pack], 8), (vec![&job, &map, &pack], 8), (vec![&job], 8), (vec![&pack], 3)] {
+            assert_eq!(tool_ms(entries.into_iter()), ms);
+        }
+    }
 }

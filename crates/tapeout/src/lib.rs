@@ -11,6 +11,7 @@
 //! }
 //! ```
 
+mod amounts;
 mod args;
 mod commands;
 mod error;

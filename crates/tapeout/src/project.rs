@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 use std::env;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use tapeout_config::{Loader, SourceMap};
-use tapeout_engine::{self as engine, Engine, Resources, Tool, ToolProblem, ToolSettings, Toolbox};
+use tapeout_engine::{self as engine, Engine, Resources, SharedCache, Tool, ToolProblem, ToolSettings, Toolbox};
 use tapeout_flow::{Plan, PlanError, Registry};
 use tapeout_model::Class;
 
@@ -99,6 +100,8 @@ pub(crate) struct Options {
     pub(crate) jobs: Option<u16>,
     pub(crate) keep_going: bool,
     pub(crate) sandbox: bool,
+    /// Results that others made, too.
+    pub(crate) shared: Option<Arc<SharedCache>>,
 }
 
 /// The engine for a design, with the tools as its configuration and the environment set them up.
@@ -118,6 +121,7 @@ pub(crate) fn engine_with(registry: &Registry, plan: &Plan, options: &Options) -
         resources,
         keep_going: options.keep_going,
         sandbox: options.sandbox,
+        shared: options.shared.clone(),
         ..engine::Options::cores(cores)
     };
     open(registry, plan.config.design_dir(), plan.config.tools().clone(), options)
@@ -176,7 +180,7 @@ fn path_in_environment(tool: &str) -> Option<String> {
 /// A tool and whether it can be used.
 pub(crate) struct Checked<'a> {
     pub(crate) tool: &'a Tool,
-    pub(crate) found: Result<std::sync::Arc<tapeout_engine::FoundTool>, ToolProblem>,
+    pub(crate) found: Result<Arc<tapeout_engine::FoundTool>, ToolProblem>,
 }
 
 impl Checked<'_> {

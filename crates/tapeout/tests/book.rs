@@ -296,11 +296,22 @@ fn every_command_and_option_is_described() {
     let page = text_of(Path::new("book/src/command-line.md"));
     let mut problems = BTreeSet::new();
     let all = printed(&["--help"]);
+    let mut commands: Vec<Vec<String>> = Vec::new();
     for command in commands_in(&all) {
         if !page.contains(&format!("\n### `{command}`")) {
             problems.insert(format!("no section on `{command}`"));
         }
-        let help = printed(&[command, "--help"]);
+        commands.push(vec![command.to_owned()]);
+        for below in commands_in(&printed(&[command, "--help"])) {
+            if !page.contains(&format!("`tapeout {command} {below}")) {
+                problems.insert(format!("nothing on `{command} {below}`"));
+            }
+            commands.push(vec![command.to_owned(), below.to_owned()]);
+        }
+    }
+    for command in commands {
+        let words: Vec<&str> = command.iter().map(String::as_str).chain(["--help"]).collect();
+        let (help, command) = (printed(&words), command.join(" "));
         let words = help.split_whitespace().map(|word| word.trim_end_matches([',', ']', '.']));
         for option in words.filter_map(|word| word.strip_prefix("--")).filter(|option| !option.is_empty()) {
             let option = option.split(['=', '[']).next().unwrap();
@@ -358,8 +369,17 @@ fn names_in_the_prose_exist() {
         .iter()
         .map(|tool| format!("TAPEOUT_{}", tool.to_uppercase().replace('-', "_")))
         .collect();
-    let others =
-        ["NO_COLOR", "POST_LAYOUT", "TAPEOUT_FAST", "TAPEOUT_TOOL", "LD_LIBRARY_PATH", "LC_ALL", "WAYLAND_DISPLAY"];
+    let others = [
+        "NO_COLOR",
+        "POST_LAYOUT",
+        "TAPEOUT_FAST",
+        "TAPEOUT_TOOL",
+        "LD_LIBRARY_PATH",
+        "TAPEOUT_SHARED_CACHE",
+        "TAPEOUT_CACHE_LIMIT",
+        "LC_ALL",
+        "WAYLAND_DISPLAY",
+    ];
     let mut problems = Vec::new();
     for page in pages() {
         let text = prose(&text_of(&page));
@@ -479,6 +499,9 @@ fn every_field_of_json_output_is_described() {
     }
     for what in ["", "synth"] {
         collect(&format!("tapeout logs {what} --json"));
+    }
+    for what in ["stat", "gc -n", "verify"] {
+        collect(&format!("tapeout cache {what} --json"));
     }
     let page = text_of(Path::new("book/src/command-line.md"));
     let described: BTreeSet<&str> = quoted(&page).into_iter().collect();

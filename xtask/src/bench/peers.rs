@@ -110,7 +110,7 @@ mod tests {
         let ninja = "build o0: job source\nbuild o1: job\nbuild o2: job o0 o1\nbuild o3: job o1\n";
         assert!(build_ninja(&edges, Work::Write).ends_with(ninja));
         assert_eq!(makefile(&[vec![]], Work::True), "all: o0\no0:\n\t/bin/true $@\n");
-        assert_eq!(build_ninja(&[vec![]], Work::True), "rule job\n  command = true $out\nbuild o0: job\n");
+        assert_eq!(build_ninja(&[vec![]], Work::True), "rule job\n  command = /bin/true $out\nbuild o0: job\n");
     }
 
     #[test]

@@ -44,6 +44,10 @@ impl Health {
         Self { name, state: Mutex::new(State { usage, trouble: None, damage: Vec::new(), late: Duration::ZERO }) }
     }
 
+    pub(super) fn name(&self) -> &str {
+        &self.name
+    }
+
     pub(super) fn reads(&self) -> bool {
         lock(&self.state).usage >= Use::Read
     }

@@ -10,19 +10,24 @@ const CHUNK: usize = 256 * 1024;
 const MIN_NEEDLE: usize = 3;
 /// How many bytes after a path tell whether it ends there.
 const LOOK_AHEAD: usize = 2;
+/// How many bytes before a path tell whether it is the end of a relative one.
+const LOOK_BEHIND: usize = 3;
 
 /// Whether one of these paths, or a path under it, is named in these bytes. It stands there as it is: what a tool
 /// compressed or encoded is not seen. A path that merely begins in the same way is another one: `/home/ann` is not in
-/// `/home/anna/top.v`. What precedes a path does not matter, since many a tool is told `-I/home/ann/rtl`.
+/// `/home/anna/top.v`. What precedes a path does not matter, since many a tool is told `-I/home/ann/rtl`, unless it
+/// makes the path a relative one: `/src` is not in `../src/top.v`.
 ///
 /// # Errors
 /// When the bytes cannot be read.
 pub fn leaks(mut from: impl Read, paths: &[&[u8]]) -> io::Result<bool> {
     let needles: Vec<Finder> = paths.iter().filter_map(|path| needle(path)).map(Finder::new).collect();
     let Some(longest) = needles.iter().map(|needle| needle.needle().len()).max() else { return Ok(false) };
-    let overlap = longest + LOOK_AHEAD;
+    let overlap = LOOK_BEHIND + longest + LOOK_AHEAD;
     let mut bytes = vec![0; CHUNK.max(overlap) + overlap];
     let mut len = 0;
+    // What begins before this was judged with the chunk before.
+    let mut begin = 0;
     loop {
         let end = loop {
             match from.read(&mut bytes[len..]) {
@@ -38,8 +43,8 @@ pub fn leaks(mut from: impl Read, paths: &[&[u8]]) -> io::Result<bool> {
         // A path at the very end of a chunk is judged with the next one, which tells how it goes on.
         let judged = if end { len } else { len - LOOK_AHEAD };
         for needle in &needles {
-            let mut ends = needle.find_iter(&bytes[..judged]).map(|at| at + needle.needle().len());
-            if ends.any(|after| !goes_on(&bytes[after..len])) {
+            let mut found = needle.find_iter(&bytes[begin..judged]).map(|at| begin + at);
+            if found.any(|at| !is_relative(&bytes[..at]) && !goes_on(&bytes[at + needle.needle().len()..len])) {
                 return Ok(true);
             }
         }
@@ -48,6 +53,7 @@ pub fn leaks(mut from: impl Read, paths: &[&[u8]]) -> io::Result<bool> {
         }
         bytes.copy_within(len - overlap.., 0);
         len = overlap;
+        begin = LOOK_BEHIND;
     }
 }
 
@@ -55,6 +61,15 @@ pub fn leaks(mut from: impl Read, paths: &[&[u8]]) -> io::Result<bool> {
 fn needle(path: &[u8]) -> Option<&[u8]> {
     let len = path.iter().rposition(|byte| *byte != b'/')? + 1;
     (len >= MIN_NEEDLE).then_some(&path[..len])
+}
+
+/// Whether a path that follows these bytes goes on from `.` or `..`.
+fn is_relative(bytes: &[u8]) -> bool {
+    let in_name = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.');
+    match bytes {
+        [before @ .., b'.', b'.'] | [before @ .., b'.'] => !before.last().is_some_and(in_name),
+        _ => false,
+    }
 }
 
 /// Whether a file name goes on with these bytes. One that ends a sentence does not.
@@ -86,6 +101,10 @@ mod tests {
         {
             assert!(!found(text.as_bytes(), &["/srv/ann"]), "{text}");
         }
+        for text in ["../srv/ann/top.v", "./srv/ann", "-I../../srv/ann", "in ./srv/ann"] {
+            assert!(!found(text.as_bytes(), &["/srv/ann"]), "{text}");
+        }
+        assert!(found(b"reading.../srv/ann/top.v", &["/srv/ann"]) && found(b"end./srv/ann", &["/srv/ann"]));
         assert!(found(b"/srv/anna and /srv/ann", &["/none", "/srv/ann"]));
         assert!(!found(b"/ /a // x", &["/", "//", "/a", "", "x"]), "such paths say nothing");
     }
@@ -114,6 +133,8 @@ mod tests {
             assert!(!leaks(Drops(&bytes), &[path]).unwrap(), "another path with a dot at {at}");
             bytes[after + 1] = b' ';
             assert!(leaks(Drops(&bytes), &[b"/none", path]).unwrap(), "at {at}");
+            bytes[at - 3..at].copy_from_slice(b"/..");
+            assert!(!leaks(Drops(&bytes), &[b"/none", path]).unwrap(), "a relative path at {at}");
         }
     }
 }

@@ -13,6 +13,7 @@
 
 mod action;
 mod directory;
+mod exchange;
 mod health;
 mod http;
 mod leaks;
@@ -36,6 +37,7 @@ use http::Http;
 use queue::{Queue, Upload};
 use verified::{Fault, Verified, copy};
 
+pub use exchange::Sharing;
 pub use leaks::leaks;
 pub use queue::Uploads;
 
@@ -222,6 +224,12 @@ pub struct SharedCache {
     link: Arc<Link>,
     queue: Arc<Queue>,
     access: Access,
+}
+
+impl fmt::Debug for SharedCache {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("SharedCache").field(&self.link.health.name()).field(&self.access).finish()
+    }
 }
 
 impl SharedCache {

@@ -194,6 +194,8 @@ impl Queue {
         state.waiting_bytes = 0;
         state.uploads.left += given_up.len();
         state.uploads.left_bytes += given_up.iter().sum::<u64>();
+        // Another one may be waiting for what is given up here.
+        self.changed.notify_all();
         (state.uploads.clone(), idle)
     }
 }

@@ -1,5 +1,6 @@
 //! The commands, one a file: each has its arguments and a `run`, which gives the exit code.
 
+pub(crate) mod cache;
 pub(crate) mod docs;
 pub(crate) mod doctor;
 pub(crate) mod init;
@@ -9,6 +10,7 @@ pub(crate) mod open;
 pub(crate) mod pin;
 pub(crate) mod plan;
 pub(crate) mod run;
+pub(crate) mod sharing;
 pub(crate) mod show;
 pub(crate) mod status;
 pub(crate) mod step;
@@ -33,6 +35,7 @@ pub(crate) fn dispatch(cx: &Cx, command: Command) -> Result<u8, CliError> {
         Command::Logs(args) => logs::run(cx, &args),
         Command::Open(args) => open::run(cx, &args),
         Command::Step(args) => step::run(cx, &args),
+        Command::Cache(args) => cache::run(cx, &args),
         Command::Docs(args) => Ok(docs::run(cx, &args)),
     }
 }

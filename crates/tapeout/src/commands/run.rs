@@ -3,6 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 use serde_json::json;
@@ -10,6 +11,8 @@ use tapeout_engine::Engine;
 use tapeout_flow::{Again, Ended, Happened, Plan, Run, RunEvent, recorded_events};
 use tapeout_model::Class;
 
+use super::cache;
+use super::sharing::{self, SharedCacheArgs};
 use crate::args::{TagArgs, ThingArgs};
 use crate::error::CliError;
 use crate::names::{self, Glob};
@@ -46,6 +49,8 @@ pub(crate) struct RunArgs {
     /// Write what ran when, for `ui.perfetto.dev` or `chrome://tracing`
     #[arg(long, value_name = "FILE")]
     trace: Option<PathBuf>,
+    #[command(flatten)]
+    shared: SharedCacheArgs,
     /// How to tell what happens
     #[arg(long, value_name = "FORMAT", value_enum, default_value_t)]
     log_format: LogFormat,
@@ -78,7 +83,9 @@ pub(crate) fn run(cx: &Cx, args: &RunArgs) -> Result<u8, CliError> {
     if args.sandbox && tapeout_engine::confinement_support().is_none() {
         cx.terminal.complain("warning: this kernel has no Landlock, so that `--sandbox` has no effect");
     }
-    let options = project::Options { jobs: args.jobs, keep_going: args.keep_going, sandbox: args.sandbox };
+    let limit = cache::limit_in_environment()?;
+    let RunArgs { jobs, keep_going, sandbox, .. } = *args;
+    let options = project::Options { jobs, keep_going, sandbox, shared: args.shared.open()? };
     let engine = project::engine_with(&cx.registry, &plan, &options)?;
     project::require_tools(&engine, &plan)?;
     let tag = &args.tag.tag;
@@ -87,8 +94,16 @@ pub(crate) fn run(cx: &Cx, args: &RunArgs) -> Result<u8, CliError> {
     if args.dry_run {
         return Ok(dry_run(cx, &plan, &run, tag, again));
     }
-    execute(cx, &plan, run, &engine, again, args)
+    let code = execute(cx, &plan, run, &engine, again, args)?;
+    drop(engine);
+    if let Some(limit) = limit {
+        cache::keep_limit(&cx.terminal, plan.config.design_dir(), limit)?;
+    }
+    Ok(code)
 }
+
+/// How long the end of a run waits for results on their way to a shared cache.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Patterns of step ids; each must match a step, or it is a mistake.
 fn step_globs(plan: &Plan, patterns: &[String]) -> Result<Vec<Glob>, CliError> {
@@ -116,13 +131,14 @@ fn execute(
     let json_log = args.log_format == LogFormat::Json;
     let watcher = watch::watcher(terminal, plan, json_log);
     let differs = AtomicBool::new(false);
-    let (ended, signal) = stopping_on_signal(engine, &|text| watcher.say(text), || {
-        run.execute(again, |step, happened| {
+    let ((ended, shares), signal) = stopping_on_signal(engine, &|text| watcher.say(text), || {
+        let ended = run.execute(again, |step, happened| {
             if matches!(&happened.event, RunEvent::StepRepeated { differences } if !differences.is_empty()) {
                 differs.store(true, Ordering::Relaxed);
             }
             watcher.heard(step, happened);
-        })
+        });
+        (ended, engine.finish_sharing(PATIENCE))
     })
     .map_err(|error: io::Error| CliError::environment(format!("cannot listen for signals: {error}")))?;
     drop(watcher);
@@ -140,6 +156,9 @@ fn execute(
     }
     summary::problems(terminal, &ended);
     tell_edited(terminal, &ended);
+    if let Some(shares) = shares.filter(|_| signal.is_none()) {
+        sharing::tell(terminal, &shares);
+    }
     for damage in engine.store().damages() {
         terminal.complain(&format!("warning: {damage}"));
     }

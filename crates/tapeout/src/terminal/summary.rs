@@ -67,7 +67,10 @@ fn steps(steps: &[StepSummary], paint: Paint) -> String {
     let head = ["step", "status"].map(Cell::left).into_iter().chain(["time", "memory"].map(Cell::right));
     let mut rows = vec![head.map(|cell| cell.style(Some(Style::Dim))).collect()];
     for step in steps {
-        let (word, style) = status(step.status);
+        let (word, style) = match step.status {
+            StepStatus::Reused if step.shared => ("shared", Some(Style::Dim)),
+            other => status(other),
+        };
         let [time, peak] = match step.attempt {
             Some(attempt) if attempt.peak_kib > 0 => [duration(attempt.wall_ms), memory(attempt.peak_kib)],
             _ => [String::new(), String::new()],

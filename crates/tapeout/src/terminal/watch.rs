@@ -73,6 +73,7 @@ pub(crate) fn ending(event: &RunEvent) -> Option<Ending> {
         RunEvent::StepDone(done) => {
             // A step without tools takes no time worth telling.
             let time = match done {
+                StepDone { shared: true, .. } => " (shared)".to_owned(),
                 StepDone { reused: true, .. } => " (recorded)".to_owned(),
                 StepDone { peak_kib: 0, .. } => String::new(),
                 StepDone { wall_ms, .. } => format!(", {}", duration(*wall_ms)),
@@ -82,6 +83,7 @@ pub(crate) fn ending(event: &RunEvent) -> Option<Ending> {
                 StepStatus::CheckFailed => ending('✗', Style::Error, format!("check failed: {reason}{time}")),
                 StepStatus::NotChecked => ending('?', Style::Warning, format!("not checked: {reason}{time}")),
                 StepStatus::Pinned => ending('=', Style::Dim, "pinned".to_owned()),
+                _ if done.shared => ending('=', Style::Dim, "shared".to_owned()),
                 _ if done.reused => ending('=', Style::Dim, "reused".to_owned()),
                 _ => ending('✓', Style::Good, format!("done{time}")),
             }

@@ -29,6 +29,11 @@ pub(crate) fn memory(kib: u64) -> String {
     }
 }
 
+/// `512 B`, else as [`memory`].
+pub(crate) fn bytes(bytes: u64) -> String {
+    if bytes < 1024 { format!("{bytes} B") } else { memory(bytes / 1024) }
+}
+
 /// A moment in seconds since the Unix epoch.
 pub(crate) fn since_epoch(seconds: f64) -> SystemTime {
     SystemTime::UNIX_EPOCH + Duration::from_secs_f64(seconds.max(0.0))
