@@ -13,11 +13,8 @@ use tapeout_model::{Digest, Output, Read};
 
 use super::{Item, SharedCache, leaks};
 use crate::entry::Packed;
-use crate::frame::u32_at;
+use crate::frame::{VERSION, u32_at};
 use crate::{Entry, MAX_ENTRIES, Store, StoreError};
-
-/// Raised with each change of how entries are packed.
-const VERSION: u32 = 2;
 
 /// What became of a result that was to be given to a shared cache.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -118,7 +115,7 @@ fn texts(entry: &Entry) -> Vec<String> {
 }
 
 fn encode(entries: &[Entry]) -> Vec<u8> {
-    let mut payload = VERSION.to_le_bytes().to_vec();
+    let mut payload = (VERSION as u32).to_le_bytes().to_vec();
     for packed in entries.iter().map(|entry| entry.packed().payload()) {
         payload.extend_from_slice(&u32::try_from(packed.len()).unwrap_or(u32::MAX).to_le_bytes());
         payload.extend_from_slice(packed);
@@ -130,7 +127,7 @@ fn encode(entries: &[Entry]) -> Vec<u8> {
 fn decode(key: &Digest, payload: Vec<u8>) -> Result<Vec<Entry>, &'static str> {
     const CUT_OFF: &str = "it is cut off";
     let payload = Arc::new(payload);
-    if u32_at(&payload, 0).ok_or(CUT_OFF)? != VERSION {
+    if u64::from(u32_at(&payload, 0).ok_or(CUT_OFF)?) != VERSION {
         return Ok(Vec::new());
     }
     let mut entries = Vec::new();
