@@ -12,6 +12,7 @@ mod setup;
 mod sources;
 mod tally;
 mod test;
+mod torture;
 mod words;
 
 use std::process::ExitCode;
@@ -23,6 +24,8 @@ Usage: cargo xtask COMMAND
   test           everything that is checked before a change is kept
   test --fast    the same without slow tests, installs nothing; for use while working
   bench [NAME]   timing claims, measured; all of them, or one
+  torture [NAME] [--short] [--seed N] [--minutes N] [--count N]
+                 kills, damages and starves tapeout, and looks whether results are lost or wrong
   docs           makes the generated pages and the picture of the book again
   docs --check   says which of them are out of date
 
@@ -63,6 +66,7 @@ fn main() -> ExitCode {
         ["test", "--fast"] => test::run(test::Extent::Fast),
         ["bench"] => bench::run(None),
         ["bench", name] if !name.starts_with('-') => bench::run(Some(name)),
+        ["torture", ref options @ ..] => torture::Options::parse(options).and_then(|options| torture::run(&options)),
         ["docs"] => docs::make(),
         ["docs", "--check"] => docs::check(),
         [] | ["help" | "--help" | "-h"] => {

@@ -1,0 +1,233 @@
+//! A site: a world on disk with the store that tapeout keeps of it, what is known to be recorded there, and the checks that
+//! every run has to pass.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use super::Report;
+use super::expect::expect;
+use super::mill::{self, Ended, Mill};
+use super::random::Random;
+use super::world::World;
+
+/// So many results of one key are kept.
+const KEPT: usize = 16;
+
+/// How long the end of what was killed may take.
+const ORPHANS_END: Duration = Duration::from_secs(5);
+
+/// Where tapeout runs, is killed and runs again.
+pub(super) struct Site {
+    program: PathBuf,
+    /// The project.
+    pub(super) dir: PathBuf,
+    pub(super) world: World,
+    /// What each job's tool has read when it ran, newest last, as far as the results must be recorded.
+    recorded: BTreeMap<String, VecDeque<String>>,
+    /// How much of the log of started tools is known.
+    log_read: usize,
+    runs: usize,
+    /// How long a run takes that has something to do.
+    pub(super) typical: Duration,
+}
+
+/// The jobs whose tools started, and how often each.
+pub(super) type Started = BTreeMap<String, usize>;
+
+/// What a run may do.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum May {
+    /// Nothing but complete.
+    Complete,
+    /// End early, or with failures.
+    Fail,
+}
+
+impl Site {
+    /// A new site in a directory that is not there yet.
+    pub(super) fn new(program: &Path, dir: PathBuf, random: &mut Random, jobs: usize) -> io::Result<Self> {
+        let world = World::new(random, jobs);
+        world.write(&dir)?;
+        Ok(Self {
+            program: program.to_owned(),
+            dir,
+            world,
+            recorded: BTreeMap::new(),
+            log_read: 0,
+            runs: 0,
+            typical: Duration::from_millis(500),
+        })
+    }
+
+    /// The same world without what was recorded, in another directory.
+    pub(super) fn clean_copy(&self, dir: PathBuf) -> io::Result<Self> {
+        self.world.write(&dir)?;
+        let program = self.program.clone();
+        let (world, recorded) = (self.world.clone(), BTreeMap::new());
+        Ok(Self { program, dir, world, recorded, log_read: 0, runs: 0, typical: self.typical })
+    }
+
+    /// The same world with another store of which all is expected that was recorded here, in another directory.
+    pub(super) fn copy_with_store(&self, dir: PathBuf, store: &Path) -> io::Result<Self> {
+        let mut copy = self.clean_copy(dir)?;
+        copy.recorded.clone_from(&self.recorded);
+        fs::create_dir_all(copy.dir.join(".tapeout"))?;
+        fs::rename(store, copy.store())?;
+        Ok(copy)
+    }
+
+    pub(super) fn store(&self) -> PathBuf {
+        self.dir.join(".tapeout/store")
+    }
+
+    /// Where the files are that do not belong to the project.
+    fn beside(&self, what: &str) -> PathBuf {
+        let mut name = self.dir.clone().into_os_string();
+        name.push(format!(".{what}"));
+        name.into()
+    }
+
+    /// Where the last run has put what its jobs made.
+    pub(super) fn outputs(&self) -> PathBuf {
+        self.beside("made0")
+    }
+
+    /// Edits so many things. Says what.
+    pub(super) fn edit(&mut self, random: &mut Random, times: usize) -> io::Result<String> {
+        let edits: Vec<String> = (0..times).map(|_| self.world.edit(random, &self.dir)).collect::<Result<_, _>>()?;
+        Ok(edits.join(", "))
+    }
+
+    /// Starts a run. `place`: of those at the same time, its number.
+    pub(super) fn start(&mut self, place: usize) -> io::Result<Mill> {
+        self.runs += 1;
+        let name = self.dir.file_name().expect("sites have names").to_string_lossy();
+        let tag = format!("{}-{name}-{}", std::process::id(), self.runs);
+        let outputs = self.beside(&format!("made{place}"));
+        match fs::remove_dir_all(&outputs) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+        Mill::start(&self.program, &self.dir, &outputs, &self.beside(&format!("log{place}")), tag)
+    }
+
+    /// Runs without disturbance and checks all.
+    pub(super) fn complete(&mut self, report: &mut Report, after: &str) -> io::Result<Ended> {
+        let ended = self.start(0)?.wait()?;
+        let started = self.started()?;
+        self.check(report, &ended, &started, May::Complete, after);
+        self.check_outputs(report, 0, after)?;
+        self.check_orphans(report, &ended.tag, after);
+        if ended.done.values().any(|ran| *ran) {
+            self.typical = (self.typical + ended.wall) / 2;
+        }
+        Ok(ended)
+    }
+
+    /// Checks how a run ended, that it started nothing which was recorded, and takes down what it recorded.
+    pub(super) fn check(&mut self, report: &mut Report, ended: &Ended, started: &Started, may: May, after: &str) {
+        if ended.panicked() {
+            report.panicked(&format!("after {after}: {}", ended.words));
+        }
+        if ended.hung {
+            report.incomplete(&format!("after {after}: it did not end"));
+        }
+        if may == May::Complete && !ended.status.success() && !ended.hung {
+            report.incomplete(&format!("after {after}: {}\n{}", ended.status, ended.words));
+        }
+        let expected = expect(&self.world);
+        for (name, times) in started {
+            let Some(expected) = expected.get(name) else {
+                report.wrong(&format!("after {after}: {name} ran, which nothing asks for"));
+                continue;
+            };
+            if self.recorded.get(name).is_some_and(|recorded| recorded.contains(&expected.reads)) {
+                report.lost(&format!("after {after}: {name} ran {times} times, though its result was recorded"));
+            }
+        }
+        self.note_recorded(ended.done.keys());
+    }
+
+    /// Takes down that the results of these jobs are recorded, in the world as it is.
+    pub(super) fn note_recorded<'n>(&mut self, names: impl Iterator<Item = &'n String>) {
+        let expected = expect(&self.world);
+        for name in names {
+            if let Some(expected) = expected.get(name) {
+                let recorded = self.recorded.entry(name.clone()).or_default();
+                if !recorded.contains(&expected.reads) {
+                    recorded.push_back(expected.reads.clone());
+                    recorded.drain(..recorded.len().saturating_sub(KEPT));
+                }
+            }
+        }
+    }
+
+    /// The jobs whose tools started since this was last asked, and how often.
+    pub(super) fn started(&mut self) -> io::Result<Started> {
+        let log = self.log()?;
+        let mut started = Started::new();
+        for name in log[self.log_read.min(log.len())..].lines() {
+            *started.entry(name.to_owned()).or_default() += 1;
+        }
+        self.log_read = log.len();
+        // Where the disk was full, a line may have been cut off.
+        started.retain(|name, _| self.world.all_jobs().any(|job| job.name == *name));
+        Ok(started)
+    }
+
+    /// The log of started tools.
+    pub(super) fn log(&self) -> io::Result<String> {
+        match fs::read_to_string(self.dir.join("ran.log")) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(String::new()),
+            read => read,
+        }
+    }
+
+    /// Nothing is known to be recorded any more.
+    pub(super) fn forget(&mut self) {
+        self.recorded.clear();
+    }
+
+    /// Checks what a run has put in place, byte by byte.
+    pub(super) fn check_outputs(&self, report: &mut Report, place: usize, after: &str) -> io::Result<()> {
+        let outputs = self.beside(&format!("made{place}"));
+        for (name, expected) in expect(&self.world) {
+            let read = |kind: &str| match fs::read(outputs.join(format!("{name}.{kind}"))) {
+                Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+                read => read.map(Some),
+            };
+            // A job that was asked for is shown when the one that asked ran.
+            let is_asked = !self.world.jobs.iter().any(|job| job.name == name);
+            let Some(out) = read("out")? else {
+                if !is_asked {
+                    report.wrong(&format!("after {after}: {name} has no output"));
+                }
+                continue;
+            };
+            if out != expected.out || read("spare")? != expected.spare.map(String::into_bytes) {
+                let start = |bytes: &[u8]| String::from_utf8_lossy(&bytes[..bytes.len().min(2000)]).into_owned();
+                let (found, wanted) = (start(&out), start(&expected.out));
+                report.wrong(&format!("after {after}: {name} made\n{found}instead of\n{wanted}"));
+            }
+        }
+        Ok(())
+    }
+
+    /// Checks that all processes of a run end.
+    pub(super) fn check_orphans(&self, report: &mut Report, tag: &str, after: &str) {
+        let give_up = Instant::now() + ORPHANS_END;
+        loop {
+            let orphans = mill::marked(tag);
+            if orphans.is_empty() {
+                return;
+            }
+            if Instant::now() > give_up {
+                return report.orphans(&format!("after {after}: {}", orphans.join("; ")));
+            }
+            std::thread::sleep(Duration::from_millis(2));
+        }
+    }
+}
