@@ -92,6 +92,7 @@ fn one(
         let line = format!("{}\n", cksum(&out));
         let bulk: Vec<u8> = line.bytes().cycle().take(job.bulk).collect();
         out.extend(bulk);
+        out.push(b'\n');
     }
     let spare = is_even.then(|| format!("spare of {} {}\n", job.name, job.value));
     Expected { out, spare, reads: told.reads }

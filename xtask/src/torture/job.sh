@@ -54,4 +54,10 @@ tell() {
 case $value in
 *[02468]) echo "spare of $name $value" > "$name.spare" ;;
 esac
-[ "$bulk" = 0 ] || yes "$(cksum < "$name.out")" | head -c "$bulk" >> "$name.out"
+if [ "$bulk" != 0 ]; then
+    sum=$(cksum < "$name.out")
+    {
+        yes "$sum" | head -c "$bulk"
+        echo
+    } >> "$name.out"
+fi

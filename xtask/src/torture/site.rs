@@ -208,9 +208,10 @@ impl Site {
                 continue;
             };
             if out != expected.out || read("spare")? != expected.spare.map(String::into_bytes) {
-                let start = |bytes: &[u8]| String::from_utf8_lossy(&bytes[..bytes.len().min(2000)]).into_owned();
-                let (found, wanted) = (start(&out), start(&expected.out));
-                report.wrong(&format!("after {after}: {name} made\n{found}instead of\n{wanted}"));
+                let (found, wanted) = (String::from_utf8_lossy(&out), String::from_utf8_lossy(&expected.out));
+                let mut lines = found.lines().zip(wanted.lines()).filter(|(found, wanted)| found != wanted);
+                let (found, wanted) = lines.next().unwrap_or(("another length", "all of it, or its spare"));
+                report.wrong(&format!("after {after}: {name} made `{found}` instead of `{wanted}`"));
             }
         }
         Ok(())
