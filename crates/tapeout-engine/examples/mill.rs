@@ -231,7 +231,8 @@ impl Mill {
             }
         }
         for name in &spec.tallies {
-            match cx.metric(&tally(name)) {
+            let declared = cx.sees(&Part::Metric(tally(name)));
+            match declared.then(|| cx.metric(&tally(name))).flatten() {
                 Some(Metric::Int(count)) => items.text(format!("{name} tally {count}")),
                 _ => items.text(format!("{name} tally absent")),
             }
