@@ -14,6 +14,16 @@ pub(crate) struct Tool {
     version: Option<&'static str>,
 }
 
+impl Tool {
+    /// Where it is. Debian has servers where only root looks for them.
+    fn find(&self) -> Option<PathBuf> {
+        process::on_path(self.name).or_else(|| {
+            let server = Path::new("/usr/sbin").join(self.name);
+            process::is_executable(&server).then_some(server)
+        })
+    }
+}
+
 /// What takes the examples to bitstreams.
 pub(crate) const ICE40_TOOLS: &[Tool] = &[
     Tool { name: "yosys", package: "yosys", purpose: "synthesis", version: Some("-V") },
@@ -27,8 +37,10 @@ pub(crate) const ICE40_TOOLS: &[Tool] = &[
 ];
 
 /// What tests run besides.
-pub(crate) const TEST_TOOLS: &[Tool] =
-    &[Tool { name: "ghdl", package: "ghdl", purpose: "VHDL, for tests", version: Some("--version") }];
+pub(crate) const TEST_TOOLS: &[Tool] = &[
+    Tool { name: "ghdl", package: "ghdl", purpose: "VHDL, for tests", version: Some("--version") },
+    Tool { name: "nginx", package: "nginx", purpose: "a shared cache, for tests", version: Some("-v") },
+];
 
 /// What benches compare with.
 const BUILD_SYSTEMS: &[Tool] = &[
@@ -71,7 +83,7 @@ fn provide(heading: &str, wanted: &[&[Tool]]) -> Result<(), Stop> {
     }
     println!("{heading}");
     for tool in wanted.iter().copied().flatten() {
-        if let Some(file) = process::on_path(tool.name) {
+        if let Some(file) = tool.find() {
             let version = tool.version.and_then(|arg| first_line(&file, arg)).unwrap_or_default();
             let line = format!("  {:<14} {:<28} {version}", tool.name, file.display());
             println!("{}", line.trim_end());
@@ -83,7 +95,7 @@ fn provide(heading: &str, wanted: &[&[Tool]]) -> Result<(), Stop> {
 /// Debian packages of what is not here, each once, with what they are for.
 fn missing_packages(wanted: &[&[Tool]]) -> Vec<(&'static str, &'static str)> {
     let mut missing: Vec<(&str, &str)> = Vec::new();
-    for tool in wanted.iter().copied().flatten().filter(|tool| process::on_path(tool.name).is_none()) {
+    for tool in wanted.iter().copied().flatten().filter(|tool| tool.find().is_none()) {
         if !missing.iter().any(|(package, _)| *package == tool.package) {
             missing.push((tool.package, tool.purpose));
         }

@@ -6,10 +6,11 @@ use std::path::PathBuf;
 use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
-use tapeout_model::{Attempt, Class, Digest, Metric, Output, Read, View};
+use tapeout_model::{Attempt, Class, Digest, Metric, Output, Read, Record, View};
 use tapeout_store::{Entry, KeyHasher, hash_bytes};
 
 use crate::recall::result_digest;
+use crate::retry::Cause;
 use crate::run::{Message, Run, Task};
 use crate::{Claims, Engine, Event, Failure, FoundTool, Job, JobId, Outcome, Part, Wish};
 
@@ -30,30 +31,40 @@ pub struct JobCx<'run> {
     children: BTreeMap<JobId, Option<Outcome>>,
 }
 
+/// How often a body starts again because recorded files turned out to be gone: one of its own session after the other.
+const MAX_MENDED: u32 = 16;
+
 /// Runs the body of a job and commits its result.
 pub(crate) fn run_body<'run>(run: &'run Run<'run>, task: Task) -> Result<Arc<Entry>, Failure> {
     let Task { id, key, inputs, wish } = task;
     let job = run.job(id);
     let engine = run.engine;
-    let mut cx = JobCx {
+    let new_cx = || JobCx {
         engine,
         run,
         id,
         job,
-        inputs,
+        inputs: inputs.clone(),
         parts: job.inputs.iter().zip(0..).map(|((part, _), index)| (part, index)).collect(),
-        wish,
+        wish: wish.clone(),
         reads: Vec::new(),
         noted: HashSet::new(),
         attempt: Attempt::default(),
         children: BTreeMap::new(),
     };
-    let record = catch_unwind(AssertUnwindSafe(|| job.body.run(&mut cx))).unwrap_or_else(|panic| {
-        let reason = panic.downcast_ref::<String>().map(String::as_str).or(panic.downcast_ref::<&str>().copied());
-        let reason = reason.unwrap_or("no reason given");
-        Err(Failure::new(Class::Internal, format!("`{}` broke: {reason}", job.name))
-            .hint("this is a defect of tapeout or of a plug-in, not of the design"))
-    })?;
+    let mut cx = new_cx();
+    let mut mended = 0;
+    let record = loop {
+        match cx.run_caught() {
+            Err(failure) if failure.cause == Some(Cause::LostInput) && mended < MAX_MENDED => {
+                mended += 1;
+                cx.make_inputs_again(&failure)?;
+                cx.say(&Event::Retried { job: id, reason: failure.message });
+                cx = new_cx();
+            }
+            result => break result?,
+        }
+    };
     // What it asked for and did not wait for is part of what it did.
     for child in cx.children.keys().copied().collect::<Vec<_>>() {
         cx.outcome_of(child);
@@ -76,6 +87,17 @@ pub(crate) fn run_body<'run>(run: &'run Run<'run>, task: Task) -> Result<Arc<Ent
 }
 
 impl JobCx<'_> {
+    /// Runs the body; a panic is a failure.
+    fn run_caught(&mut self) -> Result<Record, Failure> {
+        let job = self.job;
+        catch_unwind(AssertUnwindSafe(|| job.body.run(self))).unwrap_or_else(|panic| {
+            let reason = panic.downcast_ref::<String>().map(String::as_str).or(panic.downcast_ref::<&str>().copied());
+            let reason = reason.unwrap_or("no reason given");
+            Err(Failure::new(Class::Internal, format!("`{}` broke: {reason}", job.name))
+                .hint("this is a defect of tapeout or of a plug-in, not of the design"))
+        })
+    }
+
     /// The project's directory: paths of sources are relative to it.
     #[must_use]
     pub fn project(&self) -> &std::path::Path {
@@ -201,6 +223,33 @@ impl JobCx<'_> {
             Outcome::Failed(_) | Outcome::Skipped | Outcome::WouldRun => None,
         };
         self.note(Read::Job { key: job.key(), inputs, result });
+    }
+
+    /// Has the jobs run once more that made inputs whose recorded content is gone from the store. What the tools of this
+    /// job made is not looked for: it is not recalled without its files.
+    ///
+    /// # Errors
+    /// `lost`, when what comes out is not the same again.
+    fn make_inputs_again(&mut self, lost: &Failure) -> Result<(), Failure> {
+        let store = self.engine.store();
+        self.inputs.iter().flatten().for_each(|entry| store.weed(entry));
+        let is_lost = |entry: &Arc<Entry>| !entry.record.outputs.iter().all(|output| store.has(output));
+        let inputs = self.inputs.iter().zip(&self.job.inputs);
+        let makers: std::collections::BTreeSet<JobId> =
+            inputs.filter(|(entry, _)| entry.as_ref().is_some_and(is_lost)).map(|(_, (_, from))| *from).collect();
+        for maker in makers {
+            let job = self.run.job(maker);
+            let again = Job { name: format!("{} (again)", job.name), always: true, ..job.clone() };
+            let (reply, answer) = mpsc::channel();
+            self.run.tell(Message::Asks { by: self.id, job: again, reply });
+            let id = answer.recv().map_err(|_| Failure::interrupted())??;
+            // It is not this job's child: what comes out is what it had as an input already.
+            if let Outcome::Failed(failure) = self.await_outcome(id) {
+                return Err(failure);
+            }
+        }
+        let still_lost = self.inputs.iter().flatten().any(is_lost);
+        if still_lost { Err(lost.clone()) } else { Ok(()) }
     }
 
     /// Waits for something that is no job, holding nothing meanwhile; `ready` is asked again and again. `claims`: what the

@@ -65,7 +65,7 @@ impl Engine {
             limits: Limits::default(),
             confine: None,
         };
-        let exit = self.run_process(&spec, None).map_err(|failure| failure.message)?;
+        let exit = self.run_process(spec, None).map_err(|failure| failure.message)?;
         let words = fs::read(&log).map_err(|error| error.to_string())?;
         let code = match exit.status {
             Status::Code(code) => Some(code),
@@ -75,26 +75,30 @@ impl Engine {
     }
 
     /// Runs one process to its end, as one of a run, or of nobody in particular.
-    fn run_process(&self, spec: &ProcessSpec, run: Option<&Run<'_>>) -> Result<Exit, Failure> {
+    fn run_process(&self, spec: ProcessSpec, run: Option<&Run<'_>>) -> Result<Exit, Failure> {
         let environment = |reason: String| Failure::new(Class::Environment, reason);
+        let program = spec.program.to_string_lossy().into_owned();
         let guard = self.guard().map_err(|error| environment(format!("cannot start the guard process: {error}")))?;
-        let running = match guard.spawn(spec) {
-            Ok(running) => Arc::new(running),
+        let ended = guard.submit(spec).and_then(|submitted| {
+            let submitted = Arc::new(submitted);
+            let _watch = run.map(|run| run.watch(&submitted));
+            // A stop may have come between the question whether to start and the start.
+            if self.is_stopping() {
+                submitted.kill();
+            }
+            submitted.wait()
+        });
+        match ended {
+            Ok(exit) if exit.status == Status::Lost => {
+                self.give_up(&guard);
+                Ok(exit)
+            }
             Err(SpawnError::GuardLost) => {
                 self.give_up(&guard);
-                return Err(lost(&spec.program.to_string_lossy()));
+                Err(lost(&program))
             }
-            Err(error) => return Err(environment(error.to_string())),
-        };
-        let _watch = run.map(|run| run.watch(&running));
-        if self.is_stopping() {
-            running.kill();
+            ended => ended.map_err(|error| environment(error.to_string())),
         }
-        let exit = running.wait();
-        if exit.status == Status::Lost {
-            self.give_up(&guard);
-        }
-        Ok(exit)
     }
 }
 
@@ -364,18 +368,16 @@ impl JobCx<'_> {
                     let path = self.absolute(path);
                     let bytes =
                         fs::read(&path).map_err(|error| Failure::io(&format!("read `{}`", path.display()), &error))?;
-                    let output = store.put_bytes(&bytes, name)?;
-                    store.materialise(&output, &dir.path.join(name))?;
-                    attempt.inputs.push(output);
+                    dir.write(name, &bytes)?;
+                    attempt.inputs.push(store.put_bytes(&bytes, name)?);
                 }
                 Input::Output(output) => {
                     store.materialise(output, &dir.path.join(&output.path))?;
                     attempt.inputs.push(output.clone());
                 }
                 Input::Text { name, text } => {
-                    let output = store.put_bytes(text.as_bytes(), name)?;
-                    store.materialise(&output, &dir.path.join(name))?;
-                    attempt.inputs.push(output);
+                    dir.write(name, text.as_bytes())?;
+                    attempt.inputs.push(store.put_bytes(text.as_bytes(), name)?);
                 }
             }
         }
@@ -411,7 +413,7 @@ impl JobCx<'_> {
             limits: Limits::default(),
             confine: self.confinement(dir, invocation, tool),
         };
-        let exit = self.engine.run_process(&spec, Some(self.run))?;
+        let exit = self.engine.run_process(spec, Some(self.run))?;
         attempt.wall_ms += millis(exit.wall);
         attempt.cpu_ms += millis(exit.user + exit.system);
         attempt.peak_kib = attempt.peak_kib.max(exit.memory.peak_kib);

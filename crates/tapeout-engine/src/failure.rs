@@ -90,8 +90,10 @@ impl Failure {
 impl From<StoreError> for Failure {
     fn from(error: StoreError) -> Self {
         let failure = Self::new(Class::Environment, error.to_string());
-        if matches!(error, StoreError::Damaged { .. }) {
-            return failure.hint("run again: what depends on it is done again; and look after that disk");
+        if error.is_lost() {
+            return failure
+                .because(Cause::LostInput)
+                .hint("run again: what depends on it is done again; and look after that disk");
         }
         if error.is_full() {
             return failure.hint(DISK_HINT);

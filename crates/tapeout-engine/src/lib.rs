@@ -4,11 +4,14 @@
 //! Who owns what:
 //! - [`Graph`]: the jobs of a run and the parts of each other's results that they see. Immutable while it runs.
 //! - [`JobBody`]: what a job does; the front ends (flows, targets, …) implement it.
-//! - [`JobCx`]: all that a body may touch. Every read through it is noted, and becomes the trace of the result.
+//! - [`JobCx`]: all that a body may touch. Every read through it is noted, and becomes the trace of the result. A body may
+//!   ask for further jobs and wait for them.
 //! - [`Invocation`]: one call of a tool or a few, as data. Its action key covers all that can influence the outcome.
 //! - [`Toolbox`]: where each tool is and what it is.
 //! - [`Engine`]: store, toolbox, guard and options; [`Engine::run`] drives a [`schedule::Scheduler`], which decides, with
-//!   threads, which wait.
+//!   threads, which wait. [`Engine::changes`] says why a result is not good any more.
+//! - [`Resources`] and [`Claims`]: cores, memory and licences, of which there are only so many. [`RetryPolicy`]: what is
+//!   tried again.
 //! - [`Event`]: what happens, as data, for whoever shows it.
 //!
 //! A job is *recalled* when a recorded trace under its key verifies completely: every file, every part of another
@@ -32,6 +35,7 @@ mod run;
 mod sandbox;
 pub mod schedule;
 mod tool;
+mod why;
 mod work_dir;
 
 pub use cx::JobCx;
@@ -49,3 +53,4 @@ pub use tapeout_guard::{GuardCommand, confinement_support, serve_if_asked};
 pub use tapeout_model::ToolSettings;
 pub use tapeout_store::KeyHasher;
 pub use tool::{FoundTool, Tool, ToolProblem, Toolbox, Version};
+pub use why::Change;

@@ -17,6 +17,8 @@ pub enum Cause {
     Lost,
     /// It ran longer than it may.
     TimedOut,
+    /// The recorded content of an input is gone or damaged: once, the job that made it makes it again.
+    LostInput,
 }
 
 /// How to try again.
@@ -72,6 +74,8 @@ impl RetryPolicy {
             Cause::NoLicence => self.no_licence,
             Cause::Lost => self.lost,
             Cause::TimedOut => self.timed_out,
+            // The whole body has to start again.
+            Cause::LostInput => Retry::NEVER,
         };
         (attempts <= times).then_some(wait)
     }

@@ -3,12 +3,12 @@
 //! send messages and wait for replies.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{self, Receiver, Sender};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, Scope};
 
-use tapeout_guard::Running;
+use tapeout_guard::Submitted;
 use tapeout_model::{Class, Digest, Verdict};
 use tapeout_store::Entry;
 
@@ -94,7 +94,8 @@ pub(crate) struct Run<'r> {
     added: boxcar::Vec<Job>,
     to_driver: Sender<Message>,
     stopping: AtomicBool,
-    processes: Mutex<HashMap<u32, Arc<Running>>>,
+    processes: Mutex<HashMap<u64, Arc<Submitted>>>,
+    next_process: AtomicU64,
 }
 
 impl Run<'_> {
@@ -123,22 +124,23 @@ impl Run<'_> {
     }
 
     /// Looks after a process of the run until the guard of it is dropped: it is killed when the run stops.
-    pub(crate) fn watch(&self, process: &Arc<Running>) -> impl Drop + '_ {
-        struct Watch<'r>(&'r Run<'r>, u32);
+    pub(crate) fn watch(&self, process: &Arc<Submitted>) -> impl Drop + '_ {
+        struct Watch<'r>(&'r Run<'r>, u64);
         impl Drop for Watch<'_> {
             fn drop(&mut self) {
                 self.0.processes().remove(&self.1);
             }
         }
-        self.processes().insert(process.pid(), Arc::clone(process));
+        let number = self.next_process.fetch_add(1, Ordering::Relaxed);
+        self.processes().insert(number, Arc::clone(process));
         // The stop may have come between the question whether to start and the start.
         if self.is_stopping() {
             process.kill();
         }
-        Watch(self, process.pid())
+        Watch(self, number)
     }
 
-    fn processes(&self) -> std::sync::MutexGuard<'_, HashMap<u32, Arc<Running>>> {
+    fn processes(&self) -> std::sync::MutexGuard<'_, HashMap<u64, Arc<Submitted>>> {
         self.processes.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -168,6 +170,7 @@ impl Engine {
             to_driver,
             stopping: AtomicBool::new(false),
             processes: Mutex::default(),
+            next_process: AtomicU64::new(0),
         };
         thread::scope(|scope| {
             if mode == Mode::Run {

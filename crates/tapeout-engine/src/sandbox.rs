@@ -1,7 +1,7 @@
 //! Confining tools to what their invocation declares, and naming what they wanted beyond that.
 //!
 //! A confined tool may read the sources that the invocation names, the trees of its tools and the system's directories,
-//! and write in its work directory and its `TMPDIR`. Landlock denies silently, so an invocation that fails is repeated,
+//! list the project's directories, and write in its work directory and its `TMPDIR`. Landlock denies silently, so an invocation that fails is repeated,
 //! confined as before, under `strace`, which tells what was denied.
 //!
 //! A tool behind a prefix or a set-up runs unconfined: what it consists of is out of sight.
@@ -43,7 +43,9 @@ impl JobCx<'_> {
             Input::Source { path } => Some(self.absolute(path)),
             Input::Copied { .. } | Input::Output(_) | Input::Text { .. } => None,
         }));
-        Some(Confinement { read, write: vec![dir.path.clone(), dir.tmp()] })
+        // Tools look through directories for what they need; what there is may be known, what it says may not.
+        let list = vec![self.project().to_owned()];
+        Some(Confinement { read, list, write: vec![dir.path.clone(), dir.tmp()] })
     }
 
     /// Completes the failure of a confined invocation with the files that it was denied, as far as they can be found out.
@@ -61,15 +63,13 @@ impl JobCx<'_> {
         if denied.is_empty() {
             return failure;
         }
-        let mut words: Vec<String> = denied.iter().take(SHOWN).map(|path| format!("denied: {path}")).collect();
+        let mut names = denied.iter().take(SHOWN).map(|path| format!("`{path}`")).collect::<Vec<_>>().join(", ");
         if denied.len() > SHOWN {
-            words.push(format!("and {} more", denied.len() - SHOWN));
+            names.push_str(&format!(" and {} more", denied.len() - SHOWN));
         }
-        let first = denied.first().cloned().unwrap_or_default();
-        let message = format!("{}: the sandbox denied it `{first}`, which is not declared", failure.message);
-        let mut failure = Failure { class: Class::Input, message, ..failure };
-        failure.words.splice(0..0, words);
-        hinted(failure, "declare the file in the configuration, or run without `--sandbox`")
+        let message = format!("{}; the sandbox denied it what is not declared: {names}", failure.message);
+        let failure = Failure { class: Class::Input, message, ..failure };
+        hinted(failure, "declare it in the configuration, or run without `--sandbox`")
     }
 
     /// Runs the commands once more, confined and watched, and gives the paths that were denied.

@@ -11,6 +11,8 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use crate::Failure;
+
 /// The work directories of this process in one project.
 pub(crate) struct Workplace {
     parent: PathBuf,
@@ -85,6 +87,16 @@ impl WorkDir {
     /// The private `TMPDIR`.
     pub(crate) fn tmp(&self) -> PathBuf {
         self.tmp.clone()
+    }
+
+    /// Writes a file in it.
+    pub(crate) fn write(&self, name: &str, bytes: &[u8]) -> Result<(), Failure> {
+        let path = self.path.join(name);
+        let failure = |error| Failure::io(&format!("write `{}`", path.display()), &error);
+        if let Some(folder) = path.parent().filter(|folder| *folder != self.path) {
+            fs::create_dir_all(folder).map_err(failure)?;
+        }
+        fs::write(&path, bytes).map_err(failure)
     }
 
     /// Leaves the directory where it is, for looking at.

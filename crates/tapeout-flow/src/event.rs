@@ -34,7 +34,11 @@ pub enum RunEvent {
         steps: Vec<String>,
     },
     /// A step began to run.
-    StepStarted,
+    StepStarted {
+        /// Why: what changed since its result was recorded, in words.
+        #[serde(default)]
+        reasons: Vec<String>,
+    },
     /// A step runs tools.
     StepRunning {
         /// The command lines.

@@ -6,12 +6,12 @@ use std::sync::Arc;
 use tapeout_config::{
     Config, Diagnostic, FlowChoice, Loaded, Loader, Schema, SourceMap, Span, Type, Variable, nearest,
 };
-use tapeout_engine::{Graph, Job, JobId, Part};
+use tapeout_engine::{Claims, Graph, Job, JobId, Part};
 
 use crate::cx::slug;
 use crate::job::StepJob;
 use crate::registry::Registered;
-use crate::{Flow, Registry, Step, StepInfo};
+use crate::{Flow, Registry, Step, StepAttempt, StepInfo};
 
 /// A step in its place in a plan.
 #[derive(Clone)]
@@ -165,9 +165,8 @@ impl Plan {
         self.steps.iter().enumerate().filter(|(_, step)| step.left_out.is_none())
     }
 
-    /// The jobs of the plan: job `i` is the `i`-th of [`Plan::running`].
-    #[must_use]
-    pub(crate) fn graph(&self) -> Graph {
+    /// The jobs of the plan: job `i` is the `i`-th of [`Plan::running`]. `last` tells how a step went last time.
+    pub(crate) fn graph(&self, last: impl Fn(&str) -> Option<StepAttempt>) -> Graph {
         let mut graph = Graph::default();
         let mut jobs: BTreeMap<usize, JobId> = BTreeMap::new();
         for (index, step) in self.running() {
@@ -180,11 +179,33 @@ impl Plan {
                 // What acts outside must wait for every check, so that none can be put off.
                 defers_check: step.info.defers_check && !self.running().any(|(_, step)| step.info.acts_outside),
                 always: step.info.acts_outside,
+                claims: self.claims(step, last(&step.id)),
+                expected_ms: last(&step.id).map_or(0, |last| last.wall_ms),
                 ..Job::new(step.id.as_str(), Arc::new(body))
             };
             jobs.insert(index, graph.add(job));
         }
         graph
+    }
+
+    /// What a step needs while it runs: a core, the memory that it took last time, and one of each tool of which only so
+    /// many may run at a time.
+    fn claims(&self, step: &PlannedStep, last: Option<StepAttempt>) -> Claims {
+        let settings = self.config.tools();
+        let tools = step.step.tools(&step.config);
+        let limited = tools.into_iter().filter(|tool| settings.get(*tool).is_some_and(|tool| tool.at_once.is_some()));
+        Claims {
+            memory_mib: last.map_or(0, |last| last.peak_kib / 1024),
+            tokens: limited.map(|tool| (tool.to_owned(), 1)).collect(),
+            ..Claims::default()
+        }
+    }
+
+    /// How many of each tool may run at a time, where that is limited.
+    #[must_use]
+    pub fn tool_limits(&self) -> BTreeMap<String, u64> {
+        let settings = self.config.tools().iter();
+        settings.filter_map(|(name, tool)| Some((name.clone(), tool.at_once?))).collect()
     }
 }
 

@@ -1,19 +1,19 @@
 //! One execution of a plan under a tag.
 
 use std::collections::BTreeMap;
-use std::fs::File;
-use std::io::{BufWriter, Write};
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{SystemTime, UNIX_EPOCH};
 
-use tapeout_engine::{Engine, Event, Failure, How, Mode, Outcome, Wish};
+use tapeout_engine::{Cause, Engine, Event, Failure, Graph, How, Job, Mode, Outcome, Wish};
 use tapeout_model::{Class, Output, State, Verdict};
-use tapeout_store::Entry;
+use tapeout_store::{Entry, FailedJob, JobRef, Pin, RunRef, ShownEntry};
 
-use crate::event::{Difference, EVENTS, Happened, RunEvent, StepDone, StepFailed};
-use crate::summary::StepAttempt;
-use crate::tree::RunTree;
-use crate::{Plan, RunSummary, StepStatus, StepSummary};
+use crate::event::{Difference, Happened, RunEvent, StepDone, StepFailed};
+use crate::recorder::Recorder;
+use crate::tree::{Edited, RunTree};
+use crate::{Plan, Reason, RunSummary, StepAttempt, StepStatus, StepSummary};
 
 /// Whether to run a step although its result is recorded.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -27,16 +27,6 @@ pub enum Again {
     Compare,
 }
 
-impl From<Again> for Wish {
-    fn from(again: Again) -> Self {
-        match again {
-            Again::No => Self::Result,
-            Again::Fresh => Self::Fresh,
-            Again::Compare => Self::Repeat,
-        }
-    }
-}
-
 /// How a run ended.
 #[derive(Clone, Debug)]
 pub struct Ended {
@@ -46,44 +36,78 @@ pub struct Ended {
     pub failures: Vec<(usize, Failure)>,
     /// Where its views are.
     pub dir: PathBuf,
+    /// What people had edited in the tree and is shown as recorded again.
+    pub edited: Vec<Edited>,
 }
 
 /// A plan, the engine that runs it, and a tag.
 pub struct Run<'a> {
-    plan: &'a Plan,
-    engine: &'a Engine,
-    tag: String,
-    dir: PathBuf,
+    pub(crate) plan: &'a Plan,
+    pub(crate) engine: &'a Engine,
+    pub(crate) tag: String,
+    pub(crate) dir: PathBuf,
     /// The plan's step of each job.
-    steps: Vec<usize>,
+    pub(crate) steps: Vec<usize>,
+    /// What the run shows by now, as the store knows it.
+    pub(crate) reference: RunRef,
+    /// What the last run under this tag came to.
+    pub(crate) last: Option<RunSummary>,
 }
 
 impl<'a> Run<'a> {
     /// A run with its views in `runs/<tag>` of the design.
-    #[must_use]
-    pub fn new(plan: &'a Plan, engine: &'a Engine, tag: &str) -> Self {
-        Self {
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn new(plan: &'a Plan, engine: &'a Engine, tag: &str) -> Result<Self, Failure> {
+        let dir = plan.config.design_dir().join("runs").join(tag);
+        let nothing = || RunRef { dir: Path::new("../../runs").join(tag), jobs: Vec::new() };
+        // What another version wrote is of no use, and no reason not to run.
+        let last = fs::read(dir.join(SUMMARY)).ok().and_then(|text| serde_json::from_slice(&text).ok());
+        Ok(Self {
             plan,
             engine,
             tag: tag.to_owned(),
-            dir: plan.config.design_dir().join("runs").join(tag),
+            dir,
             steps: plan.running().map(|(index, _)| index).collect(),
-        }
+            reference: engine.store().run(tag)?.unwrap_or_else(nothing),
+            last,
+        })
     }
 
-    /// How each step of the plan stands, without running anything: `None` means that it would run. `again` is as for
-    /// [`Run::execute`].
+    /// What this run showed of a step before.
+    pub(crate) fn recorded(&self, step: &str) -> Option<&JobRef> {
+        self.reference.jobs.iter().find(|job| job.name == step)
+    }
+
+    pub(crate) fn write_reference(&self) -> Result<(), Failure> {
+        Ok(self.engine.store().write_run(&self.tag, &self.reference)?)
+    }
+
+    /// The pin of a step, if it has one.
     #[must_use]
-    pub fn look(&self, again: impl Fn(&str) -> Again) -> Vec<Option<StepStatus>> {
-        let outcomes = self.engine.run(&self.plan.graph(), Mode::Look, |job| again(&job.name).into(), &|_| {});
-        let mut statuses = vec![Some(StepStatus::LeftOut); self.plan.steps.len()];
-        for (outcome, step) in outcomes.iter().zip(&self.steps) {
-            statuses[*step] = match outcome {
-                Outcome::Done { entry, how } => Some(status_of(entry, *how)),
-                Outcome::Failed(_) | Outcome::Skipped | Outcome::WouldRun => None,
-            };
+    pub fn pinned(&self, step: &str) -> Option<&Pin> {
+        self.recorded(step)?.pin.as_ref()
+    }
+
+    /// The plan's graph, with what the last run tells of the time and the memory that each step takes.
+    pub(crate) fn graph(&self) -> Graph {
+        let last = self.last_times();
+        self.plan.graph(|step| last.get(step).copied())
+    }
+
+    /// What is wanted of a step: what it is pinned at comes first.
+    pub(crate) fn wish(&self, step: &str, again: Again) -> Wish {
+        let pinned = || {
+            let job = self.recorded(step)?;
+            let shown = job.shown.filter(|_| job.pin.is_some())?;
+            self.engine.store().entry(&shown.key, &shown.id)
+        };
+        match again {
+            Again::No => pinned().map_or(Wish::Result, Wish::Pinned),
+            Again::Fresh => Wish::Fresh,
+            Again::Compare => Wish::Repeat,
         }
-        statuses
     }
 
     /// Runs what is not recorded and shows the results. `again` says by step id what to run although it is recorded.
@@ -91,8 +115,8 @@ impl<'a> Run<'a> {
     /// # Errors
     /// When the run's directory cannot be written or another process is using it. What fails in a step is in [`Ended`].
     pub fn execute(
-        &self,
-        again: impl Fn(&str) -> Again,
+        mut self,
+        again: impl Fn(&str) -> Again + Sync,
         sink: impl Fn(Option<usize>, &Happened) + Sync,
     ) -> Result<Ended, Failure> {
         let tree = RunTree::open(&self.dir)?;
@@ -105,20 +129,74 @@ impl<'a> Run<'a> {
             sink(step, &happened);
         };
         tell(None, self.started());
-        let showing = Mutex::new(Showing { tree, entries: BTreeMap::new(), failures: Vec::new(), error: None });
-        let outcomes = self.engine.run(&self.plan.graph(), Mode::Run, |job| again(&job.name).into(), &|event| {
-            // Jobs that steps asked for are those steps' business.
-            let Some(&step) = self.steps.get(event.job().index()) else { return };
-            if let Some(event) = showing.lock().unwrap_or_else(PoisonError::into_inner).show(self, step, event) {
-                tell(Some(step), event);
-            }
-        });
+        let graph = self.graph();
+        let showing = Mutex::new(Showing::of(tree));
+        let run = |again: &(dyn Fn(&str) -> Again + Sync)| {
+            let wish = |job: &Job| self.wish(&job.name, again(&job.name));
+            self.engine.run(&graph, Mode::Run, wish, &|event| {
+                // Jobs that steps asked for are those steps' business.
+                let Some(&step) = self.steps.get(event.job().index()) else { return };
+                let mut showing = showing.lock().unwrap_or_else(PoisonError::into_inner);
+                if showing.knows(step, event) {
+                    return;
+                }
+                let event = match event {
+                    Event::Started { job } => {
+                        let again = again(&self.plan.steps[step].id);
+                        let reasons = self.reasons(&graph, *job, step, again, &showing.entries);
+                        Some(RunEvent::StepStarted { reasons: reasons.iter().map(Reason::to_string).collect() })
+                    }
+                    event => showing.show(&self, step, event),
+                };
+                drop(showing);
+                if let Some(event) = event {
+                    tell(Some(step), event);
+                }
+            })
+        };
+        let mut outcomes = run(&again);
+        // Results that could not be shown, because the store has lost files of theirs, do not count as recorded now.
+        while showing.lock().unwrap_or_else(PoisonError::into_inner).has_lost() {
+            outcomes = run(&|_| Again::No);
+        }
         let showing = showing.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let reference = self.new_reference(&outcomes);
         let ended = self.finish(showing, &outcomes)?;
         let exit_code = ended.summary.class.map_or(0, Class::exit_code);
         let summary = Box::new(ended.summary.clone());
         recorder.record(&Happened::now(None, RunEvent::RunFinished { exit_code, dir: ended.dir.clone(), summary }));
+        self.reference = reference;
+        self.write_reference()?;
         Ok(ended)
+    }
+
+    /// What the run shows now: new results, and the old ones of steps that have none.
+    fn new_reference(&self, outcomes: &[Outcome]) -> RunRef {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
+        let job = |(outcome, step): (&Outcome, &usize)| {
+            let name = self.plan.steps[*step].id.clone();
+            let before = self.recorded(&name).cloned();
+            let before = before.unwrap_or_else(|| JobRef { name, shown: None, pin: None, failed: None });
+            match outcome {
+                Outcome::Done { entry, how } => JobRef {
+                    shown: Some(ShownEntry { key: entry.key, id: entry.id() }),
+                    // Whoever asks for a new result lets go of the old one.
+                    pin: before.pin.filter(|_| *how == How::Pinned),
+                    failed: None,
+                    ..before
+                },
+                Outcome::Failed(failure) => JobRef {
+                    failed: Some(FailedJob {
+                        message: failure.message.clone(),
+                        interrupted: failure.class == Class::Interrupted,
+                        when: now,
+                    }),
+                    ..before
+                },
+                Outcome::Skipped | Outcome::WouldRun => before,
+            }
+        };
+        RunRef { dir: self.reference.dir.clone(), jobs: outcomes.iter().zip(&self.steps).map(job).collect() }
     }
 
     fn started(&self) -> RunEvent {
@@ -131,7 +209,7 @@ impl<'a> Run<'a> {
     }
 
     fn finish(&self, showing: Showing, outcomes: &[Outcome]) -> Result<Ended, Failure> {
-        let Showing { mut tree, entries, failures, error } = showing;
+        let Showing { mut tree, entries, failures, error, .. } = showing;
         if let Some(error) = error {
             return Err(error);
         }
@@ -155,10 +233,11 @@ impl<'a> Run<'a> {
             let dirs: Vec<&str> = self.plan.running().map(|(_, step)| step.dir.as_str()).collect();
             tree.keep_only(&dirs)?;
         }
+        let edited = tree.take_edited();
         let json = serde_json::to_value(&summary).map_err(|error| Failure::new(Class::Internal, error.to_string()))?;
-        tree.write_json("run.json", &json)?;
+        tree.write_json(SUMMARY, &json)?;
         tree.close()?;
-        Ok(Ended { failures, summary, dir: self.dir.clone() })
+        Ok(Ended { failures, summary, dir: self.dir.clone(), edited })
     }
 
     /// The state before and after each running step. A step sees only what it declares; the state after it holds all
@@ -238,6 +317,9 @@ impl<'a> Run<'a> {
     }
 }
 
+/// What a run came to, in its directory.
+const SUMMARY: &str = "run.json";
+
 /// Files with the index of the step that made them.
 type Located = State<(usize, Output)>;
 
@@ -292,14 +374,36 @@ struct Showing {
     failures: Vec<(usize, Failure)>,
     /// The first failure to write the tree.
     error: Option<Failure>,
+    /// Whether a result could not be shown because files of it are lost.
+    lost: bool,
+    /// How often the plan was run because of that.
+    turns: u32,
 }
 
+/// How often a run looks for lost results: each time it finds all of those of a step, and then of those after it.
+const MAX_TURNS: u32 = 64;
+
 impl Showing {
+    fn of(tree: RunTree) -> Self {
+        Self { tree, entries: BTreeMap::new(), failures: Vec::new(), error: None, lost: false, turns: 0 }
+    }
+
+    /// Whether an event only says again what was said in an earlier turn.
+    fn knows(&self, step: usize, event: &Event) -> bool {
+        let shown = self.entries.get(&step).map(|entry| entry.id());
+        matches!(event, Event::Done { entry, how, .. } if *how != How::Ran && shown == Some(entry.id()))
+    }
+
+    /// Whether something is to be run again, asked once in a turn.
+    fn has_lost(&mut self) -> bool {
+        self.turns += 1;
+        std::mem::take(&mut self.lost)
+    }
+
     /// Shows what an event brings and gives it as one of the run, with where a failed attempt is kept.
     fn show(&mut self, run: &Run<'_>, step: usize, event: &Event) -> Option<RunEvent> {
         let planned = &run.plan.steps[step];
         Some(match event {
-            Event::Started { .. } => RunEvent::StepStarted,
             Event::Running { commands, log, .. } => {
                 RunEvent::StepRunning { commands: commands.clone(), log: log.clone() }
             }
@@ -313,16 +417,22 @@ impl Showing {
                 RunEvent::StepRepeated { differences: differences.collect() }
             }
             Event::Done { entry, how, .. } => {
-                self.entries.insert(step, Arc::clone(entry));
                 let entries = &self.entries;
                 let others = || {
                     let others = entries.iter().filter(|(other, _)| **other != step);
                     others.map(|(other, entry)| (run.plan.steps[*other].dir.as_str(), &**entry)).collect()
                 };
                 let shown = self.tree.show_step(run.engine.store(), planned, entry, others);
-                if let Err(error) = shown {
-                    self.error.get_or_insert(error);
+                match shown {
+                    Err(error) if error.cause == Some(Cause::LostInput) && self.turns < MAX_TURNS => {
+                        run.engine.store().weed(entry);
+                        self.lost = true;
+                        return None;
+                    }
+                    Err(error) => _ = self.error.get_or_insert(error),
+                    Ok(()) => {}
                 }
+                self.entries.insert(step, Arc::clone(entry));
                 RunEvent::StepDone(step_done(entry, *how))
             }
             Event::Failed { failure, .. } => {
@@ -337,7 +447,7 @@ impl Showing {
                 self.failures.push((step, failure));
                 event
             }
-            Event::Asked { .. } => return None,
+            Event::Started { .. } | Event::Asked { .. } => return None,
         })
     }
 }
@@ -355,26 +465,5 @@ fn step_done(entry: &Entry, how: How) -> StepDone {
         peak_kib: attempt.peak_kib,
         metrics: entry.record.metrics.clone(),
         alerts: entry.record.alerts.clone(),
-    }
-}
-
-/// The stream of events of a run on disk.
-struct Recorder(Mutex<BufWriter<File>>);
-
-impl Recorder {
-    fn create(dir: &Path) -> Result<Self, Failure> {
-        let path = dir.join(EVENTS);
-        let file = File::create(&path).map_err(|error| Failure::io(&format!("write `{}`", path.display()), &error))?;
-        Ok(Self(Mutex::new(BufWriter::new(file))))
-    }
-
-    /// Writes a line. Those of results that were there already wait for company, all others are on disk at once, so that
-    /// another process can see what runs. The stream is a view: a line that cannot be written does not stop a run.
-    fn record(&self, happened: &Happened) {
-        let mut file = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let _ = writeln!(file, "{}", happened.to_line());
-        if !matches!(&happened.event, RunEvent::StepDone(StepDone { reused: true, .. })) {
-            let _ = file.flush();
-        }
     }
 }

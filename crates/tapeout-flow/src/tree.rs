@@ -13,22 +13,59 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use tapeout_engine::{Failure, KeyHasher};
-use tapeout_model::{Class, Metric, Output, State, View};
+use tapeout_model::{Class, Digest, Metric, Output, State, View};
 use tapeout_store::{Entry, Store};
 
 use crate::PlannedStep;
 
 const VIEWS: &str = ".views.json";
+const LOCK: &str = ".lock";
 const STATE_IN: &str = "state_in.json";
 const STATE_OUT: &str = "state_out.json";
 
 /// What a directory of the tree shows.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 struct Shown {
     /// The result.
     result: String,
-    /// Size and modification time (seconds, nanoseconds) of each file.
-    files: BTreeMap<String, (u64, i64, i64)>,
+    /// Its files.
+    files: BTreeMap<String, ShownFile>,
+}
+
+/// A file as it was when it was shown.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+struct ShownFile {
+    stamp: Stamp,
+    /// Its content, where that is recorded; what is only written for people has none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    digest: Option<String>,
+}
+
+/// Size and modification time (seconds, nanoseconds) of a file.
+type Stamp = (u64, i64, i64);
+
+/// What people did to the files of a directory since they were shown.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+struct Touched {
+    /// Changed by content.
+    edited: Vec<String>,
+    /// Added.
+    added: Vec<String>,
+    /// Removed.
+    missing: bool,
+    /// Something has another time stamp.
+    stamped: bool,
+}
+
+/// Files of the tree that were edited, and where they were put before the recorded ones were shown again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Edited {
+    /// The directory in the run.
+    pub dir: String,
+    /// Its edited files.
+    pub files: Vec<String>,
+    /// Where the directory is now, in the run.
+    pub kept: String,
 }
 
 /// The tree of one run. It is locked as long as this lives.
@@ -36,6 +73,7 @@ pub(crate) struct RunTree {
     root: PathBuf,
     shown: BTreeMap<String, Shown>,
     changed: bool,
+    edited: Vec<Edited>,
     _lock: File,
 }
 
@@ -48,14 +86,23 @@ impl RunTree {
     /// Opens the tree for writing.
     pub(crate) fn open(root: &Path) -> Result<Self, Failure> {
         fs::create_dir_all(root).map_err(disk("create", root))?;
-        let path = root.join(".lock");
+        let path = root.join(LOCK);
         let lock = File::create(&path).map_err(disk("create", &path))?;
         lock.try_lock().map_err(|_| {
             Failure::new(Class::Environment, format!("another tapeout is running in `{}`", root.display()))
                 .hint("wait for it, or give this run a tag of its own with `--tag`")
         })?;
-        let shown = fs::read(root.join(VIEWS)).ok().and_then(|text| serde_json::from_slice(&text).ok());
-        Ok(Self { root: root.to_owned(), shown: shown.unwrap_or_default(), changed: false, _lock: lock })
+        Ok(Self { root: root.to_owned(), shown: shown_in(root), changed: false, edited: Vec::new(), _lock: lock })
+    }
+
+    /// Whether another process is writing the tree.
+    pub(crate) fn is_in_use(root: &Path) -> bool {
+        File::open(root.join(LOCK)).is_ok_and(|lock| lock.try_lock_shared().is_err())
+    }
+
+    /// What was edited, and moved aside to show what is recorded.
+    pub(crate) fn take_edited(&mut self) -> Vec<Edited> {
+        std::mem::take(&mut self.edited)
     }
 
     /// Shows a step's result. `others` gives the results of the other steps, with their directories.
@@ -67,7 +114,7 @@ impl RunTree {
         others: impl FnOnce() -> Vec<(&'a str, &'a Entry)>,
     ) -> Result<(), Failure> {
         self.remove_dir(&failed_dir(&step.dir))?;
-        self.show(&step.dir, result_id(entry), |dir| {
+        self.show(store, &step.dir, result_id(entry), &|name| digest_of(entry, name), |dir| {
             let others = others();
             for output in &entry.record.outputs {
                 store.materialise(output, &dir.join(&output.path))?;
@@ -91,15 +138,24 @@ impl RunTree {
         })
     }
 
-    /// Shows something in a directory of the tree, unless it is there already.
+    /// Shows something in a directory of the tree, unless it is there already. `digest` knows the recorded content of a
+    /// file.
     fn show(
         &mut self,
+        store: &Store,
         dir: &str,
         result: String,
+        digest: &dyn Fn(&str) -> Option<Digest>,
         make: impl FnOnce(&Path) -> Result<(), Failure>,
     ) -> Result<(), Failure> {
         let path = self.root.join(dir);
-        if self.shown.get(dir).is_some_and(|shown| shown.result == result && shown.files == files(&path)) {
+        let shown = self.shown.get(dir);
+        let touched = shown.map(|shown| touched(store, &path, shown)).unwrap_or_default();
+        let is_shown = shown.is_some_and(|shown| shown.result == result);
+        if is_shown && !touched.missing && touched.edited.is_empty() {
+            if touched.stamped {
+                self.note(dir, result, digest);
+            }
             return Ok(());
         }
         let new = self.root.join(format!(".{dir}.new"));
@@ -112,16 +168,39 @@ impl RunTree {
         fs::create_dir(&new).map_err(disk("create", &new))?;
         make(&new)?;
         if path.exists() {
-            fs::rename(&path, &old).map_err(disk("replace", &path))?;
+            if touched.edited.is_empty() && touched.added.is_empty() {
+                fs::rename(&path, &old).map_err(disk("replace", &path))?;
+            } else {
+                // What a person made is never thrown away.
+                let kept = (1..).map(|n| if n == 1 { format!("{dir}.edited") } else { format!("{dir}.edited-{n}") });
+                let kept = kept.into_iter().find(|kept| !self.root.join(kept).exists()).unwrap_or_default();
+                fs::rename(&path, self.root.join(&kept)).map_err(disk("replace", &path))?;
+                let files = touched.edited.into_iter().chain(touched.added).collect();
+                self.edited.push(Edited { dir: dir.to_owned(), files, kept });
+            }
         }
         fs::rename(&new, &path).map_err(disk("replace", &path))?;
         if old.exists() {
             fs::remove_dir_all(&old).map_err(disk("remove", &old))?;
         }
-        let files = files(&path);
-        self.shown.insert(dir.to_owned(), Shown { result, files });
-        self.changed = true;
+        self.note(dir, result, digest);
         Ok(())
+    }
+
+    /// Notes that a directory shows a result as it is there now.
+    fn note(&mut self, dir: &str, result: String, digest: &dyn Fn(&str) -> Option<Digest>) {
+        let files = files(&self.root.join(dir)).into_iter().map(|(name, stamp)| {
+            let digest = digest(&name).map(|digest| digest.to_string());
+            (name, ShownFile { stamp, digest })
+        });
+        self.shown.insert(dir.to_owned(), Shown { result, files: files.collect() });
+        self.changed = true;
+    }
+
+    /// Notes that a step's directory, as it is, shows a result: one that was made of its edited files.
+    pub(crate) fn adopt(&mut self, step: &PlannedStep, entry: &Entry) -> Result<(), Failure> {
+        self.note(&step.dir, result_id(entry), &|name| digest_of(entry, name));
+        self.close()
     }
 
     /// Writes the states around each step and takes away directories that no step of the plan has.
@@ -165,7 +244,7 @@ impl RunTree {
         let metrics: serde_json::Map<_, _> =
             state.metrics.iter().map(|(name, metric)| (name.clone(), metric.to_json())).collect();
         key.text(&json!(metrics).to_string());
-        self.show(FINAL, key.finish().to_string(), |dir| {
+        self.show(store, FINAL, key.finish().to_string(), &|_| None, |dir| {
             for (format, view) in &state.views {
                 show_view(store, &dir.join(format), view)?;
             }
@@ -228,8 +307,53 @@ fn result_id(entry: &Entry) -> String {
     key.finish().to_string()
 }
 
+/// What a result says of the content of a file in its directory.
+fn digest_of(entry: &Entry, name: &str) -> Option<Digest> {
+    let attempt = entry.attempt();
+    let files = entry.record.outputs.iter().chain(&attempt.log).chain(&attempt.inputs);
+    files.into_iter().find(|file| file.path == name).map(|file| file.digest)
+}
+
+fn shown_in(root: &Path) -> BTreeMap<String, Shown> {
+    let text = fs::read(root.join(VIEWS)).ok();
+    text.and_then(|text| serde_json::from_slice(&text).ok()).unwrap_or_default()
+}
+
+/// The files of each directory of a run that were edited since they were shown.
+pub(crate) fn edited_files(store: &Store, root: &Path) -> BTreeMap<String, Vec<String>> {
+    let edited = |(dir, shown): (String, Shown)| {
+        let edited = touched(store, &root.join(&dir), &shown).edited;
+        (!edited.is_empty()).then_some((dir, edited))
+    };
+    shown_in(root).into_iter().filter_map(edited).collect()
+}
+
+fn touched(store: &Store, dir: &Path, shown: &Shown) -> Touched {
+    let mut now = files(dir);
+    let mut touched = Touched::default();
+    for (name, file) in &shown.files {
+        let Some(stamp) = now.remove(name) else {
+            touched.missing = true;
+            continue;
+        };
+        if stamp != file.stamp {
+            touched.stamped = true;
+            let same = match &file.digest {
+                // A file that was only touched, or copied back, is not edited.
+                Some(digest) => store.content_digest(&dir.join(name)).is_ok_and(|now| now.to_string() == *digest),
+                None => stamp.0 == file.stamp.0,
+            };
+            if !same {
+                touched.edited.push(name.clone());
+            }
+        }
+    }
+    touched.added = now.into_keys().collect();
+    touched
+}
+
 /// Size and modification time of each file of a shown directory, without the states, which depend on other steps.
-fn files(dir: &Path) -> BTreeMap<String, (u64, i64, i64)> {
+fn files(dir: &Path) -> BTreeMap<String, Stamp> {
     let mut files = BTreeMap::new();
     let mut pending = vec![dir.to_owned()];
     while let Some(folder) = pending.pop() {

@@ -43,8 +43,9 @@ pub(crate) fn ruleset(confine: &Confine) -> Result<OwnedFd, Refusal> {
     }
     allow(&mut rules, PROCESSES, read, None)?;
     let reads = confine.read.iter().map(|path| (path, read));
+    let lists = confine.list.iter().map(|path| (path, AccessFs::ReadDir.into()));
     let writes = confine.write.iter().map(|path| (path, all));
-    for (number, (path, access)) in (0..).zip(reads.chain(writes)) {
+    for (number, (path, access)) in (0..).zip(reads.chain(lists).chain(writes)) {
         allow(&mut rules, path, access, Some(number))?;
     }
     // The crate takes a kernel without Landlock for one more old kernel.

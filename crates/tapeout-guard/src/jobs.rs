@@ -15,9 +15,10 @@ use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
 
+use crate::cgroup::Group;
 use crate::memory::Samples;
 use crate::proc::{self, Identity, OwnChildren};
-use crate::spec::{Exit, Status, Stop};
+use crate::spec::{Exit, MemorySource, Status, Stop, TreeMemory};
 use crate::sys::{self, Ended, Reaped};
 use crate::wire::{Grace, JobId, Reply};
 
@@ -34,9 +35,15 @@ struct Job {
     deadline: Option<Instant>,
     stage: Stage,
     stopped: Option<Stop>,
-    memory: Samples,
+    memory: Memory,
     /// Descendants seen in the tree at the time of a kill, for those that leave no other trace of whose they are.
     known: Vec<Identity>,
+}
+
+/// How a job's memory is known.
+enum Memory {
+    Counted(Group),
+    Sampled(Samples),
 }
 
 enum Main {
@@ -72,7 +79,10 @@ impl Job {
 
     /// When its memory is to be looked at next.
     fn sample_due(&self) -> Option<Instant> {
-        matches!(self.main, Main::Running).then_some(self.memory.due)
+        match (&self.main, &self.memory) {
+            (Main::Running, Memory::Sampled(samples)) => Some(samples.due),
+            _ => None,
+        }
     }
 }
 
@@ -105,14 +115,20 @@ impl Jobs {
     }
 
     /// Takes in a process that was just started.
-    pub(crate) fn add(&mut self, id: JobId, pid: Pid, started: Instant, timeout: Option<Duration>) {
+    pub(crate) fn add(
+        &mut self,
+        id: JobId,
+        pid: Pid,
+        started: Instant,
+        timeout: Option<Duration>,
+        group: Option<Group>,
+    ) {
         let deadline = timeout.and_then(|t| started.checked_add(t));
         let (main, stage) = (Main::Running, Stage::Running);
-        let memory = Samples::from(started);
+        let memory = group.map_or_else(|| Memory::Sampled(Samples::from(started)), Memory::Counted);
         self.jobs.insert(id, Job { main, pid, started, deadline, stage, stopped: None, memory, known: Vec::new() });
         self.by_main.insert(pid, id);
         self.has_children = true;
-        self.replies.push(Reply::Started(id, pid.as_raw_nonzero().get()));
     }
 
     /// When [`Jobs::on_time`] is to be called next.
@@ -154,7 +170,10 @@ impl Jobs {
         for id in ids {
             let orphans = self.orphans_of(id)?;
             let Some(job) = self.jobs.get_mut(&id) else { continue };
-            job.memory.take(job.main_if_running().into_iter().chain(orphans));
+            let roots = job.main_if_running().into_iter().chain(orphans);
+            if let Memory::Sampled(samples) = &mut job.memory {
+                samples.take(roots);
+            }
         }
         Ok(())
     }
@@ -183,6 +202,9 @@ impl Jobs {
     /// Kills everything, without replies; `false` while something is left.
     pub(crate) fn abandon(&mut self) -> io::Result<bool> {
         self.collect()?;
+        for job in self.jobs.values() {
+            job.kill_group();
+        }
         if self.has_children {
             for child in self.children.list()? {
                 let _ = kill_process(child, Signal::KILL);
@@ -219,7 +241,7 @@ impl Jobs {
             wall: job.started.elapsed(),
             user: ended.user,
             system: ended.system,
-            memory: job.memory.with_largest(ended.max_rss_kib),
+            memory: TreeMemory { peak_kib: ended.max_rss_kib, by: MemorySource::LargestProcess },
             survivors: 0,
         });
     }
@@ -263,13 +285,16 @@ impl Jobs {
             job.stage = Stage::Killing { give_up_at: Instant::now() + GIVE_UP };
             job.remember_tree(orphans);
         }
+        job.kill_group();
         for &pid in job.main_if_running().iter().chain(orphans) {
             let _ = kill_process(pid, Signal::KILL);
         }
     }
 
     fn finish(&mut self, id: JobId, survivors: usize) {
-        let Some(Job { main: Main::Ended(exit), .. }) = self.jobs.remove(&id) else { return };
+        let Some(Job { main: Main::Ended(mut exit), memory, .. }) = self.jobs.remove(&id) else { return };
+        // What the process left running until now counts, too.
+        exit.memory = memory.peak(exit.memory.peak_kib);
         let survivors = u32::try_from(survivors).unwrap_or(u32::MAX);
         self.replies.push(Reply::Ended(id, Exit { survivors, ..exit }));
     }
@@ -301,7 +326,25 @@ impl Jobs {
     }
 }
 
+impl Memory {
+    fn peak(&self, largest_kib: u64) -> TreeMemory {
+        let largest = TreeMemory { peak_kib: largest_kib, by: MemorySource::LargestProcess };
+        match self {
+            Self::Counted(group) => {
+                group.peak_kib().map_or(largest, |peak_kib| TreeMemory { peak_kib, by: MemorySource::Cgroup })
+            }
+            Self::Sampled(samples) => samples.with_largest(largest_kib),
+        }
+    }
+}
+
 impl Job {
+    fn kill_group(&self) {
+        if let Memory::Counted(group) = &self.memory {
+            group.kill();
+        }
+    }
+
     fn main_if_running(&self) -> Option<Pid> {
         matches!(self.main, Main::Running).then_some(self.pid)
     }

@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Pid, PidfdFlags, Signal, getpid, pidfd_open, pidfd_send_signal};
 
+use crate::cgroup;
 use crate::proc::{self, Identity};
 
 /// How long to wait for processes that SIGKILL does not end.
@@ -26,7 +27,8 @@ const LOOKS: u32 = 100;
 ///
 /// It finds the processes of this user that were started with that guard's mark in their environment, whatever sessions
 /// and parents they have now, and the descendants of these. What has cleared its environment *and* has lost its marked
-/// parents looks like any other process of the user's, and stays. Of a guard that is alive it ends the jobs.
+/// parents looks like any other process of the user's, and stays, except in a control group of the guard's: that is ended
+/// and removed, without being counted. Of a guard that is alive it ends the jobs.
 ///
 /// # Errors
 /// When `/proc` cannot be read, or something does not end within ten seconds.
@@ -41,6 +43,8 @@ pub fn kill_leftovers(tag: &str) -> io::Result<usize> {
             in_vain += 1;
             let unclear = before.iter().any(|&pid| proc::is_in_exec(pid)) || proc::all()? != before;
             if !unclear || in_vain == LOOKS {
+                // Also of what could not be found.
+                cgroup::remove(tag);
                 return Ok(killed.len());
             }
             continue;

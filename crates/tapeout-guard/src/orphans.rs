@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use rustix::io::Errno;
 use rustix::process::{Pid, Signal, WaitOptions, kill_process, waitpid};
 
+use crate::cgroup;
 use crate::proc;
 
 /// How long to wait for processes that SIGKILL does not end.
@@ -28,10 +29,11 @@ pub(crate) fn end(guard: Pid, tag: &str) {
             let _ = waitpid(Some(pid), WaitOptions::NOHANG);
         }
         if !left {
-            return;
+            break;
         }
         std::thread::sleep(PAUSE);
     }
+    cgroup::remove(tag);
 }
 
 /// A descendant of the guard is in its session or has its tag.

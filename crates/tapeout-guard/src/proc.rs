@@ -54,9 +54,11 @@ impl OwnChildren {
         let mut text = Vec::new();
         let mut piece = [0; 4096];
         loop {
-            match self.0.read_at(&mut piece, text.len() as u64)? {
-                0 => return Ok(pids(&text)),
-                n => text.extend_from_slice(&piece[..n]),
+            let n = self.0.read_at(&mut piece, text.len() as u64)?;
+            text.extend_from_slice(&piece[..n]);
+            // The kernel stops short of a page only for a number that has no room in it, or at the end.
+            if n < piece.len() / 2 {
+                return Ok(pids(&text));
             }
         }
     }

@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::{Mode, OFlags};
 
+use crate::cgroup::{Group, Groups};
 use crate::confine;
 use crate::jobs::Jobs;
 use crate::spec::Stop;
@@ -49,6 +50,7 @@ fn serve(tag: &str) -> io::Result<()> {
         ended_children,
         nothing: open(c"/dev/null", OFlags::RDONLY)?,
         jobs: Jobs::new(tag)?,
+        groups: Groups::make(tag),
     };
     // Whatever is wrong with the connection (a client that died with replies unread resets it) ends it.
     while guard.turn().unwrap_or(false) {}
@@ -61,6 +63,8 @@ struct Server {
     ended_children: OwnedFd,
     nothing: OwnedFd,
     jobs: Jobs,
+    /// Where the user may have control groups for them. After `jobs`, as it can only be removed when theirs are.
+    groups: Option<Groups>,
 }
 
 impl Server {
@@ -84,8 +88,7 @@ impl Server {
         }
         self.jobs.on_time()?;
         // That tapeout is gone is for the next turn to see.
-        let told = self.jobs.replies.drain(..).try_for_each(|reply| wire::send(&mut self.client, &reply));
-        match told {
+        match wire::send(&mut self.client, self.jobs.replies.drain(..)) {
             Err(e) if e.kind() != io::ErrorKind::BrokenPipe => Err(e),
             _ => Ok(true),
         }
@@ -93,10 +96,12 @@ impl Server {
 
     fn answer(&mut self, request: Request) -> io::Result<()> {
         match request {
-            Request::Spawn(id, launch) => {
-                if let Err(refusal) = self.spawn(id, &launch) {
-                    self.jobs.replies.push(Reply::Refused(id, refusal));
-                }
+            Request::Spawn { id, launch, tell_start } => {
+                let reply = match self.spawn(id, &launch) {
+                    Ok(pid) => tell_start.then_some(Reply::Started(id, pid)),
+                    Err(refusal) => Some(Reply::Refused(id, refusal)),
+                };
+                self.jobs.replies.extend(reply);
                 Ok(())
             }
             Request::Kill(id, grace) => self.jobs.stop(id, Stop::Killed, grace),
@@ -104,7 +109,7 @@ impl Server {
         }
     }
 
-    fn spawn(&mut self, id: JobId, launch: &Launch) -> Result<(), Refusal> {
+    fn spawn(&mut self, id: JobId, launch: &Launch) -> Result<i32, Refusal> {
         let writable = |path: &CStr, step: Step, how: OFlags| {
             let opened = open(path, OFlags::WRONLY | OFlags::CREATE | how);
             opened.map_err(|e| Refusal { step, errno: e.raw_os_error() })
@@ -112,18 +117,29 @@ impl Server {
         let log = writable(&launch.log, Step::Log, OFlags::APPEND)?;
         let stdout = launch.stdout.as_deref().map(|path| writable(path, Step::Stdout, OFlags::TRUNC)).transpose()?;
         let ruleset = launch.confine.as_ref().map(confine::ruleset).transpose()?;
+        let start = |group: Option<&Group>| {
+            sys::start(&Image {
+                program: &launch.program,
+                args: &launch.args,
+                env: &launch.env,
+                cwd: &launch.cwd,
+                streams: [self.nothing.as_fd(), stdout.as_ref().unwrap_or(&log).as_fd(), log.as_fd()],
+                limits: launch.limits,
+                ruleset: ruleset.as_ref().map(AsFd::as_fd),
+                cgroup: group.map(Group::as_fd),
+            })
+        };
         let started = Instant::now();
-        let pid = sys::start(&Image {
-            program: &launch.program,
-            args: &launch.args,
-            env: &launch.env,
-            cwd: &launch.cwd,
-            streams: [self.nothing.as_fd(), stdout.as_ref().unwrap_or(&log).as_fd(), log.as_fd()],
-            limits: launch.limits,
-            ruleset: ruleset.as_ref().map(AsFd::as_fd),
-        })?;
-        self.jobs.add(id, pid, started, launch.timeout);
-        Ok(())
+        let mut group = self.groups.as_ref().and_then(|groups| groups.job(id).ok());
+        let mut pid = start(group.as_ref());
+        if group.is_some() && pid.is_err_and(|refusal| refusal.step == Step::Fork) {
+            // The groups can be made, but not be used from where the guard is.
+            pid = start(None);
+            (self.groups, group) = (None, None);
+        }
+        let pid = pid?;
+        self.jobs.add(id, pid, started, launch.timeout, group);
+        Ok(pid.as_raw_nonzero().get())
     }
 
     /// Takes everything along.

@@ -47,6 +47,8 @@ pub struct ProcessSpec {
 pub struct Confinement {
     /// What may be read, listed and executed. Absolute paths.
     pub read: Vec<PathBuf>,
+    /// Directories of which, and of those beneath, the names in them may be listed. Absolute paths.
+    pub list: Vec<PathBuf>,
     /// What may, besides, be written, truncated, created, removed, and renamed or linked from one of these directories
     /// to another (a kernel before 5.19 denies the last). Absolute paths.
     pub write: Vec<PathBuf>,

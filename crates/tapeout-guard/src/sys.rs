@@ -28,6 +28,8 @@ pub(crate) struct Image<'a> {
     pub(crate) limits: Limits,
     /// The Landlock ruleset that confines it.
     pub(crate) ruleset: Option<BorrowedFd<'a>>,
+    /// The control group that it is a part of from its start.
+    pub(crate) cgroup: Option<BorrowedFd<'a>>,
 }
 
 /// The same, prepared so that the child allocates nothing.
@@ -58,12 +60,15 @@ pub(crate) fn start(image: &Image) -> Result<Pid, Refusal> {
     };
     let mut stack = Vec::<MaybeUninit<u128>>::with_capacity(STACK / size_of::<u128>());
     let top = stack.spare_capacity_mut().as_mut_ptr_range().end;
+    let flags = libc::CLONE_VM | libc::CLONE_VFORK;
     // SAFETY: the stack is ours, aligned to 16 bytes and outlives the child's use of it, because CLONE_VFORK suspends us
     // until the child has left our memory; for the same reason nobody else touches `plan` meanwhile. The guard is
     // single-threaded and has no signal handlers, so nothing else runs in the child.
     let pid = unsafe {
-        let flags = libc::CLONE_VM | libc::CLONE_VFORK | libc::SIGCHLD;
-        libc::clone(child, top.cast(), flags, (&raw mut plan).cast())
+        match image.cgroup {
+            None => libc::clone(child, top.cast(), flags | libc::SIGCHLD, (&raw mut plan).cast()),
+            Some(cgroup) => clone_into(cgroup, flags, stack.as_mut_ptr().cast(), STACK, (&raw mut plan).cast()),
+        }
     };
     let Some(pid) = Pid::from_raw(pid.max(0)) else {
         return Err(Refusal { step: Step::Fork, errno: errno() });
@@ -76,6 +81,64 @@ pub(crate) fn start(image: &Image) -> Result<Pid, Refusal> {
             Err(refusal)
         }
     }
+}
+
+/// `clone` into a control group, which only `clone3` can do, for which the C library has no function. To move a process
+/// there after its start would take the kernel some milliseconds.
+///
+/// SAFETY: as for `clone`; `stack` is the lowest address of `size` bytes, aligned to 16.
+unsafe fn clone_into(cgroup: BorrowedFd, flags: c_int, stack: *mut c_void, size: usize, plan: *mut c_void) -> c_int {
+    const CLONE_INTO_CGROUP: u64 = 0x2_0000_0000;
+    // SAFETY: the struct is plain numbers, for which zeroes are valid.
+    let mut args: libc::clone_args = unsafe { mem::zeroed() };
+    args.flags = u64::from(flags.unsigned_abs()) | CLONE_INTO_CGROUP;
+    args.exit_signal = u64::from(libc::SIGCHLD.unsigned_abs());
+    args.stack = stack as u64;
+    args.stack_size = size as u64;
+    args.cgroup = u64::from(cgroup.as_raw_fd().unsigned_abs());
+    let result: isize;
+    // SAFETY: in the parent this is a system call, which keeps all registers but those named. The child, on its own
+    // stack, calls `child`, which never returns; what it does to registers and to that stack the parent does not see.
+    unsafe {
+        #[cfg(target_arch = "x86_64")]
+        std::arch::asm!(
+            "syscall",
+            "test rax, rax",
+            "jnz 2f",
+            "xor ebp, ebp",
+            "mov rdi, {plan}",
+            "call {child}",
+            "ud2",
+            "2:",
+            plan = in(reg) plan,
+            child = in(reg) child as extern "C" fn(*mut c_void) -> c_int,
+            inlateout("rax") libc::SYS_clone3 as isize => result,
+            in("rdi") &raw const args,
+            in("rsi") size_of::<libc::clone_args>(),
+            // Lost in the call, before `plan` and `child` are used: not `lateout`.
+            out("rcx") _,
+            out("r11") _,
+        );
+        #[cfg(target_arch = "aarch64")]
+        std::arch::asm!(
+            "svc 0",
+            "cbnz x0, 2f",
+            "mov x29, xzr",
+            "mov x0, {plan}",
+            "blr {child}",
+            "brk 1",
+            "2:",
+            plan = in(reg) plan,
+            child = in(reg) child as extern "C" fn(*mut c_void) -> c_int,
+            in("x8") libc::SYS_clone3,
+            inlateout("x0") (&raw const args) as isize => result,
+            in("x1") size_of::<libc::clone_args>(),
+        );
+        if result < 0 {
+            *libc::__errno_location() = i32::try_from(-result).unwrap_or(libc::EINVAL);
+        }
+    }
+    c_int::try_from(result).unwrap_or(-1)
 }
 
 /// The child's life up to `exec`: system calls only.
@@ -242,4 +305,52 @@ fn errno() -> i32 {
 fn duration(time: libc::timeval) -> Duration {
     let micros = time.tv_sec * 1_000_000 + time.tv_usec;
     Duration::from_micros(u64::try_from(micros).unwrap_or(0))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::fd::AsFd;
+
+    use super::*;
+
+    /// What `start` says, and how the program ended.
+    fn run(cgroup: Option<BorrowedFd>, script: &str) -> Result<i32, Refusal> {
+        let nothing = fs::File::open("/dev/null").unwrap();
+        let args = [c"sh", c"-c", &CString::new(script).unwrap()].map(CStr::to_owned);
+        let pid = start(&Image {
+            program: c"/bin/sh",
+            args: &args,
+            env: &[],
+            cwd: c"/",
+            streams: [nothing.as_fd(); 3],
+            limits: Limits::default(),
+            ruleset: None,
+            cgroup,
+        })?;
+        let (_, status) = rustix::process::waitpid(Some(pid), rustix::process::WaitOptions::empty()).unwrap().unwrap();
+        Ok(status.exit_status().unwrap())
+    }
+
+    #[test]
+    fn a_process_starts_in_a_control_group_or_not_at_all() {
+        assert_eq!(run(None, "exit 5").unwrap(), 5);
+        // This process's own group always exists, though only root may start something in it.
+        let mounts = fs::read_to_string("/proc/self/mountinfo").unwrap();
+        let mount = mounts.lines().find(|line| line.contains(" - cgroup2 ")).and_then(|line| line.split(' ').nth(4));
+        let own = fs::read_to_string("/proc/self/cgroup").unwrap();
+        let own = own.lines().find_map(|line| line.strip_prefix("0::"));
+        if let (Some(mount), Some(own)) = (mount, own) {
+            let group = fs::File::open(format!("{mount}{own}")).unwrap();
+            match run(Some(group.as_fd()), "exit 4") {
+                Ok(code) => assert_eq!(code, 4),
+                Err(refusal) => assert!(!rustix::process::geteuid().is_root(), "{refusal:?}"),
+            }
+        }
+        // Any directory that is none.
+        let plain = fs::File::open("/").unwrap();
+        let refusal = run(Some(plain.as_fd()), "exit 5").unwrap_err();
+        assert_eq!((refusal.step, refusal.errno), (Step::Fork, libc::EBADF));
+        // The guard is none the worse for having been cloned with registers of its own choosing.
+        assert_eq!(run(None, "exit 6").unwrap(), 6);
+    }
 }

@@ -19,7 +19,12 @@ pub(crate) type JobId = u64;
 /// What tapeout asks.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) enum Request {
-    Spawn(JobId, Launch),
+    Spawn {
+        id: JobId,
+        launch: Launch,
+        /// Whether a `Started` is wanted.
+        tell_start: bool,
+    },
     Kill(JobId, Grace),
     KillAll(Grace),
 }
@@ -48,10 +53,11 @@ pub(crate) struct Launch {
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Confine {
     pub(crate) read: Vec<CString>,
+    pub(crate) list: Vec<CString>,
     pub(crate) write: Vec<CString>,
 }
 
-/// What the guard says. Each spawn request is answered by `Started` and later `Ended`, or by `Refused`.
+/// What the guard says. Each spawn request is answered by `Started`, if wanted, and later `Ended`, or by `Refused`.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) enum Reply {
     Started(JobId, i32),
@@ -71,7 +77,7 @@ pub(crate) struct Refusal {
 pub(crate) enum Step {
     Log,
     Stdout,
-    /// With the number of the path, those to read before those to write, where it is about one.
+    /// With the number of the path, those to read, to list and to write in this order, where it is about one.
     Confine(Option<u32>),
     Fork,
     Attach,
@@ -80,12 +86,17 @@ pub(crate) enum Step {
     Exec,
 }
 
-/// Writes one frame.
-pub(crate) fn send(to: &mut impl Write, message: &impl Serialize) -> io::Result<()> {
-    let mut frame = postcard::to_extend(message, vec![0; 4]).map_err(io::Error::other)?;
-    let length = u32::try_from(frame.len() - 4).map_err(io::Error::other)?;
-    frame[..4].copy_from_slice(&length.to_le_bytes());
-    to.write_all(&frame)
+/// Writes messages, all in one piece.
+pub(crate) fn send<T: Serialize>(to: &mut impl Write, messages: impl IntoIterator<Item = T>) -> io::Result<()> {
+    let mut frames = Vec::new();
+    for message in messages {
+        let start = frames.len();
+        frames.extend_from_slice(&[0; 4]);
+        frames = postcard::to_extend(&message, frames).map_err(io::Error::other)?;
+        let length = u32::try_from(frames.len() - start - 4).map_err(io::Error::other)?;
+        frames[start..start + 4].copy_from_slice(&length.to_le_bytes());
+    }
+    if frames.is_empty() { Ok(()) } else { to.write_all(&frames) }
 }
 
 /// Cuts frames out of a byte stream that comes in any pieces.
@@ -132,7 +143,7 @@ mod tests {
     fn frames_survive_any_cut_of_the_stream() {
         let mut stream = Vec::new();
         for id in 0..50 {
-            send(&mut stream, &Request::Kill(id * 1000, Duration::from_millis(id))).unwrap();
+            send(&mut stream, [Request::Kill(id * 1000, Duration::from_millis(id))]).unwrap();
         }
         for size in [1, 2, 3, 5, 7, 64, 100_000] {
             let mut frames = Frames::default();

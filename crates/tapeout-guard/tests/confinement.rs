@@ -28,7 +28,7 @@ fn confined(bench: &Bench, script: &str) -> ProcessSpec {
     let read = system().into_iter().chain([bench.path("given"), bench.path("given.txt")]).collect();
     ProcessSpec {
         cwd: bench.path("work"),
-        confine: Some(Confinement { read, write: vec![bench.path("work")] }),
+        confine: Some(Confinement { read, list: vec![], write: vec![bench.path("work")] }),
         ..shell(bench.dir.path(), script)
     }
 }
@@ -67,9 +67,9 @@ fn what_is_listed_can_be_used() {
 fn files_move_between_directories_that_may_be_written() {
     let bench = Bench::new();
     let two = |spec: ProcessSpec| {
-        let confine = spec.confine.map(|Confinement { read, mut write }| {
+        let confine = spec.confine.map(|Confinement { read, list, mut write }| {
             write.push(bench.path("more"));
-            Confinement { read, write }
+            Confinement { read, list, write }
         });
         ProcessSpec { confine, ..spec }
     };
@@ -133,7 +133,7 @@ fn what_cannot_be_confined_does_not_start() {
         return;
     }
     let with = |read: Vec<PathBuf>| ProcessSpec {
-        confine: Some(Confinement { read, write: vec![] }),
+        confine: Some(Confinement { read, list: vec![], write: vec![] }),
         ..confined(&bench, "touch started")
     };
     // More links than the system follows.

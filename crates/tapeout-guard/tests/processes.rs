@@ -8,7 +8,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::time::Duration;
 
 use common::{Bench, ended, shell};
-use tapeout_guard::{MemorySource, ProcessSpec, SpawnError, Status};
+use tapeout_guard::{MemorySource, ProcessSpec, SpawnError, Status, Stop};
 
 #[test]
 fn exit_codes_and_signals_are_told() {
@@ -144,6 +144,27 @@ fn what_cannot_start_says_why() {
         assert!(matches!(refused(&bad), SpawnError::Spec { .. }));
     }
     assert_eq!(ended(&bench.guard.spawn(&good).unwrap()).status, Status::Code(0), "the guard is none the worse");
+}
+
+#[test]
+fn what_is_submitted_tells_its_end_only() {
+    let bench = Bench::new();
+    let submit = |script: &str| bench.guard.submit(shell(bench.dir.path(), script)).unwrap();
+    assert_eq!(submit("exit 7").wait().unwrap().status, Status::Code(7));
+    let killed = submit("sleep 1000");
+    killed.kill();
+    let exit = killed.wait().unwrap();
+    assert_eq!((exit.status, exit.stopped), (Status::Signal(15), Some(Stop::Killed)));
+
+    let missing = ProcessSpec { program: bench.path("missing"), ..shell(bench.dir.path(), "") };
+    assert!(matches!(bench.guard.submit(missing).unwrap().wait(), Err(SpawnError::Exec { .. })));
+    let relative = ProcessSpec { cwd: "here".into(), ..shell(bench.dir.path(), "") };
+    assert!(matches!(bench.guard.submit(relative), Err(SpawnError::Spec { .. })));
+
+    let lost = submit("exec sleep 1000");
+    common::send(rustix::process::Signal::KILL, bench.guard.pid());
+    assert_eq!(lost.wait().unwrap().status, Status::Lost);
+    bench.assert_nothing_lives();
 }
 
 #[test]

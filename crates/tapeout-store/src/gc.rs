@@ -8,10 +8,9 @@ use tapeout_model::{Digest, Read};
 
 use crate::blob::{BlobNames, list};
 use crate::entry::Entry;
-use crate::index::Coverage;
 use crate::runs::{self, RunRef};
 use crate::state::{State, journal_path};
-use crate::{Store, StoreError, compact, day_of, lock, words};
+use crate::{Store, StoreError, TEMPORARY, compact, day_of, lock, words};
 
 /// What is to be collected.
 #[derive(Clone, Copy, Debug, Default)]
@@ -102,30 +101,11 @@ impl Store {
         let mut total: u64 = uses.keys().map(size).sum::<u64>() + candidates.iter().map(|c| c.payload).sum::<u64>();
         let before = sizes.values().sum::<u64>() + candidates.iter().map(|c| c.payload).sum::<u64>();
 
-        let limit = options.limit.unwrap_or(u64::MAX);
-        let mut order: Vec<usize> = (0..candidates.len()).filter(|i| !candidates[*i].shown).collect();
-        order.sort_by_key(|i| candidates[*i].day);
-        let mut evicted = HashSet::new();
-        for place in order {
-            if total <= limit {
-                break;
-            }
-            let candidate = &candidates[place];
-            total -= candidate.payload;
-            for blob in candidate.entry.blobs() {
-                if let Some(left) = uses.get_mut(&blob.digest) {
-                    *left -= 1;
-                    if *left == 0 {
-                        uses.remove(&blob.digest);
-                        total -= size(&blob.digest);
-                    }
-                }
-            }
-            evicted.insert(candidate.entry.id());
-        }
-        if total > limit {
-            report.held_by_runs = Some(total);
-        }
+        let evicted = match options.limit {
+            Some(limit) => evict(&candidates, &mut uses, &mut total, limit, size),
+            None => HashSet::new(),
+        };
+        report.held_by_runs = options.limit.filter(|limit| total > *limit).map(|_| total);
         candidates.retain(|candidate| !evicted.contains(&candidate.entry.id()));
         report.entries_kept = candidates.len();
         report.entries_removed = known - candidates.len();
@@ -142,9 +122,9 @@ impl Store {
         // First the records, then what they refer to: killed in between, the store has blobs too many, never too few.
         let kept: Vec<_> = candidates.iter().filter_map(|candidate| by_id.remove(&candidate.entry.id())).collect();
         let mut files = state.all_files();
-        files.retain(|path, _| Path::new(path).exists());
+        files.retain(|path, _| !is_gone(Path::new(path)));
         lock(&self.journal).close();
-        State::write_index(&self.root, &Coverage::new(), &kept, &files)?;
+        State::write_index(&self.root, state.coverage(), &kept, &files)?;
         for name in crate::journal::segments(&journal_path(&self.root))? {
             remove(&journal_path(&self.root).join(name))?;
         }
@@ -161,7 +141,8 @@ impl Store {
 
     /// The runs whose directories exist; the others are forgotten.
     fn present_runs(&self, dry: bool, report: &mut GcReport) -> Result<Vec<(String, RunRef)>, StoreError> {
-        let (present, gone): (Vec<_>, Vec<_>) = self.runs().into_iter().partition(|(_, run)| run.dir.exists());
+        let (present, gone): (Vec<_>, Vec<_>) =
+            self.runs().into_iter().partition(|(_, run)| !is_gone(&self.root.join(&run.dir)));
         for (name, _) in gone {
             if !dry {
                 self.remove_run(&name)?;
@@ -173,22 +154,55 @@ impl Store {
 
     /// Every blob with its size.
     pub(crate) fn blob_sizes(&self) -> HashMap<Digest, u64> {
-        let sized = |(digest, entry): (Digest, fs::DirEntry)| Some((digest, entry.metadata().ok()?.len()));
+        let sized = |digest: Digest| Some((digest, fs::metadata(self.blob_path(&digest)).ok()?.len()));
         (0..=u8::MAX).flat_map(|prefix| list(&self.root, prefix)).filter_map(sized).collect()
     }
 
     /// Files that were being written when their process was killed.
     fn leftovers(&self) -> Vec<PathBuf> {
-        let folder = |name: &str| fs::read_dir(self.root.join(name)).into_iter().flatten().filter_map(Result::ok);
-        let named =
-            |path: &PathBuf, test: fn(&str) -> bool| path.file_name().and_then(|name| name.to_str()).is_some_and(test);
-        let index = folder("")
-            .map(|entry| entry.path())
-            .filter(|path| named(path, |name| name.starts_with("index") && name != "index" && name != "index.lock"));
-        let segments =
-            folder("journal").map(|entry| entry.path()).filter(|path| named(path, |name| name.ends_with(".new")));
-        folder("tmp").map(|entry| entry.path()).chain(index).chain(segments).collect()
+        let in_folder = |folder: PathBuf, is_left: fn(&str) -> bool| {
+            let listing = fs::read_dir(folder).into_iter().flatten().filter_map(Result::ok);
+            listing.filter(move |file| file.file_name().to_str().is_none_or(is_left)).map(|file| file.path())
+        };
+        in_folder(self.root.join("tmp"), |_| true)
+            .chain(in_folder(self.root.clone(), |name| name.starts_with(TEMPORARY)))
+            .chain(in_folder(journal_path(&self.root), |name| name.ends_with(".new")))
+            .collect()
     }
+}
+
+/// Chooses entries, longest unused first and of one day the oldest first, until the total is within the limit.
+fn evict(
+    candidates: &[Candidate],
+    uses: &mut HashMap<Digest, usize>,
+    total: &mut u64,
+    limit: u64,
+    size: impl Fn(&Digest) -> u64,
+) -> HashSet<Digest> {
+    let mut order: Vec<&Candidate> = candidates.iter().filter(|candidate| !candidate.shown).collect();
+    order.sort_by_key(|candidate| candidate.day);
+    let mut evicted = HashSet::new();
+    for Candidate { entry, payload, .. } in order {
+        if *total <= limit {
+            break;
+        }
+        *total -= payload;
+        for blob in entry.blobs() {
+            let left = uses.entry(blob.digest).or_default();
+            *left = left.saturating_sub(1);
+            if *left == 0 {
+                uses.remove(&blob.digest);
+                *total -= size(&blob.digest);
+            }
+        }
+        evicted.insert(entry.id());
+    }
+    evicted
+}
+
+/// Whether nothing is there; what cannot be looked at is not gone.
+fn is_gone(path: &Path) -> bool {
+    matches!(path.try_exists(), Ok(false))
 }
 
 fn remove(path: &Path) -> Result<(), StoreError> {
@@ -206,8 +220,7 @@ fn described(candidates: &[Candidate], runs: &[(String, RunRef)]) -> HashSet<Dig
         }));
     }
     for job in runs.iter().flat_map(|(_, run)| &run.jobs) {
-        referred.insert(job.key);
-        referred.extend(job.failed.as_ref().map(|failed| failed.key));
+        referred.extend(job.shown.map(|shown| shown.key));
     }
     referred
 }

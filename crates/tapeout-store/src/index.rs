@@ -266,7 +266,7 @@ impl Builder {
     pub(crate) fn replace(self, path: &Path) -> Result<u64, StoreError> {
         let bytes = self.finish();
         let folder = path.parent().unwrap_or(Path::new("."));
-        let written = tempfile::Builder::new().prefix("index").tempfile_in(folder).and_then(|mut file| {
+        let written = crate::temporary_file(folder).and_then(|mut file| {
             file.write_all(&bytes)?;
             file.as_file().sync_data()?;
             file.persist(path).map_err(|error| error.error)

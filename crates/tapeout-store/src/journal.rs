@@ -197,3 +197,45 @@ fn has_nothing_behind(mut file: &File, end: u64) -> bool {
     let mut frames = 0;
     read.is_ok() && frame::scan(&rest, 0, |_| frames += 1).damaged == 0 && frames == 0
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn after_a_failed_write_the_next_frame_gets_a_segment_of_its_own() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut journal = Journal::new(dir.path().to_owned());
+        let full = OpenOptions::new().append(true).open("/dev/full").unwrap();
+        journal.segment = Some(Segment { file: full, path: "/dev/full".into(), length: 8 });
+        assert!(journal.append(Kind::Used, 1, b"lost").unwrap_err().is_full());
+        journal.append(Kind::Used, 1, b"kept").unwrap();
+        journal.append(Kind::Used, 1, b"kept too").unwrap();
+        let names = segments(dir.path()).unwrap();
+        assert_eq!(names.len(), 1);
+        let tail = tail(&dir.path().join(&names[0]), 0).unwrap().unwrap();
+        let payloads: Vec<&[u8]> = tail.frames.iter().map(|frame| &tail.bytes[frame.payload.clone()]).collect();
+        assert_eq!(payloads, [&b"kept"[..], b"kept too"]);
+        assert!(!tail.closed, "its owner lives");
+    }
+
+    #[test]
+    fn only_segments_without_owner_and_rest_are_removed() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut journal = Journal::new(dir.path().to_owned());
+        journal.append(Kind::Used, 1, b"one").unwrap();
+        let (name, length) = journal.position().unwrap();
+        let merged = |to: u64| BTreeMap::from([(name.clone(), to)]);
+        remove_merged(dir.path(), &merged(length));
+        assert_eq!(segments(dir.path()).unwrap().len(), 1, "its owner lives");
+        journal.append(Kind::Used, 1, b"two").unwrap();
+        journal.close();
+        remove_merged(dir.path(), &merged(length));
+        assert_eq!(segments(dir.path()).unwrap().len(), 1, "a frame is not merged");
+        let path = dir.path().join(&name);
+        let whole = fs::metadata(&path).unwrap().len();
+        OpenOptions::new().append(true).open(&path).unwrap().write_all(b"torn").unwrap();
+        remove_merged(dir.path(), &merged(whole));
+        assert_eq!(segments(dir.path()).unwrap().len(), 0, "what is torn is worth nothing");
+    }
+}

@@ -22,9 +22,9 @@
 //! - A blob has its name only when it is whole, and what is read from it was hashed.
 //! - A result is committed with one append to the process's segment: after [`Store::commit`] it survives the death of
 //!   the process, however it dies.
-//! - Everything written is brought to the disk once a second while there is something new, so that a loss of power costs
-//!   no more than the last second of each process's work. Closing the store does not wait for the disk. What was lost
-//!   halfway is found by its checksum or hash.
+//! - Everything written is brought to the disk once a second while there is something new (more rarely on a disk that
+//!   needs more than a quarter of that), so that a loss of power costs no more than the last second of each process's
+//!   work. Closing the store does not wait for the disk. What was lost halfway is found by its checksum or hash.
 //! - Who only reads leaves no trace, and can read a store that it cannot write.
 //!
 //! Only this crate touches the store, and only this crate hashes files.
@@ -41,6 +41,7 @@ mod index;
 mod journal;
 mod key_lock;
 mod runs;
+pub mod shared;
 mod state;
 mod verify;
 mod words;
@@ -48,6 +49,7 @@ mod words;
 use std::collections::HashSet;
 use std::fs;
 use std::io::{self, Write};
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -59,7 +61,7 @@ pub use file_digest::{FileTime, Signature};
 pub use gc::{GcOptions, GcReport};
 pub use hash::{KeyHasher, hash_bytes};
 pub use key_lock::KeyLock;
-pub use runs::{FailedJob, JobRef, Pin, RunRef};
+pub use runs::{FailedJob, JobRef, Pin, RunRef, ShownEntry};
 pub use verify::{Amount, StoreStat, VerifyReport};
 
 use blob::BlobNames;
@@ -180,7 +182,7 @@ impl Store {
             }
             Ok(_) | Err(_) => {
                 // Whole or not at all: what is half written would be another layout for ever.
-                let made = fs::create_dir_all(root).and_then(|()| tempfile::NamedTempFile::new_in(root));
+                let made = fs::create_dir_all(root).and_then(|()| temporary_file(root));
                 let written = made.and_then(|mut file| {
                     file.write_all(FORMAT.as_bytes())?;
                     file.persist(&format).map_err(|error| error.error)
@@ -330,10 +332,61 @@ impl Drop for Store {
     }
 }
 
+/// A file that gets its name when it is whole. Like others, it is for all whom the umask lets see it.
+fn temporary_file(folder: &Path) -> io::Result<tempfile::NamedTempFile> {
+    let mode = fs::Permissions::from_mode(0o644);
+    tempfile::Builder::new().prefix(TEMPORARY).permissions(mode).tempfile_in(folder)
+}
+
+/// How the names of files begin that have not got theirs yet.
+const TEMPORARY: &str = "new-";
+
 /// How many results one key may have.
 pub const MAX_ENTRIES: usize = 16;
 
 // A panic while one of these is held leaves it whole: each change is one insertion.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use tapeout_model::{Attempt, Record};
+
+    use super::*;
+
+    #[test]
+    fn use_is_noted_once_a_day() {
+        let dir = tempfile::tempdir().unwrap();
+        let root = dir.path();
+        let [old, busy] = [Digest([1; 32]), Digest([2; 32])];
+        let mut store = Store::open(root).unwrap();
+        let today = store.today;
+        store.today = today - 10;
+        for key in [busy, old] {
+            store.commit(Entry::new(key, Vec::new(), Record::default(), Attempt::default())).unwrap();
+        }
+        drop(store);
+        let size = || -> u64 {
+            let listing = fs::read_dir(root.join("journal")).unwrap();
+            listing.map(|entry| entry.unwrap().metadata().unwrap().len()).sum()
+        };
+        let mut sizes = vec![size()];
+        for _ in 0..3 {
+            let store = Store::open(root).unwrap();
+            for _ in 0..3 {
+                store.used(&store.entries(&busy)[0]);
+            }
+            drop(store);
+            sizes.push(size());
+        }
+        assert!(sizes[0] < sizes[1] && sizes[1] == sizes[2] && sizes[2] == sizes[3], "{sizes:?}");
+        let mut store = Store::open(root).unwrap();
+        assert_eq!(store.stat().oldest_use, Some(u64::from(today - 10) * DAY));
+        // It stays known when the journal is merged.
+        let options = GcOptions { now: u64::from(today) * DAY, ..GcOptions::default() };
+        let bytes = store.gc(&options).unwrap().bytes_kept;
+        store.gc(&GcOptions { limit: Some(bytes - 1), ..options }).unwrap();
+        assert_eq!((store.entries(&busy).len(), store.entries(&old).len()), (1, 0));
+    }
 }

@@ -13,14 +13,14 @@ use tapeout_model::Digest;
 use twox_hash::XxHash3_64;
 
 use crate::frame::u64_at;
-use crate::{Store, StoreError, hash_bytes};
+use crate::{Store, StoreError, hash_bytes, temporary_file};
 
 const MAGIC: &[u8; 8] = b"tapeR001";
 
 /// What a run's tree shows.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RunRef {
-    /// The absolute path of the tree. When it is gone, the run counts no more.
+    /// Where the tree is: absolute, or from the store's directory. When it is gone, the run counts no more.
     pub dir: PathBuf,
     /// Its jobs.
     pub jobs: Vec<JobRef>,
@@ -31,14 +31,21 @@ pub struct RunRef {
 pub struct JobRef {
     /// The job's name in the run.
     pub name: String,
-    /// The key under which the shown result is recorded.
-    pub key: Digest,
-    /// Which result: [`Entry::id`](crate::Entry::id).
-    pub entry: Digest,
+    /// The result that is shown, if there is one.
+    pub shown: Option<ShownEntry>,
     /// Set when this result is to stand whatever changes.
     pub pin: Option<Pin>,
     /// Set when a later attempt failed.
     pub failed: Option<FailedJob>,
+}
+
+/// Which result is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ShownEntry {
+    /// The key under which it is recorded.
+    pub key: Digest,
+    /// Which one of that key: [`Entry::id`](crate::Entry::id).
+    pub id: Digest,
 }
 
 /// Why a result stands whatever changes.
@@ -53,8 +60,6 @@ pub struct Pin {
 /// An attempt that gave no result.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FailedJob {
-    /// The key of the attempt.
-    pub key: Digest,
     /// What went wrong.
     pub message: String,
     /// Whether it was stopped rather than failed.
@@ -90,7 +95,7 @@ pub(crate) fn read_all(root: &Path) -> AllRuns {
 
 /// The ids of all entries that runs show.
 pub(crate) fn shown_entries(runs: &[(String, RunRef)]) -> HashSet<Digest> {
-    runs.iter().flat_map(|(_, run)| &run.jobs).map(|job| job.entry).collect()
+    runs.iter().flat_map(|(_, run)| &run.jobs).filter_map(|job| job.shown).map(|shown| shown.id).collect()
 }
 
 fn encoded(name: &str, run: &RunRef) -> Result<Vec<u8>, postcard::Error> {
@@ -123,9 +128,9 @@ impl Store {
             return Ok(());
         }
         let folder = self.root.join("runs");
-        let new = || tempfile::NamedTempFile::new_in(self.root.join("tmp"));
-        let made = fs::create_dir_all(&folder).and_then(|()| fs::create_dir_all(self.root.join("tmp")));
-        let written = made.and_then(|()| new()).and_then(|mut file| {
+        let temporaries = self.root.join("tmp");
+        let made = fs::create_dir_all(&folder).and_then(|()| fs::create_dir_all(&temporaries));
+        let written = made.and_then(|()| temporary_file(&temporaries)).and_then(|mut file| {
             file.write_all(&bytes)?;
             file.persist(&path).map_err(|error| error.error)
         });
@@ -188,12 +193,11 @@ mod tests {
     fn a_run_is_found_again_or_told_to_be_damaged() {
         let dir = tempfile::tempdir().unwrap();
         let store = Store::open(dir.path()).unwrap();
-        let failed = FailedJob { key: Digest([3; 32]), message: "no".to_owned(), interrupted: false, when: 5 };
+        let failed = FailedJob { message: "no".to_owned(), interrupted: false, when: 5 };
         let pin = Pin { reason: "taped out".to_owned(), since: 4 };
         let job = JobRef {
             name: "01-synth".to_owned(),
-            key: Digest([1; 32]),
-            entry: Digest([2; 32]),
+            shown: Some(ShownEntry { key: Digest([1; 32]), id: Digest([2; 32]) }),
             pin: Some(pin),
             failed: Some(failed),
         };

@@ -10,11 +10,11 @@ use crate::StoreError;
 use crate::entry::Packed;
 use crate::file_digest::{self, FileTime, Known};
 use crate::frame::{self, FrameAt, Kind};
-use crate::index::{self, Builder, Coverage, Found, Index};
+use crate::index::{self, Builder, Coverage, FileId, Found, Index};
 use crate::journal;
 
-/// A journal smaller than this is not worth merging.
-const SMALL_JOURNAL: u64 = 256 * 1024;
+/// A journal smaller than this is read faster (within a millisecond) than an index is brought to the disk.
+const SMALL_JOURNAL: u64 = 1024 * 1024;
 /// More segments than these are merged, however small.
 const MANY_SEGMENTS: usize = 32;
 
@@ -46,7 +46,7 @@ pub(crate) struct State {
     read_to: Coverage,
     /// Bytes of the journal that are not in the index.
     outside: u64,
-    index_damaged: bool,
+    damaged_index: Option<FileId>,
     /// The journal's folder as of a moment from which on no segment can grow but this process's own: while it is the
     /// same, nobody has added anything.
     quiet: Option<FileTime>,
@@ -60,7 +60,6 @@ impl State {
         let path = index_path(root);
         loop {
             let mut state = Self::default();
-            let mut identity = None;
             match Index::read(&path)? {
                 Found::Nothing => {}
                 Found::Whole(index) => {
@@ -74,18 +73,11 @@ impl State {
                         path.display(),
                         state.fresh_count
                     ));
-                    state.index_damaged = true;
-                    identity = Some(id);
+                    state.damaged_index = Some(id);
                 }
             }
             let all_read = state.read_segments(root, None)?;
-            // Where the index was replaced meanwhile, segments may have been removed before they were read.
-            let same = match (&state.index, &identity) {
-                (Some(index), _) => index.id.is_at(&path),
-                (None, Some(id)) => id.is_at(&path),
-                (None, None) => !path.exists(),
-            };
-            if same && all_read {
+            if all_read && state.is_current(root) {
                 return Ok(state);
             }
         }
@@ -137,12 +129,7 @@ impl State {
     /// Reads what others added since. `own` is the segment that this process writes, with its length. `false`: the index
     /// is another one now, all must be loaded anew.
     pub(crate) fn refresh(&mut self, root: &Path, own: Option<(String, u64)>) -> Result<bool, StoreError> {
-        let path = index_path(root);
-        let same = match &self.index {
-            Some(index) => index.id.is_at(&path),
-            None => !path.exists(),
-        };
-        if !same {
+        if !self.is_current(root) {
             return Ok(false);
         }
         if self.quiet.is_some() && self.quiet == FileTime::of_folder(&journal_path(root)) {
@@ -150,7 +137,17 @@ impl State {
         }
         let name = own.as_ref().map(|(name, _)| name.clone());
         self.read_to.extend(own);
-        self.read_segments(root, name.as_deref())
+        // Where the index was replaced meanwhile, segments may have been removed before they were read.
+        Ok(self.read_segments(root, name.as_deref())? && self.is_current(root))
+    }
+
+    /// Whether the index is still the one that was read.
+    fn is_current(&self, root: &Path) -> bool {
+        let path = index_path(root);
+        match (&self.index, &self.damaged_index) {
+            (Some(Index { id, .. }), _) | (None, Some(id)) => id.is_at(&path),
+            (None, None) => !path.exists(),
+        }
     }
 
     fn add(&mut self, bytes: &Arc<Vec<u8>>, frame: FrameAt) {
@@ -256,7 +253,7 @@ impl State {
 
     /// Whether the journal is so big that merging it pays.
     pub(crate) fn wants_compaction(&self) -> bool {
-        self.index_damaged
+        self.damaged_index.is_some()
             || self.read_to.len() > MANY_SEGMENTS
             || (self.outside > SMALL_JOURNAL && self.outside > self.index_size() / 4)
     }

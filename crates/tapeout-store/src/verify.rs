@@ -107,9 +107,9 @@ impl Store {
     pub fn verify(&self) -> Result<VerifyReport, StoreError> {
         let mut report = VerifyReport { problems: self.damages(), ..VerifyReport::default() };
         let mut whole = HashSet::new();
-        for (digest, file) in (0..=u8::MAX).flat_map(|prefix| list(&self.root, prefix)) {
-            let path = file.path();
-            let size = file.metadata().map_or(0, |metadata| metadata.len());
+        for digest in (0..=u8::MAX).flat_map(|prefix| list(&self.root, prefix)) {
+            let path = self.blob_path(&digest);
+            let size = fs::metadata(&path).map_or(0, |metadata| metadata.len());
             if hash_file(&path).map_err(StoreError::io("read", &path))? == digest {
                 whole.insert(digest);
                 report.blobs.add(size);
@@ -149,7 +149,9 @@ impl Store {
             fs::remove_file(&path).map_err(StoreError::io("remove", &path))?;
         }
         for (name, run) in runs.found {
-            for job in run.jobs.iter().filter(|job| !ids.contains(&(job.key, job.entry))) {
+            for job in
+                run.jobs.iter().filter(|job| job.shown.is_some_and(|shown| !ids.contains(&(shown.key, shown.id))))
+            {
                 report.problems.push(format!("the run `{name}` shows a result of `{}` that is not recorded", job.name));
             }
         }

@@ -1,5 +1,7 @@
 //! Records: what is committed is found, through compaction, by others, and whatever happens to the files.
 
+#![allow(clippy::unwrap_used, reason = "as in tests, which clippy sees only in the test functions themselves")]
+
 mod common;
 
 use std::fs;
@@ -12,7 +14,7 @@ use tapeout_store::{Entry, MAX_ENTRIES, Store};
 
 /// A result whose record takes so much room that a few hundred make a compaction.
 fn big(of: u32) -> Entry {
-    let attempt = Attempt { commands: "x".repeat(1000), ..Attempt::default() };
+    let attempt = Attempt { commands: "x".repeat(4000), ..Attempt::default() };
     Entry::new(key(of), Vec::new(), Record { statuses: vec![of as i32], ..Record::default() }, attempt)
 }
 
@@ -62,7 +64,7 @@ fn a_run_keeps_its_result_though_newer_ones_answer() {
     // The same reads, another result: made afresh.
     let afresh = Record { statuses: vec![1], ..Record::default() };
     let afresh = store.commit(Entry::new(key(1), first.reads.clone(), afresh, Attempt::default())).unwrap();
-    assert_eq!(store.entries(&key(1)), [afresh.clone()]);
+    assert_eq!(store.entries(&key(1)), std::slice::from_ref(&afresh));
     store.write_run("r", &run(dir.path(), &[&*first])).unwrap();
     let unshown = store.commit(entry(1, "b", Vec::new())).unwrap();
     for i in 0..20 {
@@ -109,6 +111,41 @@ fn two_stores_see_each_other_through_compaction() {
     let store = Store::open(dir.path()).unwrap();
     assert!((0..1201).all(|i| is_big(&store, i)));
     assert!(store.damages().is_empty());
+}
+
+#[test]
+fn what_is_added_to_a_settled_journal_is_seen() {
+    let dir = tempfile::tempdir().unwrap();
+    let [one, two] = [(), ()].map(|()| Store::open(dir.path()).unwrap());
+    for i in 0..3 {
+        one.commit(big(i)).unwrap();
+        // Longer than the clock of files takes to go on, so that the folder's time can be relied on.
+        std::thread::sleep(std::time::Duration::from_millis(30));
+        two.refresh().unwrap();
+        assert!(is_big(&two, i), "{i}");
+    }
+    drop(one);
+    two.refresh().unwrap();
+    std::thread::sleep(std::time::Duration::from_millis(30));
+    two.refresh().unwrap();
+    let three = Store::open(dir.path()).unwrap();
+    three.commit(big(9)).unwrap();
+    two.refresh().unwrap();
+    assert!(is_big(&two, 9));
+}
+
+#[test]
+fn the_same_result_twice_is_one() {
+    let dir = tempfile::tempdir().unwrap();
+    for _ in 0..2 {
+        let mut store = Store::open(dir.path()).unwrap();
+        for _ in 0..2 {
+            store.commit(big(1)).unwrap();
+            assert_eq!(store.stat().entries, 1);
+        }
+        store.gc(&tapeout_store::GcOptions::default()).unwrap();
+        assert_eq!(store.stat().entries, 1);
+    }
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::commands::{docs, doctor, init, list, logs, open, plan, run, show, status, step};
+use crate::commands::{docs, doctor, init, list, logs, open, pin, plan, run, show, status, step, why};
 
 /// From RTL to a bitstream with the EDA tools you have, never running the same work twice
 #[derive(Debug, Parser)]
@@ -59,6 +59,9 @@ pub(crate) enum Command {
     Run(run::RunArgs),
     Plan(plan::PlanArgs),
     Status(status::StatusArgs),
+    Why(why::WhyArgs),
+    Pin(pin::PinArgs),
+    Unpin(pin::UnpinArgs),
     Doctor(doctor::DoctorArgs),
     List(list::ListArgs),
     Show(show::ShowArgs),

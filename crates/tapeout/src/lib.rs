@@ -19,6 +19,7 @@ mod project;
 mod runs;
 mod signals;
 mod terminal;
+mod trace;
 mod viewer;
 
 use std::process::ExitCode;

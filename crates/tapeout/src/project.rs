@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::env;
 use std::path::{Path, PathBuf};
 
-use tapeout_config::{Config, Loader, SourceMap};
-use tapeout_engine::{Engine, Options, Tool, ToolProblem, ToolSettings, Toolbox};
+use tapeout_config::{Loader, SourceMap};
+use tapeout_engine::{self as engine, Engine, Resources, Tool, ToolProblem, ToolSettings, Toolbox};
 use tapeout_flow::{Plan, PlanError, Registry};
 use tapeout_model::Class;
 
@@ -66,6 +66,19 @@ pub(crate) fn load(cx: &Cx, args: &ThingArgs) -> Result<Plan, CliError> {
     }
 }
 
+/// What `THING[/STEP]` means: a configuration that is there, a step of one, or a step of the one here.
+pub(crate) fn thing_and_step(what: Option<&str>, overlay: OverlayArgs) -> (ThingArgs, Option<String>) {
+    let thing = |thing: Option<&str>| ThingArgs { thing: thing.map(PathBuf::from), overlay: overlay.clone() };
+    match what {
+        None => (thing(None), None),
+        Some(path) if Path::new(path).exists() => (thing(Some(path)), None),
+        Some(what) => match what.rsplit_once('/') {
+            Some((before, step)) => (thing(Some(before)), Some(step.to_owned())),
+            None => (thing(None), Some(what.to_owned())),
+        },
+    }
+}
+
 /// The directory that a file is in.
 pub(crate) fn directory_of(file: &Path) -> PathBuf {
     match file.parent() {
@@ -79,22 +92,47 @@ fn environment() -> Vec<(String, String)> {
     env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?))).collect()
 }
 
+/// How a run is to go.
+#[derive(Debug, Default)]
+pub(crate) struct Options {
+    /// How many steps run at a time; without it, one for each core that this process may use.
+    pub(crate) jobs: Option<u16>,
+    pub(crate) keep_going: bool,
+    pub(crate) sandbox: bool,
+}
+
 /// The engine for a design, with the tools as its configuration and the environment set them up.
-pub(crate) fn engine(registry: &Registry, config: &Config, slots: usize, keep_going: bool) -> Result<Engine, CliError> {
-    open(registry, config.design_dir(), config.tools().clone(), slots, keep_going)
+pub(crate) fn engine(registry: &Registry, plan: &Plan) -> Result<Engine, CliError> {
+    engine_with(registry, plan, &Options::default())
+}
+
+/// The same, for a run.
+pub(crate) fn engine_with(registry: &Registry, plan: &Plan, options: &Options) -> Result<Engine, CliError> {
+    let cores = std::thread::available_parallelism().map_or(1, usize::from) as u64;
+    let resources = Resources {
+        cores: options.jobs.map_or(cores, u64::from),
+        memory_mib: memory_mib(),
+        tokens: plan.tool_limits(),
+    };
+    let options = engine::Options {
+        resources,
+        keep_going: options.keep_going,
+        sandbox: options.sandbox,
+        ..engine::Options::cores(cores)
+    };
+    open(registry, plan.config.design_dir(), plan.config.tools().clone(), options)
 }
 
 /// The engine for a directory without a configuration: tools are where the environment says.
 pub(crate) fn bare_engine(registry: &Registry, dir: &Path) -> Result<Engine, CliError> {
-    open(registry, dir, BTreeMap::new(), 1, true)
+    open(registry, dir, BTreeMap::new(), engine::Options::cores(1))
 }
 
 fn open(
     registry: &Registry,
     dir: &Path,
     mut settings: BTreeMap<String, ToolSettings>,
-    slots: usize,
-    keep_going: bool,
+    options: engine::Options,
 ) -> Result<Engine, CliError> {
     for tool in registry.tools() {
         if let Some(path) = path_in_environment(tool.name) {
@@ -102,8 +140,15 @@ fn open(
         }
     }
     let toolbox = Toolbox::new(registry.tools().cloned(), &settings);
-    let options = Options { keep_going, machine_notes: machine_notes(), ..Options::cores(slots as u64) };
-    Ok(Engine::open(dir, toolbox, options)?)
+    Ok(Engine::open(dir, toolbox, engine::Options { machine_notes: machine_notes(), ..options })?)
+}
+
+/// The memory of this machine, if the system tells.
+fn memory_mib() -> Option<u64> {
+    let text = std::fs::read_to_string("/proc/meminfo").ok()?;
+    let total = text.lines().find_map(|line| line.strip_prefix("MemTotal:"))?;
+    let kib: u64 = total.trim().strip_suffix("kB")?.trim().parse().ok()?;
+    Some(kib / 1024)
 }
 
 /// The user's cache directory, by the XDG Base Directory Specification.
@@ -126,11 +171,6 @@ fn path_in_environment(tool: &str) -> Option<String> {
     }
     let absolute = std::path::absolute(&path).ok()?;
     Some(absolute.to_str()?.to_owned())
-}
-
-/// How many jobs run at a time unless told: one for each core that this process may use.
-pub(crate) fn default_slots() -> usize {
-    std::thread::available_parallelism().map_or(1, usize::from)
 }
 
 /// A tool and whether it can be used.

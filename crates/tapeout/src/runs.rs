@@ -51,12 +51,6 @@ impl RecordedRun {
         failed(StepStatus::Failed).or_else(|| failed(StepStatus::CheckFailed))
     }
 
-    /// How long the tools of a step took, in milliseconds, if it ran tools.
-    pub(crate) fn tool_time(&self, step: &str) -> Option<u64> {
-        let attempt = self.summary.steps.iter().find(|known| known.id == step)?.attempt?;
-        (attempt.peak_kib > 0).then_some(attempt.wall_ms)
-    }
-
     /// Where a step's files are: those of its failed attempt when that is what it came to.
     pub(crate) fn step_dir(&self, step: &StepSummary) -> PathBuf {
         let failed = self.dir.join(format!("{}.failed", step.dir));

@@ -1,12 +1,12 @@
 //! What the tests of the store share.
 
-#![allow(clippy::unwrap_used, reason = "these are tests")]
+#![allow(clippy::unwrap_used, reason = "as in tests, which clippy sees only in the test functions themselves")]
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use tapeout_model::{Attempt, Digest, Output, Read, Record};
-use tapeout_store::{Entry, JobRef, RunRef, hash_bytes};
+use tapeout_store::{Entry, JobRef, RunRef, ShownEntry, hash_bytes};
 
 /// A key.
 pub(crate) fn key(number: u32) -> Digest {
@@ -23,8 +23,12 @@ pub(crate) fn entry(of: u32, path: &str, outputs: Vec<Output>) -> Entry {
 /// A run that shows these results.
 #[allow(dead_code, reason = "not every test file shows runs")]
 pub(crate) fn run(dir: &Path, entries: &[&Entry]) -> RunRef {
-    let job =
-        |entry: &&Entry| JobRef { name: "job".to_owned(), key: entry.key, entry: entry.id(), pin: None, failed: None };
+    let job = |entry: &&Entry| JobRef {
+        name: "job".to_owned(),
+        shown: Some(ShownEntry { key: entry.key, id: entry.id() }),
+        pin: None,
+        failed: None,
+    };
     RunRef { dir: dir.to_owned(), jobs: entries.iter().map(job).collect() }
 }
 

@@ -35,7 +35,7 @@ pub(crate) fn run(cx: &Cx, args: &DoctorArgs) -> Result<u8, CliError> {
         return Ok(0);
     }
     let plan = project::load(cx, &ThingArgs { thing: args.thing.clone(), overlay: args.overlay.clone() })?;
-    let engine = project::engine(&cx.registry, &plan.config, 1, true)?;
+    let engine = project::engine(&cx.registry, &plan)?;
     let complete = report(cx, &engine, &plan.tools());
     Ok(if complete { 0 } else { Class::Environment.exit_code() })
 }

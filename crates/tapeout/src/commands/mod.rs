@@ -6,11 +6,13 @@ pub(crate) mod init;
 pub(crate) mod list;
 pub(crate) mod logs;
 pub(crate) mod open;
+pub(crate) mod pin;
 pub(crate) mod plan;
 pub(crate) mod run;
 pub(crate) mod show;
 pub(crate) mod status;
 pub(crate) mod step;
+pub(crate) mod why;
 
 use crate::Cx;
 use crate::args::Command;
@@ -21,6 +23,9 @@ pub(crate) fn dispatch(cx: &Cx, command: Command) -> Result<u8, CliError> {
         Command::Run(args) => run::run(cx, &args),
         Command::Plan(args) => plan::run(cx, &args),
         Command::Status(args) => status::run(cx, &args),
+        Command::Why(args) => why::run(cx, &args),
+        Command::Pin(args) => pin::pin(cx, &args),
+        Command::Unpin(args) => pin::unpin(cx, &args),
         Command::Doctor(args) => doctor::run(cx, &args),
         Command::List(args) => list::run(cx, &args),
         Command::Show(args) => show::run(cx, &args),

@@ -2,23 +2,21 @@
 
 use std::io;
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use clap::{Args, ValueEnum};
 use serde_json::json;
 use tapeout_engine::Engine;
-use tapeout_flow::{Again, Happened, Plan, Run, RunEvent, StepStatus};
+use tapeout_flow::{Again, Ended, Happened, Plan, Run, RunEvent, recorded_events};
 use tapeout_model::Class;
 
-use crate::Cx;
 use crate::args::{TagArgs, ThingArgs};
 use crate::error::CliError;
 use crate::names::{self, Glob};
-use crate::project;
-use crate::runs::RecordedRun;
 use crate::signals::stopping_on_signal;
-use crate::terminal::table::{Cell, table};
-use crate::terminal::words::duration;
-use crate::terminal::{Style, Terminal, summary, watch};
+use crate::terminal::words::from_here;
+use crate::terminal::{Terminal, standing, summary, watch};
+use crate::{Cx, project, trace};
 
 /// Run a design through its flow; what is recorded and still good does not run again
 #[derive(Debug, Args)]
@@ -36,9 +34,18 @@ pub(crate) struct RunArgs {
     /// After a failure go on with what does not need the failed step
     #[arg(long)]
     keep_going: bool,
-    /// Run the steps whose ids match although their results are recorded; all of them without a pattern
+    /// Run the steps whose ids match although their results are recorded, and replace these; all of them without a pattern
     #[arg(long, value_name = "GLOB", num_args = 0..=1, require_equals = true, default_missing_value = "*")]
     fresh: Vec<String>,
+    /// Run the tools of the steps whose ids match once more and say which bytes differ; of all steps without a pattern
+    #[arg(long, value_name = "GLOB", num_args = 0..=1, require_equals = true, default_missing_value = "*")]
+    check_repeat: Vec<String>,
+    /// Let tools touch only what their steps declare (needs Landlock)
+    #[arg(long)]
+    sandbox: bool,
+    /// Write what ran when, for `ui.perfetto.dev` or `chrome://tracing`
+    #[arg(long, value_name = "FILE")]
+    trace: Option<PathBuf>,
     /// How to tell what happens
     #[arg(long, value_name = "FORMAT", value_enum, default_value_t)]
     log_format: LogFormat,
@@ -56,22 +63,35 @@ enum LogFormat {
 
 pub(crate) fn run(cx: &Cx, args: &RunArgs) -> Result<u8, CliError> {
     let plan = project::load(cx, &args.thing)?;
-    let fresh = fresh_steps(&plan, &args.fresh)?;
+    let [fresh, compare] = [step_globs(&plan, &args.fresh)?, step_globs(&plan, &args.check_repeat)?];
     // A pattern that is none is a mistake in the configuration: it is told before anything runs.
     summary::waived(&plan)?;
-    let again = |id: &str| if fresh.iter().any(|glob| glob.matches(id)) { Again::Fresh } else { Again::No };
-    let slots = args.jobs.map_or_else(project::default_slots, usize::from);
-    let engine = project::engine(&cx.registry, &plan.config, slots, args.keep_going)?;
-    project::require_tools(&engine, &plan)?;
-    if args.dry_run {
-        return dry_run(cx, &plan, &engine, &args.tag.tag, again);
+    let again = |id: &str| {
+        if fresh.iter().any(|glob| glob.matches(id)) {
+            Again::Fresh
+        } else if compare.iter().any(|glob| glob.matches(id)) {
+            Again::Compare
+        } else {
+            Again::No
+        }
+    };
+    if args.sandbox && tapeout_engine::confinement_support().is_none() {
+        cx.terminal.complain("warning: this kernel has no Landlock, so that `--sandbox` has no effect");
     }
-    let json_log = args.log_format == LogFormat::Json;
-    execute(cx, &plan, &engine, &args.tag.tag, again, json_log)
+    let options = project::Options { jobs: args.jobs, keep_going: args.keep_going, sandbox: args.sandbox };
+    let engine = project::engine_with(&cx.registry, &plan, &options)?;
+    project::require_tools(&engine, &plan)?;
+    let tag = &args.tag.tag;
+    let run = Run::new(&plan, &engine, tag)?;
+    refuse_pinned(&plan, &run, again)?;
+    if args.dry_run {
+        return Ok(dry_run(cx, &plan, &run, tag, again));
+    }
+    execute(cx, &plan, run, &engine, again, args)
 }
 
-/// The patterns of `--fresh`; each must match a step, or it is a mistake.
-fn fresh_steps(plan: &Plan, patterns: &[String]) -> Result<Vec<Glob>, CliError> {
+/// Patterns of step ids; each must match a step, or it is a mistake.
+fn step_globs(plan: &Plan, patterns: &[String]) -> Result<Vec<Glob>, CliError> {
     let ids: Vec<&str> = plan.steps.iter().map(|step| step.id.as_str()).collect();
     let mut globs = Vec::new();
     for pattern in patterns {
@@ -87,21 +107,28 @@ fn fresh_steps(plan: &Plan, patterns: &[String]) -> Result<Vec<Glob>, CliError> 
 fn execute(
     cx: &Cx,
     plan: &Plan,
+    run: Run<'_>,
     engine: &Engine,
-    tag: &str,
-    again: impl Fn(&str) -> Again,
-    json_log: bool,
+    again: impl Fn(&str) -> Again + Sync,
+    args: &RunArgs,
 ) -> Result<u8, CliError> {
     let terminal = &cx.terminal;
+    let json_log = args.log_format == LogFormat::Json;
     let watcher = watch::watcher(terminal, plan, json_log);
-    let run = Run::new(plan, engine, tag);
+    let differs = AtomicBool::new(false);
     let (ended, signal) = stopping_on_signal(engine, &|text| watcher.say(text), || {
-        run.execute(again, |step, happened| watcher.heard(step, happened))
+        run.execute(again, |step, happened| {
+            if matches!(&happened.event, RunEvent::StepRepeated { differences } if !differences.is_empty()) {
+                differs.store(true, Ordering::Relaxed);
+            }
+            watcher.heard(step, happened);
+        })
     })
     .map_err(|error: io::Error| CliError::environment(format!("cannot listen for signals: {error}")))?;
     drop(watcher);
     let ended = ended?;
-    let code = signal.unwrap_or(ended.summary.class.map_or(0, Class::exit_code));
+    let failed = ended.summary.class.or(differs.into_inner().then_some(Class::Check));
+    let code = signal.unwrap_or(failed.map_or(0, Class::exit_code));
     if json_log {
         let summary = Box::new(ended.summary.clone());
         let finished = RunEvent::RunFinished { exit_code: code, dir: ended.dir.clone(), summary };
@@ -112,73 +139,47 @@ fn execute(
         summary::results(terminal, plan, &ended)?;
     }
     summary::problems(terminal, &ended);
+    tell_edited(terminal, &ended);
+    for damage in engine.store().damages() {
+        terminal.complain(&format!("warning: {damage}"));
+    }
+    if let Some(file) = &args.trace {
+        trace::write(file, &recorded_events(&ended.dir))?;
+    }
     Ok(code)
 }
 
-fn dry_run(cx: &Cx, plan: &Plan, engine: &Engine, tag: &str, again: impl Fn(&str) -> Again) -> Result<u8, CliError> {
-    let run_dir: PathBuf = plan.config.design_dir().join("runs").join(tag);
-    // How long steps took is of interest also when the run was made by another version.
-    let before = RecordedRun::read(&run_dir).ok().flatten();
-    let standing = Run::new(plan, engine, tag).look(&again);
-    let mut steps = Vec::new();
-    for (step, standing) in plan.steps.iter().zip(standing) {
-        let time = before.as_ref().and_then(|run| run.tool_time(&step.id));
-        steps.push(Standing { id: &step.id, status: standing, time, left_out: &step.left_out });
-    }
+fn dry_run(cx: &Cx, plan: &Plan, run: &Run<'_>, tag: &str, again: impl Fn(&str) -> Again) -> u8 {
+    let steps = run.look(again);
     let terminal = &cx.terminal;
     if terminal.json {
-        let steps: Vec<_> = steps.iter().map(Standing::to_json).collect();
         terminal.print_json(&json!({ "flow": plan.flow, "design": plan.design(), "tag": tag, "steps": steps }));
     } else {
-        terminal.print(&standing_text(terminal, &steps));
+        terminal.print(&standing::text(terminal, &steps));
     }
-    Ok(0)
+    0
 }
 
-/// A step before a run.
-pub(crate) struct Standing<'a> {
-    pub(crate) id: &'a str,
-    /// `None`: it would run.
-    pub(crate) status: Option<StepStatus>,
-    /// How long it took last time, in milliseconds.
-    pub(crate) time: Option<u64>,
-    pub(crate) left_out: &'a Option<String>,
+/// What a pinned step must not be asked for.
+fn refuse_pinned(plan: &Plan, run: &Run<'_>, again: impl Fn(&str) -> Again) -> Result<(), CliError> {
+    for step in &plan.steps {
+        if let Some(pin) = run.pinned(&step.id).filter(|_| again(&step.id) != Again::No) {
+            return Err(CliError::input(format!("`{}` is pinned: {}", step.id, pin.reason))
+                .hint(format!("`tapeout unpin {}` lets it go", step.id)));
+        }
+    }
+    Ok(())
 }
 
-impl Standing<'_> {
-    pub(crate) fn to_json(&self) -> serde_json::Value {
-        json!({
-            "step": self.id, "would_run": self.status.is_none(), "status": self.status, "last_wall_ms": self.time,
-            "left_out": self.left_out,
-        })
+/// Says what was edited in the run's tree and is shown as recorded again.
+fn tell_edited(terminal: &Terminal, ended: &Ended) {
+    for edited in &ended.edited {
+        let kept = from_here(&ended.dir.join(&edited.kept));
+        terminal.complain(&format!(
+            "note: {} in `{}` was edited; the recorded result is shown again, the edited one is in `{kept}` \
+             (`tapeout pin --adopt` makes such files the result)",
+            edited.files.join(", "),
+            edited.dir
+        ));
     }
-}
-
-/// What would run, with the time it took before.
-pub(crate) fn standing_text(terminal: &Terminal, steps: &[Standing<'_>]) -> String {
-    let row = |step: &Standing<'_>| {
-        let (word, style) = match step.status {
-            None => ("would run", Some(Style::Bold)),
-            Some(StepStatus::Reused) => ("up to date", Some(Style::Dim)),
-            Some(status) => summary::status(status),
-        };
-        let time = step.time.filter(|_| step.left_out.is_none()).map(duration);
-        vec![
-            Cell::left(step.id),
-            Cell::left(word).style(style),
-            Cell::right(time.unwrap_or_default()),
-            Cell::left(step.left_out.clone().unwrap_or_default()).style(Some(Style::Dim)),
-        ]
-    };
-    let rows: Vec<Vec<Cell>> = steps.iter().map(row).collect();
-    let would_run: Vec<&Standing<'_>> = steps.iter().filter(|step| step.status.is_none()).collect();
-    let known: u64 = would_run.iter().filter_map(|step| step.time).sum();
-    let mut total = match would_run.len() {
-        0 => "nothing would run".to_owned(),
-        count => format!("{} would run", crate::terminal::plural(count, "step")),
-    };
-    if known > 0 {
-        total.push_str(&format!("; last time that took {}", duration(known)));
-    }
-    format!("{}\n\n{total}", table(&rows, terminal.out))
 }

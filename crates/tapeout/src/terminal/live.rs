@@ -96,7 +96,7 @@ impl Watcher for Live<'_> {
     fn heard(&self, step: Option<usize>, happened: &Happened) {
         let Some(step) = step else { return };
         match &happened.event {
-            RunEvent::StepStarted => self.started(step),
+            RunEvent::StepStarted { .. } => self.started(step),
             RunEvent::StepRunning { log, .. } => self.logs.follow(step, log),
             event => match (ending(event), remark(event)) {
                 (Some(ending), _) => self.ended(step, &ending),

@@ -6,6 +6,7 @@
 pub(crate) mod json;
 pub(crate) mod live;
 pub(crate) mod plain;
+pub(crate) mod standing;
 pub(crate) mod style;
 pub(crate) mod summary;
 pub(crate) mod table;

@@ -38,7 +38,7 @@ impl Watcher for Plain<'_> {
         let Some(step) = step else { return };
         let event = &happened.event;
         match event {
-            RunEvent::StepStarted => self.line(step, "started"),
+            RunEvent::StepStarted { reasons } => self.line(step, &started(reasons)),
             RunEvent::StepRunning { log, .. } => {
                 if let Some(logs) = &self.logs {
                     logs.follow(step, log);
@@ -59,5 +59,14 @@ impl Watcher for Plain<'_> {
 
     fn say(&self, text: &str) {
         self.terminal.note(text);
+    }
+}
+
+/// The first reason says enough to know whether it is the expected one; `tapeout why` has them all.
+fn started(reasons: &[String]) -> String {
+    match reasons {
+        [] => "started".to_owned(),
+        [only] => format!("started: {only}"),
+        [first, rest @ ..] => format!("started: {first} (and {} more)", rest.len()),
     }
 }

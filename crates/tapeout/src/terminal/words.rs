@@ -29,6 +29,11 @@ pub(crate) fn memory(kib: u64) -> String {
     }
 }
 
+/// A moment in seconds since the Unix epoch.
+pub(crate) fn since_epoch(seconds: f64) -> SystemTime {
+    SystemTime::UNIX_EPOCH + Duration::from_secs_f64(seconds.max(0.0))
+}
+
 /// `just now`, `3 minutes ago`.
 pub(crate) fn ago(then: SystemTime) -> String {
     let seconds = SystemTime::now().duration_since(then).unwrap_or(Duration::ZERO).as_secs();

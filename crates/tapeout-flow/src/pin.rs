@@ -1,0 +1,107 @@
+//! Pins: a step that is held at the result which its run shows, whatever changes, with the reason; and edited files that
+//! are adopted as such a result.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use tapeout_engine::{Failure, KeyHasher};
+use tapeout_model::{Class, Output};
+use tapeout_store::{Entry, JobRef, Pin, ShownEntry};
+
+use crate::tree::{RunTree, edited_files};
+use crate::{PlannedStep, Run};
+
+impl Run<'_> {
+    /// Holds a step at the result that this run shows.
+    ///
+    /// # Errors
+    /// When the run shows none, or shows one that was edited, or the store cannot be written.
+    pub fn pin(&mut self, step: usize, reason: &str) -> Result<(), Failure> {
+        let planned = &self.plan.steps[step];
+        let edited = edited_files(self.engine.store(), &self.dir);
+        if let Some(files) = edited.get(&planned.dir) {
+            let message = format!("`{}` was edited: {}", planned.id, files.join(", "));
+            return Err(Failure::new(Class::Input, message)
+                .hint("`--adopt` makes the edited files its result; `tapeout run` shows the recorded ones again"));
+        }
+        let shown = self.shown(planned)?;
+        self.hold(planned.id.clone(), shown, reason)
+    }
+
+    /// Makes the edited files of a step its result and holds it there.
+    ///
+    /// # Errors
+    /// When the run shows no result of it, nothing was edited, or the store cannot be written.
+    pub fn adopt(&mut self, step: usize, reason: &str) -> Result<Vec<String>, Failure> {
+        let planned = &self.plan.steps[step];
+        let store = self.engine.store();
+        let Some(edited) = edited_files(store, &self.dir).remove(&planned.dir) else {
+            let message = format!("no file of `{}` was edited", planned.id);
+            return Err(Failure::new(Class::Input, message).hint("without `--adopt` it is pinned as it is"));
+        };
+        let shown = self.shown(planned)?;
+        let Some(old) = store.entry(&shown.key, &shown.id) else { return Err(gone(planned)) };
+        let dir = self.dir.join(&planned.dir);
+        let mut record = old.record.clone();
+        let mut key = KeyHasher::new("adopted");
+        key.digest(Some(&shown.key)).digest(Some(&shown.id));
+        let mut adopted = Vec::new();
+        for output in &mut record.outputs {
+            if edited.contains(&output.path) {
+                let path = dir.join(&output.path);
+                let failure = |error| Failure::io(&format!("read `{}`", path.display()), &error);
+                let bytes = fs::read(&path).map_err(failure)?;
+                let mode = fs::metadata(&path).map_err(failure)?.permissions().mode();
+                *output = Output { executable: mode & 0o111 != 0, ..store.put_bytes(&bytes, &output.path)? };
+                key.text(&output.path).digest(Some(&output.digest));
+                adopted.push(output.path.clone());
+            }
+        }
+        if adopted.is_empty() {
+            let message = format!("{} of `{}` is no result of it", edited.join(", "), planned.id);
+            return Err(Failure::new(Class::Input, message).hint("only outputs can be adopted, not logs and scripts"));
+        }
+        let entry = store.commit(Entry::new(key.finish(), Vec::new(), record, old.attempt().clone()))?;
+        RunTree::open(&self.dir)?.adopt(planned, &entry)?;
+        self.hold(planned.id.clone(), ShownEntry { key: entry.key, id: entry.id() }, reason)?;
+        Ok(adopted)
+    }
+
+    /// Lets a step go its way again. Whether it was pinned.
+    ///
+    /// # Errors
+    /// When the store cannot be written.
+    pub fn unpin(&mut self, step: usize) -> Result<bool, Failure> {
+        let id = &self.plan.steps[step].id;
+        let Some(job) = self.reference.jobs.iter_mut().find(|job| job.name == *id) else { return Ok(false) };
+        let was = job.pin.take().is_some();
+        self.write_reference()?;
+        Ok(was)
+    }
+
+    fn shown(&self, step: &PlannedStep) -> Result<ShownEntry, Failure> {
+        let shown = self.recorded(&step.id).and_then(|job| job.shown);
+        shown.ok_or_else(|| {
+            let message = format!("the run `{}` shows no result of `{}`", self.tag, step.id);
+            Failure::new(Class::Input, message).hint("`tapeout run` makes one")
+        })
+    }
+
+    fn hold(&mut self, name: String, shown: ShownEntry, reason: &str) -> Result<(), Failure> {
+        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
+        let pin = Some(Pin { reason: reason.to_owned(), since });
+        let job = JobRef { name, shown: Some(shown), pin, failed: None };
+        match self.reference.jobs.iter_mut().find(|known| known.name == job.name) {
+            Some(known) => *known = job,
+            None => self.reference.jobs.push(job),
+        }
+        self.write_reference()
+    }
+}
+
+/// The failure to find a result that is to be held.
+fn gone(step: &PlannedStep) -> Failure {
+    Failure::new(Class::Environment, format!("the result of `{}` is not in the store any more", step.id))
+        .hint("`tapeout run` makes a new one")
+}

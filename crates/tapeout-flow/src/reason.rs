@@ -1,0 +1,118 @@
+//! Why a step runs again, in words: what changed, from what to what, and where the new value stands.
+
+use std::fmt;
+
+use serde::Serialize;
+use tapeout_engine::Change;
+
+use crate::job::{IMPLEMENTATION, STEP};
+use crate::{Plan, PlannedStep};
+
+/// A value longer than this, in characters, is cut in a message.
+const SHOWN_VALUE: usize = 60;
+
+/// One thing that changed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Reason {
+    /// `variable`, `step`, `implementation`, `view`, `metric`, `file`, `input`, `tool`, `result`, `fresh`, `always` or `first`.
+    pub kind: &'static str,
+    /// What: the name of the variable, file, step, tool.
+    pub what: String,
+    /// What it was, where that can be said.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub old: Option<String>,
+    /// What it is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub new: Option<String>,
+    /// Where the new value stands.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub place: Option<String>,
+    /// The whole in one line.
+    pub words: String,
+}
+
+impl Reason {
+    fn new(kind: &'static str, what: impl Into<String>, words: impl Into<String>) -> Self {
+        Self { kind, what: what.into(), old: None, new: None, place: None, words: words.into() }
+    }
+
+    /// The step has never given a result in this run.
+    pub(crate) fn first(step: &PlannedStep) -> Self {
+        Self::new("first", &step.id, "it has no result yet")
+    }
+
+    /// The user wants a new result.
+    pub(crate) fn fresh(step: &PlannedStep) -> Self {
+        Self::new("fresh", &step.id, "a new result was asked for")
+    }
+
+    /// The step acts on something outside.
+    pub(crate) fn always(step: &PlannedStep) -> Self {
+        Self::new("always", &step.id, "it acts on something outside, so it always runs")
+    }
+
+    /// A change that the engine found. `step_of` gives the name of the step that a job stands for.
+    pub(crate) fn of(change: Change, plan: &Plan, step: &PlannedStep, step_of: impl Fn(usize) -> String) -> Self {
+        match change {
+            Change::Part { name, old, new } => Self::of_part(name, old, new, plan),
+            Change::Unknown => Self::new("result", &step.id, "the recorded result is gone"),
+            Change::File { path, was_there, is_there } => {
+                let words = match (was_there, is_there) {
+                    (false, true) => format!("`{path}` appeared"),
+                    (true, false) => format!("`{path}` is gone"),
+                    _ => format!("`{path}` changed"),
+                };
+                Self::new("file", path, words)
+            }
+            Change::Input { from, pending } => {
+                let from = step_of(from.index());
+                let words =
+                    if pending { format!("{from} would run first") } else { format!("{from} gave something else") };
+                Self::new("input", from, words)
+            }
+            Change::Tool { name, old, new } => {
+                let words = match (&old, &new) {
+                    (Some(old), Some(new)) if old == new => format!("{name} at `{new}` changed"),
+                    (Some(old), Some(new)) => format!("{name} {old} → {new}"),
+                    (_, None) => format!("{name} cannot be used any more"),
+                    (None, Some(_)) => format!("{name} changed"),
+                };
+                Self { old, new, ..Self::new("tool", name, words) }
+            }
+            Change::Asked => Self::new("input", &step.id, "something that it asked for while it ran changed"),
+            Change::Lost { path } => {
+                let words = format!("the recorded `{path}` is not in the store any more");
+                Self::new("result", path, words)
+            }
+        }
+    }
+
+    fn of_part(name: String, old: Option<String>, new: Option<String>, plan: &Plan) -> Self {
+        let place = new.as_ref().filter(|_| plan.config.declares(&name));
+        let place = place.map(|_| plan.config.setting(&name).origin.to_string());
+        let (kind, words) = match name.as_str() {
+            STEP => ("step", "another step had its place".to_owned()),
+            IMPLEMENTATION => ("implementation", "tapeout's own code for it changed".to_owned()),
+            "view" | "metric" => (if name == "view" { "view" } else { "metric" }, format!("other {name}s can be seen")),
+            _ => {
+                let shown = |value: &Option<String>| value.as_deref().map_or_else(|| "not there".to_owned(), cut);
+                let place = place.as_ref().map(|place| format!(", {place}")).unwrap_or_default();
+                ("variable", format!("`{name}` {} → {}{place}", shown(&old), shown(&new)))
+            }
+        };
+        Self { old, new, place, ..Self::new(kind, name, words) }
+    }
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.words)
+    }
+}
+
+fn cut(value: &str) -> String {
+    match value.char_indices().nth(SHOWN_VALUE) {
+        Some((at, _)) => format!("{}…", &value[..at]),
+        None => value.to_owned(),
+    }
+}

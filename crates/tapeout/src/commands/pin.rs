@@ -1,0 +1,87 @@
+//! `tapeout pin` and `unpin`: hold a step at its result, whatever changes.
+
+use clap::Args;
+use serde_json::json;
+use tapeout_flow::{Plan, Run};
+
+use crate::args::{OverlayArgs, TagArgs};
+use crate::error::CliError;
+use crate::{Cx, names, project};
+
+/// Hold a step at the result that a run shows, whatever changes
+#[derive(Debug, Args)]
+pub(crate) struct PinArgs {
+    #[command(flatten)]
+    step: PinnedArgs,
+    /// Why, for whoever sees it in `status`
+    #[arg(long, short, value_name = "TEXT")]
+    reason: String,
+    /// Make the edited files in the step's directory its result
+    #[arg(long)]
+    adopt: bool,
+}
+
+/// Let a pinned step run again when something changes
+#[derive(Debug, Args)]
+pub(crate) struct UnpinArgs {
+    #[command(flatten)]
+    step: PinnedArgs,
+}
+
+#[derive(Debug, Args)]
+struct PinnedArgs {
+    /// The step, or THING/STEP for a configuration that is not the one here
+    #[arg(value_name = "[THING/]STEP")]
+    step: String,
+    #[command(flatten)]
+    overlay: OverlayArgs,
+    #[command(flatten)]
+    tag: TagArgs,
+}
+
+impl PinnedArgs {
+    fn plan(&self, cx: &Cx) -> Result<(Plan, usize), CliError> {
+        let (thing, step) = project::thing_and_step(Some(&self.step), self.overlay.clone());
+        let plan = project::load(cx, &thing)?;
+        let Some(step) = step else {
+            return Err(CliError::input(format!("`{}` is a configuration, not a step", self.step))
+                .hint("name a step of it: `THING/STEP`"));
+        };
+        let ids: Vec<&str> = plan.steps.iter().map(|step| step.id.as_str()).collect();
+        let id = names::find("step", &step, &ids)?.to_owned();
+        let index = plan.steps.iter().position(|step| step.id == id).unwrap_or_default();
+        Ok((plan, index))
+    }
+}
+
+pub(crate) fn pin(cx: &Cx, args: &PinArgs) -> Result<u8, CliError> {
+    let (plan, step) = args.step.plan(cx)?;
+    let engine = project::engine(&cx.registry, &plan)?;
+    let mut run = Run::new(&plan, &engine, &args.step.tag.tag)?;
+    let id = &plan.steps[step].id;
+    let adopted =
+        if args.adopt { run.adopt(step, &args.reason)? } else { run.pin(step, &args.reason).map(|()| Vec::new())? };
+    let terminal = &cx.terminal;
+    if terminal.json {
+        terminal.print_json(&json!({ "step": id, "pinned": true, "reason": args.reason, "adopted": adopted }));
+    } else if adopted.is_empty() {
+        terminal.print(&format!("{id} is pinned: {}", args.reason));
+    } else {
+        terminal.print(&format!("{id} is pinned with {} as edited: {}", adopted.join(", "), args.reason));
+    }
+    Ok(0)
+}
+
+pub(crate) fn unpin(cx: &Cx, args: &UnpinArgs) -> Result<u8, CliError> {
+    let (plan, step) = args.step.plan(cx)?;
+    let engine = project::engine(&cx.registry, &plan)?;
+    let was = Run::new(&plan, &engine, &args.step.tag.tag)?.unpin(step)?;
+    let id = &plan.steps[step].id;
+    let terminal = &cx.terminal;
+    if terminal.json {
+        terminal.print_json(&json!({ "step": id, "pinned": false, "was_pinned": was }));
+    } else {
+        terminal.print(&format!("{id} {}", if was { "is not pinned any more" } else { "was not pinned" }));
+    }
+    Ok(0)
+}

@@ -1,0 +1,92 @@
+//! `tapeout why`: why steps would run, or why they ran the last time.
+
+use clap::Args;
+use serde_json::json;
+use tapeout_flow::{Again, Happened, Run, RunEvent, Standing, Stands, recorded_events};
+
+use crate::args::{OverlayArgs, TagArgs};
+use crate::error::CliError;
+use crate::terminal::words::{ago, since_epoch};
+use crate::terminal::{Style, Terminal};
+use crate::{Cx, names, project};
+
+/// Say why steps would run, or why they ran
+#[derive(Debug, Args)]
+pub(crate) struct WhyArgs {
+    /// A configuration, a step of the one here, or THING/STEP [default: all steps of the configuration here]
+    #[arg(value_name = "THING[/STEP]")]
+    what: Option<String>,
+    #[command(flatten)]
+    overlay: OverlayArgs,
+    #[command(flatten)]
+    tag: TagArgs,
+}
+
+pub(crate) fn run(cx: &Cx, args: &WhyArgs) -> Result<u8, CliError> {
+    let (thing, step) = project::thing_and_step(args.what.as_deref(), args.overlay.clone());
+    let plan = project::load(cx, &thing)?;
+    let engine = project::engine(&cx.registry, &plan)?;
+    let run = Run::new(&plan, &engine, &args.tag.tag)?;
+    let ids: Vec<&str> = plan.steps.iter().map(|step| step.id.as_str()).collect();
+    let step = step.map(|step| names::find("step", &step, &ids)).transpose()?;
+    let events = recorded_events(&plan.config.design_dir().join("runs").join(&args.tag.tag));
+    let mut steps = run.look(|_| Again::No);
+    steps.retain(|standing| step.is_none_or(|step| standing.step == step));
+    let terminal = &cx.terminal;
+    if terminal.json {
+        let with_last = |standing: &Standing| {
+            let last = last_start(&events, &standing.step);
+            let mut json = json!(standing);
+            json["last_ran"] = json!(last.map(|(time, reasons)| json!({ "time": time, "reasons": reasons })));
+            json
+        };
+        terminal.print_json(&json!({
+            "flow": plan.flow, "design": plan.design(), "tag": args.tag.tag,
+            "steps": steps.iter().map(with_last).collect::<Vec<_>>(),
+        }));
+        return Ok(0);
+    }
+    // Of a whole flow, what would run is of interest; of one step, whatever there is to say.
+    let shown: Vec<&Standing> = steps.iter().filter(|standing| step.is_some() || standing.would_run).collect();
+    if shown.is_empty() {
+        terminal.print("nothing would run");
+    }
+    for standing in shown {
+        terminal.print(&text(terminal, standing, last_start(&events, &standing.step)));
+    }
+    Ok(0)
+}
+
+/// When a step last began to run, and why.
+fn last_start<'e>(events: &'e [Happened], step: &str) -> Option<(f64, &'e [String])> {
+    events.iter().rev().filter(|happened| happened.step.as_deref() == Some(step)).find_map(|happened| {
+        match &happened.event {
+            RunEvent::StepStarted { reasons } => Some((happened.time, reasons.as_slice())),
+            _ => None,
+        }
+    })
+}
+
+fn text(terminal: &Terminal, standing: &Standing, last: Option<(f64, &[String])>) -> String {
+    let paint = terminal.out;
+    let note = standing.note.as_ref().map(|note| format!(": {note}")).unwrap_or_default();
+    let state = match standing.status {
+        Stands::Fresh => "would not run: nothing that it reads has changed".to_owned(),
+        Stands::Stale => "would run".to_owned(),
+        Stands::Missing => "would run: it has no result yet".to_owned(),
+        Stands::Failed => format!("would run again, it failed{note}"),
+        Stands::Interrupted => format!("would run again, it was interrupted{note}"),
+        Stands::Running => "is running".to_owned(),
+        Stands::Pinned => format!("would not run: it is pinned{note}"),
+        Stands::Edited => format!("would not run, and its recorded files would be shown again; edited{note}"),
+        Stands::LeftOut => format!("is left out{note}"),
+    };
+    let mut lines = vec![format!("{} {state}", paint.paint(Style::Bold, &standing.step))];
+    if standing.status != Stands::Missing {
+        lines.extend(standing.reasons.iter().map(|reason| format!("  {reason}")));
+    }
+    if let (Stands::Fresh, Some((time, reasons))) = (standing.status, last) {
+        lines.push(format!("  it ran {}: {}", ago(since_epoch(time)), reasons.join("; ")));
+    }
+    lines.join("\n")
+}
