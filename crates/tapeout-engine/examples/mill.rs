@@ -4,6 +4,8 @@
 //! folder `OUTPUTS`. Prints a line for each job as it ends: `done NAME ran`, `done NAME reused`, `failed NAME REASON`; and
 //! at the end `damaged WORDS` for each damage that the store found. With `--collect`, the store is tidied up at last.
 //!
+//! `mill DIR --verify`: reads everything that is in the store, and prints `damaged WORDS` for what is wrong.
+//!
 //! A job's tool is a shell script that writes `NAME.out`, which tells all that went into it, and now and then
 //! `NAME.spare`. See [`JobSpec`] for what can go in.
 
@@ -21,7 +23,7 @@ use tapeout_engine::{
     Mode, Options, Outcome, Part, Tool, ToolSettings, Toolbox, Wish, from_work_dir,
 };
 use tapeout_model::{Metric, Output, Record, View};
-use tapeout_store::{Entry, GcOptions, JobRef, RunRef, Store, StoreError};
+use tapeout_store::{Entry, GcOptions, JobRef, RunRef, ShownEntry, Store, StoreError};
 
 /// The tools that jobs may name: wrappers of the shell, in `DIR/tools`.
 const TOOLS: [&str; 3] = ["t0", "t1", "t2"];
@@ -65,6 +67,7 @@ fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
     let args: Vec<&str> = args.iter().map(String::as_str).collect();
     let ended = match *args {
+        [dir, "--verify"] => verify(Path::new(dir)),
         [dir, outputs] => grind(Path::new(dir), Path::new(outputs)),
         [dir, outputs, "--collect"] => {
             grind(Path::new(dir), Path::new(outputs)).and_then(|all| Ok(collect(Path::new(dir)).map(|()| all)?))
@@ -120,7 +123,12 @@ fn grind(dir: &Path, outputs: &Path) -> Result<bool, Box<dyn Error>> {
             all = false;
             continue;
         };
-        refs.push(JobRef { name: name_of(id), key: entry.key, entry: entry.id(), pin: None, failed: None });
+        refs.push(JobRef {
+            name: name_of(id),
+            shown: Some(ShownEntry { key: entry.key, id: entry.id() }),
+            pin: None,
+            failed: None,
+        });
         if let Err(error) = show(engine.store(), entry, outputs) {
             tell(&format!("failed {} {error}", name_of(id)));
             all = false;
@@ -133,6 +141,12 @@ fn grind(dir: &Path, outputs: &Path) -> Result<bool, Box<dyn Error>> {
 
 fn show(store: &Store, entry: &Entry, outputs: &Path) -> Result<(), StoreError> {
     entry.record.outputs.iter().try_for_each(|output| store.materialise(output, &outputs.join(&output.path)))
+}
+
+fn verify(dir: &Path) -> Result<bool, Box<dyn Error>> {
+    let report = Store::open(&dir.join(".tapeout/store"))?.verify()?;
+    report.problems.iter().for_each(|problem| tell(&format!("damaged {problem}")));
+    Ok(true)
 }
 
 /// Removes what nothing refers to, unless somebody else uses the store.

@@ -1,6 +1,7 @@
 //! The mill as a process: started, watched, killed, and what it said.
 
 use std::collections::BTreeMap;
+use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -47,16 +48,12 @@ pub(super) struct Ended {
 }
 
 impl Mill {
-    /// Starts it. Its words go to files in `log`, where they remain until the next with this tag.
-    pub(super) fn start(program: &Path, dir: &Path, outputs: &Path, log: &Path, tag: String) -> io::Result<Self> {
+    /// Starts it with these arguments. Its words go to files in `log`, where they remain until the next one's.
+    pub(super) fn start(program: &Path, args: &[&OsStr], log: &Path, tag: String) -> io::Result<Self> {
         fs::create_dir_all(log)?;
         let (words, errors) = (log.join("words"), log.join("errors"));
         let mut command = Command::new(program);
-        command.arg(dir).arg(outputs).env(MARK, &tag).stdin(Stdio::null());
-        // Every tenth, by the tag's last digit.
-        if tag.ends_with('7') {
-            command.arg("--collect");
-        }
+        command.args(args).env(MARK, &tag).stdin(Stdio::null());
         let child = command.stdout(File::create(&words)?).stderr(File::create(&errors)?).spawn()?;
         Ok(Self { child, tag, words, errors, started: Instant::now() })
     }

@@ -42,7 +42,7 @@ const TORTURES: [Torture; 8] = [
     Torture { name: "kill", what: "kill -9 of tapeout, its guard, or both", counts: [200, 10], run: kill::run },
     Torture { name: "edits", what: "random edits; clean builds beside", counts: [60, 12], run: edits::run },
     Torture { name: "damage", what: "files of the store damaged", counts: [60, 12], run: damage::run },
-    Torture { name: "power", what: "what a loss of power leaves", counts: [20, 2], run: power::run },
+    Torture { name: "power", what: "what a loss of power leaves", counts: [10, 1], run: power::run },
     Torture { name: "disk", what: "a full disk", counts: [30, 4], run: disk::run },
     Torture { name: "several", what: "two and four on one tree", counts: [24, 3], run: several::run },
     Torture { name: "store", what: "the store read-only or gone", counts: [12, 3], run: store::run },

@@ -46,8 +46,8 @@ pub(super) fn run(cx: &mut Cx<'_>) -> io::Result<()> {
 
             let dropped = tear(&mut cx.random, &torn, &old, &site)?;
             let mut there = site.copy_with_store(cx.dir.join(format!("torn{name}")), &torn)?;
-            there.forget();
-            recover(cx, &mut there, &format!("{after}, {dropped}"))?;
+            let damages = there.world.all_jobs().count();
+            there.recover(cx.report, damages, &format!("{after}, {dropped}"))?;
         }
         let started = site.started()?;
         site.check(cx.report, &ended, &started, May::Complete, &edits);
@@ -83,19 +83,4 @@ fn tear(random: &mut Random, copy: &std::path::Path, old: &[PathBuf], site: &Sit
         torn += 1;
     }
     Ok(format!("{torn} files torn"))
-}
-
-/// Runs until all that was torn has been found and made again.
-fn recover(cx: &mut Cx<'_>, site: &mut Site, after: &str) -> io::Result<()> {
-    for _ in 0..site.world.all_jobs().count() {
-        let ended = site.start(0)?.wait()?;
-        let started = site.started()?;
-        site.check(cx.report, &ended, &started, May::Fail, after);
-        cx.report.told += ended.damages;
-        site.forget();
-        if ended.status.success() {
-            break;
-        }
-    }
-    site.complete(cx.report, after).map(drop)
 }

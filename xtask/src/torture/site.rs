@@ -2,6 +2,7 @@
 //! every run has to pass.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::ffi::OsStr;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -103,15 +104,55 @@ impl Site {
 
     /// Starts a run. `place`: of those at the same time, its number.
     pub(super) fn start(&mut self, place: usize) -> io::Result<Mill> {
-        self.runs += 1;
-        let name = self.dir.file_name().expect("sites have names").to_string_lossy();
-        let tag = format!("{}-{name}-{}", std::process::id(), self.runs);
         let outputs = self.beside(&format!("made{place}"));
         match fs::remove_dir_all(&outputs) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
             _ => {}
         }
-        Mill::start(&self.program, &self.dir, &outputs, &self.beside(&format!("log{place}")), tag)
+        let mut args = vec![outputs.as_os_str()];
+        if self.runs % 10 == 7 {
+            args.push(OsStr::new("--collect"));
+        }
+        self.start_with(place, &args)
+    }
+
+    fn start_with(&mut self, place: usize, args: &[&OsStr]) -> io::Result<Mill> {
+        self.runs += 1;
+        let name = self.dir.file_name().expect("sites have names").to_string_lossy();
+        let tag = format!("{}-{name}-{}", std::process::id(), self.runs);
+        let args = [&[self.dir.as_os_str()], args].concat();
+        Mill::start(&self.program, &args, &self.beside(&format!("log{place}")), tag)
+    }
+
+    /// Has everything in the store checked, and what is damaged removed.
+    pub(super) fn verify(&mut self, report: &mut Report, after: &str) -> io::Result<()> {
+        let ended = self.start_with(0, &[OsStr::new("--verify")])?.wait()?;
+        let after = format!("a check of the store after {after}");
+        self.check(report, &ended, &Started::new(), May::Complete, &after);
+        report.told += ended.damages;
+        Ok(())
+    }
+
+    /// Runs until all that was damaged has been found and made again: a damaged blob shows when it is read, and then a run
+    /// may end with an error that says so. Each run finds one at least. Then nothing is damaged any more.
+    pub(super) fn recover(&mut self, report: &mut Report, damages: usize, after: &str) -> io::Result<Ended> {
+        for _ in 0..damages {
+            self.forget();
+            let ended = self.start(0)?.wait()?;
+            let started = self.started()?;
+            self.check(report, &ended, &started, May::Fail, after);
+            let told = ended.words.lines().filter(|line| line.contains("damaged") || line.contains("is gone")).count();
+            report.told += told;
+            if ended.status.success() {
+                break;
+            }
+            if told == 0 {
+                report.incomplete(&format!("after {after}: {}", ended.words));
+            }
+        }
+        self.verify(report, after)?;
+        self.forget();
+        self.complete(report, after)
     }
 
     /// Runs without disturbance and checks all.
