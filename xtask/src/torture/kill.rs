@@ -43,11 +43,12 @@ pub(super) fn run(cx: &mut Cx<'_>) -> io::Result<()> {
     Ok(())
 }
 
-/// Waits for a random instant of a run: early, at any time, or near the end of a job, where its result is committed.
+/// Waits for a random instant of a run: early, at any time, soon after the start of a tool, or near the end of a job,
+/// where its result is committed, or of the last one, when the store is tidied up.
 /// `false`: the run has ended before.
 fn await_instant(site: &Site, mill: &mut Mill, random: &mut Random) -> io::Result<bool> {
     let (instant, long) = (Duration::from_micros(50), Duration::from_millis(20));
-    match random.below(4) {
+    match random.below(5) {
         0 => mill.sleep(random.time_between(instant, long)),
         1 => mill.sleep(site.typical.mul_f64(random.unit())),
         2 => {
@@ -55,8 +56,9 @@ fn await_instant(site: &Site, mill: &mut Mill, random: &mut Random) -> io::Resul
             let in_time = mill.while_running(|| site.log().is_ok_and(|log| log.lines().count() < jobs), instant)?;
             Ok(in_time && mill.sleep(random.time_between(instant, long))?)
         }
-        _ => {
-            let jobs = 1 + random.below(site.world.jobs.len());
+        end => {
+            let all = site.world.jobs.len();
+            let jobs = if end == 3 { all } else { 1 + random.below(all) };
             let words = mill.words.clone();
             let in_time = mill.while_running(|| said(&words) < jobs, instant)?;
             Ok(in_time && mill.sleep(random.time_between(instant, long))?)

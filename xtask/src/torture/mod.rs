@@ -183,7 +183,7 @@ impl Report {
 pub(crate) fn run(options: &Options) -> Result<u8, Stop> {
     let mill = match &options.mill {
         Some(mill) => mill.clone(),
-        None => build()?,
+        None => build(&["--release"])?,
     };
     let environment = |error: io::Error| Stop::environment(format!("torture cannot go on: {error}"));
     let clock = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
@@ -220,12 +220,69 @@ pub(crate) fn run(options: &Options) -> Result<u8, Stop> {
     Ok(1)
 }
 
-/// Builds the mill.
-fn build() -> Result<PathBuf, Stop> {
+/// Builds the mill, in the profile that these arguments choose.
+fn build(profile: &[&str]) -> Result<PathBuf, Stop> {
     println!("Building the mill");
-    let args = ["build", "--release", "--package", "tapeout-engine", "--example", "mill"];
+    let args = [&["build", "--package", "tapeout-engine", "--example", "mill"], profile].concat();
     if !process::succeeds(&mut process::cargo(&args))? {
         return Err(Stop::failed("the engine does not build; the compiler's messages are above"));
     }
-    Ok(process::target()?.join("release/examples/mill"))
+    let folder = if profile.is_empty() { "debug" } else { "release" };
+    Ok(process::target()?.join(folder).join("examples/mill"))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::env;
+    use std::fs;
+    use std::os::unix::fs::PermissionsExt;
+    use std::path::PathBuf;
+
+    use super::random::Random;
+    use super::site::Site;
+    use super::{Options, Report, build, run};
+
+    #[test]
+    fn the_short_form_finds_nothing() {
+        if env::var_os("TAPEOUT_FAST").is_some() {
+            println!("skipped: slow");
+            return;
+        }
+        let mill = build(&[]).unwrap_or_else(|stop| panic!("{}", stop.message));
+        let options = Options { short: true, mill: Some(mill), ..Options::default() };
+        assert_eq!(run(&options).unwrap_or_else(|stop| panic!("{}", stop.message)), 0);
+    }
+
+    /// A mill that does all wrong: what it runs it runs again, it makes nothing, leaves a process and breaks.
+    #[test]
+    fn what_is_wrong_is_found() {
+        let dir = env::temp_dir().join(format!("tapeout-torture-tests-{}", std::process::id()));
+        fs::create_dir_all(&dir).unwrap();
+        let program = dir.join("mill");
+        let script =
+            "#!/bin/sh\necho j0 >> \"$1/ran.log\"\necho done j0 ran\nsleep 12 &\necho panicked >&2\nexit 101\n";
+        fs::write(&program, script).unwrap();
+        fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
+        let mut site = Site::new(&program, dir.join("site"), &mut Random::new(1), 1).unwrap();
+        let mut report = Report::default();
+        for _ in 0..2 {
+            site.complete(&mut report, "nothing").unwrap();
+        }
+        fs::remove_dir_all(&dir).unwrap();
+        let Report { lost, wrong, orphans, panics, incomplete, .. } = report;
+        assert_eq!([lost, wrong, orphans, panics, incomplete], [1, 2, 2, 2, 2]);
+        assert!(!report.is_clean());
+    }
+
+    #[test]
+    fn the_command_line_is_read() {
+        let parse = |args: &[&str]| Options::parse(args).map_err(|stop| stop.message);
+        let all = ["kill", "--seed", "1", "--minutes", "2", "--count", "3", "--mill", "x", "--short"];
+        let (name, mill) = (Some("kill".to_owned()), Some(PathBuf::from("x")));
+        let expected = Options { name, seed: Some(1), minutes: Some(2), count: Some(3), short: true, mill };
+        assert_eq!(parse(&all), Ok(expected));
+        assert_eq!(parse(&["--seed"]), Err("--seed needs a value".to_owned()));
+        assert_eq!(parse(&["--seed", "x"]), Err("--seed: `x` is no number".to_owned()));
+        assert!(parse(&["nothing"]).is_err_and(|message| message.starts_with("no such torture or option: nothing.")));
+    }
 }
