@@ -43,7 +43,7 @@ pub(super) fn run(cx: &mut Cx<'_>) -> io::Result<()> {
         let place = *cx.random.one_of(&PLACES);
         let manner = *cx.random.one_of(&MANNERS);
         let files = files(&site.store().join(place))?;
-        let most = if cx.random.percent(20) { files.len() } else { 1 };
+        let most = if cx.random.percent(30) { files.len() } else { 1 };
         let chosen = choose(&mut cx.random, &files, most);
         let mut what = Vec::new();
         for file in &chosen {
@@ -55,7 +55,7 @@ pub(super) fn run(cx: &mut Cx<'_>) -> io::Result<()> {
         cx.report.faults += what.len();
         let after = shortened(&what);
         site.forget();
-        if cx.random.percent(50) {
+        if cx.random.percent(75) {
             site.recover(cx.report, what.len(), &after)?;
             continue;
         }

@@ -50,6 +50,7 @@ fn fill_again_and_again(cx: &mut Cx<'_>) -> io::Result<()> {
         let after = format!("a full disk after edits of {edits}");
         let started = site.started()?;
         site.check(cx.report, &ended, &started, May::Fail, &after);
+        site.check_outputs(cx.report, 0, May::Fail, &after)?;
         free(&site, &filler)?;
         site.complete(cx.report, &after)?;
         site.check_orphans(cx.report, &ended.tag, &after);

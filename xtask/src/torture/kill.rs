@@ -33,6 +33,7 @@ pub(super) fn run(cx: &mut Cx<'_>) -> io::Result<()> {
         let after = format!("fault {}, a kill of {victim:?} after edits of {edits}", cx.report.faults);
         let started = site.started()?;
         site.check(cx.report, &ended, &started, May::Fail, &after);
+        site.check_outputs(cx.report, 0, May::Fail, &after)?;
         // The next run may come while the guard is still at its work.
         if victim == Victim::Tapeout && cx.random.percent(50) {
             site.check_orphans(cx.report, &ended.tag, &after);

@@ -41,10 +41,10 @@ struct Torture {
 const TORTURES: [Torture; 8] = [
     Torture { name: "kill", what: "kill -9 of tapeout, its guard, or both", counts: [200, 10], run: kill::run },
     Torture { name: "edits", what: "random edits; clean builds beside", counts: [60, 12], run: edits::run },
-    Torture { name: "damage", what: "files of the store damaged", counts: [60, 12], run: damage::run },
+    Torture { name: "damage", what: "files of the store damaged", counts: [60, 8], run: damage::run },
     Torture { name: "power", what: "what a loss of power leaves", counts: [10, 1], run: power::run },
-    Torture { name: "disk", what: "a full disk", counts: [30, 4], run: disk::run },
-    Torture { name: "several", what: "two and four on one tree", counts: [24, 3], run: several::run },
+    Torture { name: "disk", what: "a full disk", counts: [30, 3], run: disk::run },
+    Torture { name: "several", what: "two and four on one tree", counts: [24, 2], run: several::run },
     Torture { name: "store", what: "the store read-only or gone", counts: [12, 3], run: store::run },
     Torture { name: "user", what: "all of it as an unprivileged user", counts: [30, 0], run: user::run },
 ];

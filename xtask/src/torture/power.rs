@@ -51,6 +51,7 @@ pub(super) fn run(cx: &mut Cx<'_>) -> io::Result<()> {
         }
         let started = site.started()?;
         site.check(cx.report, &ended, &started, May::Complete, &edits);
+        site.check_outputs(cx.report, 0, May::Complete, &edits)?;
     }
     Ok(())
 }

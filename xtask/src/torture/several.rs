@@ -44,9 +44,7 @@ pub(super) fn run(cx: &mut Cx<'_>) -> io::Result<()> {
             // Whatever ran was started by one of them.
             let started = if place == 0 { &started } else { &Started::new() };
             site.check(cx.report, ended, started, may, &after);
-            if !is_killed {
-                site.check_outputs(cx.report, place, &after)?;
-            }
+            site.check_outputs(cx.report, place, may, &after)?;
         }
         site.complete(cx.report, &after)?;
         for ended in &ended {

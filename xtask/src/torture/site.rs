@@ -141,6 +141,7 @@ impl Site {
             let ended = self.start(0)?.wait()?;
             let started = self.started()?;
             self.check(report, &ended, &started, May::Fail, after);
+            self.check_outputs(report, 0, May::Fail, after)?;
             let told = ended.words.lines().filter(|line| line.contains("damaged") || line.contains("is gone")).count();
             report.told += told;
             if ended.status.success() {
@@ -160,7 +161,7 @@ impl Site {
         let ended = self.start(0)?.wait()?;
         let started = self.started()?;
         self.check(report, &ended, &started, May::Complete, after);
-        self.check_outputs(report, 0, after)?;
+        self.check_outputs(report, 0, May::Complete, after)?;
         self.check_orphans(report, &ended.tag, after);
         if ended.done.values().any(|ran| *ran) {
             self.typical = (self.typical + ended.wall) / 2;
@@ -233,7 +234,7 @@ impl Site {
     }
 
     /// Checks what a run has put in place, byte by byte.
-    pub(super) fn check_outputs(&self, report: &mut Report, place: usize, after: &str) -> io::Result<()> {
+    pub(super) fn check_outputs(&self, report: &mut Report, place: usize, may: May, after: &str) -> io::Result<()> {
         let outputs = self.beside(&format!("made{place}"));
         for (name, expected) in expect(&self.world) {
             let read = |kind: &str| match fs::read(outputs.join(format!("{name}.{kind}"))) {
@@ -243,12 +244,14 @@ impl Site {
             // A job that was asked for is shown when the one that asked ran.
             let is_asked = !self.world.jobs.iter().any(|job| job.name == name);
             let Some(out) = read("out")? else {
-                if !is_asked {
+                if !is_asked && may == May::Complete {
                     report.wrong(&format!("after {after}: {name} has no output"));
                 }
                 continue;
             };
-            if out != expected.out || read("spare")? != expected.spare.map(String::into_bytes) {
+            let spare = read("spare")?;
+            let is_spare_missing = spare.is_none() && may == May::Fail;
+            if out != expected.out || (!is_spare_missing && spare != expected.spare.map(String::into_bytes)) {
                 let (found, wanted) = (String::from_utf8_lossy(&out), String::from_utf8_lossy(&expected.out));
                 let mut lines = found.lines().zip(wanted.lines()).filter(|(found, wanted)| found != wanted);
                 let (found, wanted) = lines.next().unwrap_or(("another length", "all of it, or its spare"));

@@ -54,14 +54,16 @@ fn use_read_only(cx: &mut Cx<'_>, site: &mut Site) -> io::Result<()> {
     let ended = site.start(0)?.wait()?;
     let started = site.started()?;
     site.check(cx.report, &ended, &started, May::Fail, "a read-only store");
+    site.check_outputs(cx.report, 0, May::Fail, "a read-only store")?;
     if ended.done.len() < site.world.jobs.len() || !started.is_empty() {
         cx.report.incomplete(&format!("results in a read-only store are not used: {}", ended.words));
     }
     let edits = site.edit(&mut cx.random, 3)?;
     let ended = site.start(0)?.wait()?;
     let started = site.started()?;
-    site.check(cx.report, &ended, &started, May::Fail, &format!("a read-only store and edits of {edits}"));
-    Ok(())
+    let after = format!("a read-only store and edits of {edits}");
+    site.check(cx.report, &ended, &started, May::Fail, &after);
+    site.check_outputs(cx.report, 0, May::Fail, &after)
 }
 
 /// `false`: this user cannot.
@@ -100,6 +102,7 @@ fn gone_meanwhile(cx: &mut Cx<'_>, site: &mut Site) -> io::Result<()> {
     let after = format!("the loss of the store in a run after edits of {edits}");
     let started = site.started()?;
     site.check(cx.report, &ended, &started, May::Fail, &after);
+    site.check_outputs(cx.report, 0, May::Fail, &after)?;
     site.forget();
     site.complete(cx.report, &after).map(drop)
 }
