@@ -43,7 +43,7 @@ pub(super) fn run(cx: &mut Cx<'_>) -> io::Result<()> {
         let place = *cx.random.one_of(&PLACES);
         let manner = *cx.random.one_of(&MANNERS);
         let files = files(&site.store().join(place))?;
-        let most = if cx.random.percent(30) { files.len() } else { 1 };
+        let most = if cx.random.percent(15) { files.len() } else { 1 };
         let chosen = choose(&mut cx.random, &files, most);
         let mut what = Vec::new();
         for file in &chosen {

@@ -4,6 +4,7 @@
 //! what the jobs read, does harm, lets the next run complete, and compares what it made with what it must make, which is
 //! worked out here without tapeout. What was reported as done before the harm must not run again.
 
+mod clock;
 mod damage;
 mod disk;
 mod edits;
@@ -38,14 +39,15 @@ struct Torture {
     run: fn(&mut Cx<'_>) -> io::Result<()>,
 }
 
-const TORTURES: [Torture; 8] = [
+const TORTURES: [Torture; 9] = [
     Torture { name: "kill", what: "kill -9 of tapeout, its guard, or both", counts: [200, 10], run: kill::run },
     Torture { name: "edits", what: "random edits; clean builds beside", counts: [60, 12], run: edits::run },
-    Torture { name: "damage", what: "files of the store damaged", counts: [60, 8], run: damage::run },
+    Torture { name: "damage", what: "files of the store damaged", counts: [40, 8], run: damage::run },
     Torture { name: "power", what: "what a loss of power leaves", counts: [10, 1], run: power::run },
     Torture { name: "disk", what: "a full disk", counts: [30, 3], run: disk::run },
     Torture { name: "several", what: "two and four on one tree", counts: [24, 2], run: several::run },
     Torture { name: "store", what: "the store read-only or gone", counts: [12, 3], run: store::run },
+    Torture { name: "clock", what: "a clock that was set back", counts: [10, 1], run: clock::run },
     Torture { name: "user", what: "all of it as an unprivileged user", counts: [30, 0], run: user::run },
 ];
 
