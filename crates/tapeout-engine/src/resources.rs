@@ -107,7 +107,8 @@ impl Pool {
     /// What a claim takes of this pool: never more than there is.
     pub(crate) fn amounts(&self, claims: &Claims) -> Amounts {
         let tokens = self.tokens.iter().map(|name| claims.tokens.get(name).copied().unwrap_or(0));
-        let memory = if self.has_memory { claims.memory_mib.next_multiple_of(MEMORY_STEP_MIB) } else { 0 };
+        let memory = claims.memory_mib.min(self.all.0[1]).next_multiple_of(MEMORY_STEP_MIB);
+        let memory = if self.has_memory { memory } else { 0 };
         let claimed = [claims.cores, memory].into_iter().chain(tokens);
         Amounts(claimed.zip(&self.all.0).map(|(claimed, all)| claimed.min(*all)).collect())
     }

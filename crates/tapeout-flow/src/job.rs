@@ -13,6 +13,9 @@ use crate::{Completed, Session, Step, StepCx, StepInfo};
 const SHOWN_WORDS: usize = 8;
 
 pub(crate) struct StepJob {
+    /// The step's id in the flow. A step that stands there many times has many results at once, which are told apart by
+    /// that: a key keeps only so many.
+    pub(crate) id: String,
     pub(crate) step: Arc<dyn Step>,
     pub(crate) info: Arc<StepInfo>,
     /// Restricted to the variables that the step declares.
@@ -21,7 +24,7 @@ pub(crate) struct StepJob {
 
 impl JobBody for StepJob {
     fn identify(&self, identity: &mut Identity<'_>) {
-        identity.part(STEP, self.info.id).part(IMPLEMENTATION, self.info.implementation);
+        identity.part(STEP, &self.id).part(IMPLEMENTATION, self.info.implementation);
         for (name, setting) in self.config.iter() {
             let mut text = String::new();
             write_value(&mut text, setting.value.as_ref().unwrap_or(&Value::Null));

@@ -170,8 +170,9 @@ impl Plan {
         let mut graph = Graph::default();
         let mut jobs: BTreeMap<usize, JobId> = BTreeMap::new();
         for (index, step) in self.running() {
+            let id = step.id.clone();
             let body =
-                StepJob { step: Arc::clone(&step.step), info: Arc::clone(&step.info), config: step.config.clone() };
+                StepJob { id, step: Arc::clone(&step.step), info: Arc::clone(&step.info), config: step.config.clone() };
             let inputs = step.inputs.iter().map(|(part, maker)| (part.clone(), jobs[maker])).collect();
             let job = Job {
                 inputs,

@@ -215,15 +215,19 @@ impl<'a> Run<'a> {
         }
         let states = self.states(&entries);
         let last = states.last().map(|(_, after)| after.clone()).unwrap_or_default();
-        let mut shown = Vec::new();
-        for ((before, after), (index, step)) in states.iter().zip(self.plan.running()) {
-            if entries.contains_key(&index) {
-                let from = |file: &(usize, Output)| format!("../{}/{}", self.plan.steps[file.0].dir, file.1.path);
-                let own = |file: &(usize, Output)| if file.0 == index { file.1.path.clone() } else { from(file) };
-                shown.push((step.dir.clone(), with_paths(before, from), with_paths(after, own)));
+        let shown_steps: Vec<_> = self.plan.running().filter(|(index, _)| entries.contains_key(index)).collect();
+        let dirs: Vec<&str> = shown_steps.iter().map(|(_, step)| step.dir.as_str()).collect();
+        if !tree.shows_states(&dirs) {
+            let mut shown = Vec::new();
+            for ((before, after), (index, step)) in states.iter().zip(self.plan.running()) {
+                if entries.contains_key(&index) {
+                    let from = |file: &(usize, Output)| format!("../{}/{}", self.plan.steps[file.0].dir, file.1.path);
+                    let own = |file: &(usize, Output)| if file.0 == index { file.1.path.clone() } else { from(file) };
+                    shown.push((step.dir.clone(), with_paths(before, from), with_paths(after, own)));
+                }
             }
+            tree.show_states(&shown)?;
         }
-        tree.show_states(&shown)?;
         let summary = self.summary(outcomes, &last);
         if entries.len() == self.steps.len() {
             let views =

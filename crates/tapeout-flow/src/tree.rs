@@ -203,7 +203,23 @@ impl RunTree {
         self.close()
     }
 
-    /// Writes the states around each step and takes away directories that no step of the plan has.
+    /// Whether the states around these steps are shown already: they follow from what the steps' directories show.
+    pub(crate) fn shows_states(&mut self, dirs: &[&str]) -> bool {
+        let mut key = KeyHasher::new("states");
+        for dir in dirs {
+            key.text(dir).text(self.shown.get(*dir).map_or("", |shown| &shown.result));
+        }
+        let result = key.finish().to_string();
+        let is_there = |dir: &&str| [STATE_IN, STATE_OUT].iter().all(|name| self.root.join(dir).join(name).exists());
+        let shown = self.shown.get(STATES).is_some_and(|shown| shown.result == result) && dirs.iter().all(is_there);
+        if !shown {
+            self.shown.insert(STATES.to_owned(), Shown { result, files: BTreeMap::new() });
+            self.changed = true;
+        }
+        shown
+    }
+
+    /// Writes the states around each step.
     pub(crate) fn show_states(&mut self, states: &[(String, State<String>, State<String>)]) -> Result<(), Failure> {
         for (dir, state_in, state_out) in states {
             for (name, state) in [(STATE_IN, state_in), (STATE_OUT, state_out)] {
@@ -215,8 +231,12 @@ impl RunTree {
 
     /// Takes away the directories of steps that are not in the plan any more.
     pub(crate) fn keep_only(&mut self, dirs: &[&str]) -> Result<(), Failure> {
-        let gone: Vec<String> =
-            self.shown.keys().filter(|dir| *dir != FINAL && !dirs.contains(&dir.as_str())).cloned().collect();
+        let gone: Vec<String> = self
+            .shown
+            .keys()
+            .filter(|dir| *dir != FINAL && *dir != STATES && !dirs.contains(&dir.as_str()))
+            .cloned()
+            .collect();
         for dir in gone {
             self.remove_dir(&dir)?;
             self.remove_dir(&failed_dir(&dir))?;
@@ -280,6 +300,9 @@ impl RunTree {
 }
 
 pub(crate) const FINAL: &str = "final";
+
+/// The place of the states among what is shown; no directory is called so.
+const STATES: &str = "(states)";
 
 /// Where a failed attempt of a step is kept.
 fn failed_dir(dir: &str) -> String {

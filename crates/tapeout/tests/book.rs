@@ -455,8 +455,20 @@ fn every_field_of_json_output_is_described() {
     // Broken, then with a failed check, then well: each ending has fields of its own.
     collect("tapeout run --log-format json -c NEXTPNR_EXTRA_ARGS=--bogus -c RUN_SIMULATION=false");
     collect("tapeout run --log-format json -c CLOCK_PERIOD=1 -c RUN_POST_LAYOUT_SIMULATION=false");
-    for typed in ["run -n", "run -c RUN_POST_LAYOUT_SIMULATION=false", "status", "plan", "doctor", "open", "open pack"]
-    {
+    for typed in [
+        "run -n -c CLOCK_PERIOD=2",
+        "run -c RUN_POST_LAYOUT_SIMULATION=false",
+        "status",
+        "why",
+        "pin pack -r reason",
+        "status",
+        "unpin pack",
+        "run --log-format json --check-repeat=*pack -c RUN_POST_LAYOUT_SIMULATION=false",
+        "plan",
+        "doctor",
+        "open",
+        "open pack",
+    ] {
         collect(&format!("tapeout {typed} --json"));
     }
     for kind in ["steps", "flows", "tools", "variables", "runs"] {
