@@ -170,15 +170,10 @@ fn graph(specs: &[JobSpec]) -> Graph {
 
 /// A job with those of its inputs that come from known jobs.
 fn job<'s>(spec: &'s JobSpec, known: &BTreeMap<&'s str, JobId>) -> Job {
-    let mut inputs = Vec::new();
-    let parts: [(&[String], fn(&str) -> Part); 3] = [
-        (&spec.inputs, |name| Part::View(out(name))),
-        (&spec.spares, |name| Part::View(spare(name))),
-        (&spec.tallies, |name| Part::Metric(tally(name))),
-    ];
-    for (names, part) in parts {
-        inputs.extend(names.iter().filter_map(|name| Some((part(name), *known.get(name.as_str())?))));
-    }
+    let views = spec.inputs.iter().map(|name| (name, Part::View(out(name))));
+    let views = views.chain(spec.spares.iter().map(|name| (name, Part::View(spare(name)))));
+    let parts = views.chain(spec.tallies.iter().map(|name| (name, Part::Metric(tally(name)))));
+    let inputs = parts.filter_map(|(name, part)| Some((part, *known.get(name.as_str())?))).collect();
     Job { inputs, ..Job::new(spec.name.clone(), Arc::new(Mill(spec.clone()))) }
 }
 

@@ -5,6 +5,7 @@ use std::fs;
 use std::io;
 use std::os::unix::fs::{MetadataExt, chown};
 use std::process::Command;
+use std::time::Instant;
 
 use super::{Cx, TORTURES};
 
@@ -31,6 +32,8 @@ pub(super) fn run(cx: &mut Cx<'_>) -> io::Result<()> {
         let mut command = Command::new("setpriv");
         command.args([&format!("--reuid={NOBODY}"), &format!("--regid={NOBODY}"), "--clear-groups", "--"]);
         command.arg(&own).args(["torture", torture.name, "--count", &count, "--mill"]).arg(&mill);
+        let minutes = 1 + cx.until.saturating_duration_since(Instant::now()).as_secs() / 60;
+        command.args(["--minutes", &minutes.to_string()]);
         command.args(["--seed", &cx.random.next().to_string()]).env("TMPDIR", &dir).env("HOME", &dir).current_dir(&dir);
         let output = command.output()?;
         let said = String::from_utf8_lossy(&output.stdout);
