@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use super::Cx;
 use super::random::Random;
+use super::site::Site;
 
 /// How a file is damaged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,6 +24,9 @@ enum Manner {
 const MANNERS: [Manner; 6] =
     [Manner::Flipped, Manner::Truncated, Manner::Emptied, Manner::Zeroed, Manner::Lengthened, Manner::Removed];
 
+/// Where results are recorded.
+const RECORDS: [&str; 2] = ["journal", "index"];
+
 /// What may be damaged. Records and blobs come oftener.
 const PLACES: [&str; 10] =
     ["blobs", "blobs", "blobs", "journal", "journal", "index", "index", "words", "runs", "locks"];
@@ -37,12 +41,18 @@ pub(super) fn run(cx: &mut Cx<'_>) -> io::Result<()> {
         // So that there are segments that are not merged.
         let edits = site.edit(&mut cx.random, 2)?;
         site.complete(cx.report, &format!("edits of {edits}"))?;
-        if cx.random.percent(30) {
+        let is_edited = cx.random.percent(30);
+        if is_edited {
             site.edit(&mut cx.random, 1)?;
         }
-        let place = *cx.random.one_of(&PLACES);
         let manner = *cx.random.one_of(&MANNERS);
-        let files = files(&site.store().join(place))?;
+        let (place, files) = loop {
+            let place = *cx.random.one_of(&PLACES);
+            let files = files(&site.store().join(place))?;
+            if !files.is_empty() {
+                break (place, files);
+            }
+        };
         let most = if cx.random.percent(15) { files.len() } else { 1 };
         let chosen = choose(&mut cx.random, &files, most);
         let mut what = Vec::new();
@@ -55,6 +65,10 @@ pub(super) fn run(cx: &mut Cx<'_>) -> io::Result<()> {
         cx.report.faults += what.len();
         let after = shortened(&what);
         site.forget();
+        if manner == Manner::Flipped && RECORDS.contains(&place) && !is_edited {
+            told_of(cx, &mut site, &after)?;
+            continue;
+        }
         if cx.random.percent(75) {
             site.recover(cx.report, what.len(), &after)?;
             continue;
@@ -62,6 +76,17 @@ pub(super) fn run(cx: &mut Cx<'_>) -> io::Result<()> {
         // What a check of all of it has found disturbs no run.
         site.verify(cx.report, &after)?;
         site.complete(cx.report, &after)?;
+    }
+    Ok(())
+}
+
+/// Completes after records were damaged and nothing else has changed: what runs again, runs because of that, and the user
+/// is told. What is cut off or gone cannot be told from what never was.
+fn told_of(cx: &mut Cx<'_>, site: &mut Site, after: &str) -> io::Result<()> {
+    let ended = site.complete(cx.report, after)?;
+    cx.report.told += ended.damages;
+    if ended.damages == 0 && ended.done.values().any(|ran| *ran) {
+        cx.report.wrong(&format!("after {after}: jobs ran again, and nobody was told why"));
     }
     Ok(())
 }
@@ -79,7 +104,7 @@ fn choose(random: &mut Random, files: &[PathBuf], most: usize) -> Vec<PathBuf> {
     if most > 1 {
         return files.to_vec();
     }
-    if files.is_empty() { Vec::new() } else { vec![random.one_of(files).clone()] }
+    vec![random.one_of(files).clone()]
 }
 
 /// All files below a path, or the path itself when it is one; the same order for the same names.
