@@ -23,7 +23,8 @@ Usage: cargo xtask COMMAND
   demo           builds tapeout and takes the examples to bitstreams
   test           everything that is checked before a change is kept
   test --fast    the same without slow tests, installs nothing; for use while working
-  bench [NAME]   timing claims, measured; all of them, or one
+  bench [NAME [PART]]
+                 timing claims, measured; all of them, one, or a part of one
   torture [NAME] [--short] [--seed N] [--minutes N] [--count N]
                  kills, damages and starves tapeout, and looks whether results are lost or wrong
   docs           makes the generated pages and the picture of the book again
@@ -64,8 +65,9 @@ fn main() -> ExitCode {
         ["demo"] => demo::run(),
         ["test"] => test::run(test::Extent::Full),
         ["test", "--fast"] => test::run(test::Extent::Fast),
-        ["bench"] => bench::run(None),
-        ["bench", name] if !name.starts_with('-') => bench::run(Some(name)),
+        ["bench"] => bench::run(None, None),
+        ["bench", name] if !name.starts_with('-') => bench::run(Some(name), None),
+        ["bench", name, part] if !name.starts_with('-') => bench::run(Some(name), Some(part)),
         ["torture", ref options @ ..] => torture::Options::parse(options).and_then(|options| torture::run(&options)),
         ["docs"] => docs::make(),
         ["docs", "--check"] => docs::check(),

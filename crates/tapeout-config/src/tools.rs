@@ -9,7 +9,7 @@ use crate::meta::is_comment;
 use crate::suggest;
 use crate::tree::{Key, Node, Tree};
 
-const KEYS: [&str; 6] = ["path", "setup", "prefix", "env", "at_once", "no_licence"];
+const KEYS: [&str; 7] = ["path", "setup", "prefix", "env", "at_once", "timeout_s", "no_licence"];
 
 /// Takes over the entries of one layer's `tools`; each entry of a tool beats that of the layer below.
 pub(crate) fn update(tools: &mut BTreeMap<String, ToolSettings>, node: &Node, diagnostics: &mut Vec<Diagnostic>) {
@@ -26,6 +26,7 @@ pub(crate) fn update(tools: &mut BTreeMap<String, ToolSettings>, node: &Node, di
                 "prefix" => replace(words(&at, value, diagnostics), &mut tool.prefix),
                 "env" => replace(variables(&at, value, diagnostics), &mut tool.env),
                 "at_once" => replace(count(&at, value, diagnostics).map(Some), &mut tool.at_once),
+                "timeout_s" => replace(count(&at, value, diagnostics).map(Some), &mut tool.timeout_s),
                 "no_licence" => replace(words(&at, value, diagnostics), &mut tool.no_licence),
                 other => {
                     let diagnostic =

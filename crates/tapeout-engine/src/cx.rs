@@ -7,7 +7,7 @@ use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
 use tapeout_model::{Attempt, Class, Digest, Metric, Output, Read, Record, View};
-use tapeout_store::{Entry, KeyHasher, hash_bytes};
+use tapeout_store::Entry;
 
 use crate::recall::result_digest;
 use crate::retry::Cause;
@@ -83,7 +83,7 @@ pub(crate) fn run_body<'run>(run: &'run Run<'run>, task: Task) -> Result<Arc<Ent
         return Err(Failure::new(Class::Internal, message));
     }
     engine.store().describe(&key, &job.words())?;
-    Ok(engine.store().commit(Entry::new(key, cx.reads, record, cx.attempt))?)
+    Ok(engine.store().commit(Entry::new(key, &cx.reads, record, cx.attempt))?)
 }
 
 impl JobCx<'_> {
@@ -162,7 +162,7 @@ impl JobCx<'_> {
         assert!(self.children.contains_key(&job), "`{}` waits for a job that it did not ask for", self.job.name);
         match self.outcome_of(job) {
             Outcome::Done { entry, .. } => Ok(entry),
-            Outcome::Failed(failure) => Err(failure),
+            Outcome::Failed(failure) => Err(*failure),
             Outcome::Skipped | Outcome::WouldRun => {
                 let name = &self.run.job(job).name;
                 Err(Failure::new(Class::Interrupted, format!("`{name}` did not run: something it needs failed")))
@@ -233,7 +233,7 @@ impl JobCx<'_> {
     fn make_inputs_again(&mut self, lost: &Failure) -> Result<(), Failure> {
         let store = self.engine.store();
         self.inputs.iter().flatten().for_each(|entry| store.weed(entry));
-        let is_lost = |entry: &Arc<Entry>| !entry.record.outputs.iter().all(|output| store.has(output));
+        let is_lost = |entry: &Arc<Entry>| !entry.record().outputs.iter().all(|output| store.has(output));
         let inputs = self.inputs.iter().zip(&self.job.inputs);
         let makers: std::collections::BTreeSet<JobId> =
             inputs.filter(|(entry, _)| entry.as_ref().is_some_and(is_lost)).map(|(_, (_, from))| *from).collect();
@@ -245,7 +245,7 @@ impl JobCx<'_> {
             let id = answer.recv().map_err(|_| Failure::interrupted())??;
             // It is not this job's child: what comes out is what it had as an input already.
             if let Outcome::Failed(failure) = self.await_outcome(id) {
-                return Err(failure);
+                return Err(*failure);
             }
         }
         let still_lost = self.inputs.iter().flatten().any(is_lost);
@@ -292,9 +292,13 @@ impl JobCx<'_> {
         let part = Part::View(format.to_owned());
         let (index, entry) = self.input(&part);
         let digest = part_digest(entry, &part);
-        let view = entry.record.views.get(format).map(|view| {
+        let view = entry.record().views.get(format).map(|view| {
             view.map(&mut |path: &String| {
-                entry.record.output(path).cloned().expect("a record's views name its outputs; checked when it was made")
+                entry
+                    .record()
+                    .output(path)
+                    .cloned()
+                    .expect("a record's views name its outputs; checked when it was made")
             })
         });
         self.note(Read::Input { index, digest });
@@ -307,8 +311,9 @@ impl JobCx<'_> {
     /// When the job did not declare this metric as an input.
     pub fn metric(&mut self, name: &str) -> Option<Metric> {
         let (index, entry) = self.input(&Part::Metric(name.to_owned()));
-        let metric = entry.record.metrics.get(name).cloned();
-        self.note(Read::Input { index, digest: metric.as_ref().map(metric_digest) });
+        let metric = entry.record().metrics.get(name).cloned();
+        let digest = entry.metric_digest(name);
+        self.note(Read::Input { index, digest });
         metric
     }
 
@@ -422,28 +427,7 @@ impl JobCx<'_> {
 /// The digest of a part of a job's result, `None` when it has no such part.
 pub(crate) fn part_digest(entry: &Entry, part: &Part) -> Option<Digest> {
     match part {
-        Part::View(format) => Some(view_digest(entry, entry.record.views.get(format)?)),
-        Part::Metric(name) => entry.record.metrics.get(name).map(metric_digest),
+        Part::View(format) => entry.view_digest(format),
+        Part::Metric(name) => entry.metric_digest(name),
     }
-}
-
-fn metric_digest(metric: &Metric) -> Digest {
-    hash_bytes(metric.to_json().to_string().as_bytes())
-}
-
-/// The digest of a view: names and contents of its files, and how they belong together.
-fn view_digest(entry: &Entry, view: &View<String>) -> Digest {
-    let mut key = KeyHasher::new("view 2");
-    let mut add = |path: &str| {
-        let output = entry.record.output(path).expect("a record's views name its outputs; checked when it was made");
-        key.text(&output.path).digest(Some(&output.digest));
-    };
-    match view {
-        View::File(path) => add(path),
-        View::Files(_) | View::Named(_) => {
-            view.files().into_iter().for_each(|path| add(path));
-            key.text(&format!("{:?}", view.map(&mut |_| ())));
-        }
-    }
-    key.finish()
 }

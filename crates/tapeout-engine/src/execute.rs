@@ -6,12 +6,12 @@ use std::ffi::OsString;
 use std::fs;
 use std::io::{self, Read as _, Seek, SeekFrom};
 use std::path::{Component, Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use tapeout_formats::makefile_deps;
-use tapeout_guard::{Exit, Limits, ProcessSpec, SpawnError, Status, Stop};
-use tapeout_model::{Attempt, Class, Digest, Read, Record};
+use tapeout_guard::{Exit, Limits, MemorySource, ProcessSpec, SpawnError, Status, Stop};
+use tapeout_model::{Attempt, Class, Digest, PeakBy, Read, Record};
 use tapeout_store::{Entry, FileTime, KeyHasher, KeyLock, Signature};
 
 use crate::failure::DISK_HINT;
@@ -37,7 +37,9 @@ impl Engine {
         let as_text = |(name, value): (OsString, OsString)| Some((name.into_string().ok()?, value.into_string().ok()?));
         let mut environment: BTreeMap<String, String> =
             env::vars_os().filter_map(as_text).filter(|(name, _)| is_passed(name)).collect();
-        for (name, value) in [("LANG", "C.UTF-8"), ("LC_ALL", "C.UTF-8"), ("TZ", "UTC")] {
+        // Of all that makes a locale, C.UTF-8 differs from C in the encoding alone, and each further part of it costs
+        // every process of every tool another file.
+        for (name, value) in [("LC_CTYPE", "C.UTF-8"), ("TZ", "UTC")] {
             environment.insert(name.to_owned(), value.to_owned());
         }
         environment.insert("TMPDIR".to_owned(), dir.tmp_from_here.clone());
@@ -102,6 +104,16 @@ impl Engine {
     }
 }
 
+/// The number of the signal.
+const SIGKILL: i32 = 9;
+
+/// The failure of a tool that the system has killed, as far as one can tell.
+fn killed(tool: &str) -> Failure {
+    Failure::new(Class::Environment, format!("`{tool}` was killed (SIGKILL)"))
+        .because(Cause::OutOfMemory)
+        .hint("when nobody killed it, the system ran out of memory: see `dmesg`")
+}
+
 /// The failure of a tool whose guard was killed.
 fn lost(tool: &str) -> Failure {
     let message = format!("`{tool}` was lost: the guard process that ran it was killed from outside");
@@ -142,7 +154,7 @@ impl JobCx<'_> {
             let differences = self.repeat(invocation, &tools, &entry)?;
             self.say(&Event::Repeated { job: self.id, differences });
         }
-        entry.reads.iter().for_each(|read| self.note(read.clone()));
+        entry.reads().for_each(|read| self.note(read));
         self.attempt.then(entry.attempt());
         Ok(entry)
     }
@@ -190,19 +202,20 @@ impl JobCx<'_> {
                 _ => failure,
             };
             drop(lock);
-            let wait = failure.cause.and_then(|cause| self.engine.options().retry.after(cause, attempts));
-            let (Some(wait), false) = (wait, self.run.is_stopping()) else { return Err(failure) };
-            if let Some(dir) = &failure.work_dir {
-                // Best effort: the next process sweeps it away.
-                let _ = fs::remove_dir_all(dir);
-            }
-            self.try_again(&failure, wait)?;
+            self.try_again(failure, attempts)?;
         }
         unreachable!("there is no last attempt");
     }
 
-    /// Holds nothing for a while before the next attempt.
-    fn try_again(&self, failure: &Failure, wait: Duration) -> Result<(), Failure> {
+    /// Waits for the next attempt after so many that failed, and holds nothing meanwhile; gives the failure back when
+    /// there is to be none.
+    pub(crate) fn try_again(&self, failure: Failure, attempts: u32) -> Result<(), Failure> {
+        let wait = failure.cause.and_then(|cause| self.engine.options().retry.after(cause, attempts));
+        let (Some(wait), false) = (wait, self.run.is_stopping()) else { return Err(failure) };
+        if let Some(dir) = &failure.work_dir {
+            // Best effort: the next process sweeps it away.
+            let _ = fs::remove_dir_all(dir);
+        }
         let (job, reason) = (self.id, failure.message.clone());
         self.say(&match failure.cause {
             Some(Cause::NoLicence) => Event::Waiting { job, reason },
@@ -297,7 +310,7 @@ impl JobCx<'_> {
         let outputs = outputs.collect::<Result<_, _>>()?;
         attempt.log = Some(store.take_file(&dir.path.join(&invocation.log), &invocation.log)?);
         let record = Record { outputs, statuses, ..Record::default() };
-        Ok(store.commit(Entry::new(key, reads, record, attempt))?)
+        Ok(store.commit(Entry::new(key, &reads, record, attempt))?)
     }
 
     /// Runs the commands of an invocation in a fresh work directory and checks that the outputs are there.
@@ -409,14 +422,21 @@ impl JobCx<'_> {
             env: self.engine.environment(dir, &tool.env, &invocation.env),
             log: dir.path.join(&invocation.log),
             stdout: command.stdout.as_ref().map(|file| dir.path.join(file)),
-            timeout: invocation.timeout,
+            timeout: invocation.timeout.or(tool.timeout),
             limits: Limits::default(),
             confine: self.confinement(dir, invocation, tool),
         };
         let exit = self.engine.run_process(spec, Some(self.run))?;
         attempt.wall_ms += millis(exit.wall);
         attempt.cpu_ms += millis(exit.user + exit.system);
-        attempt.peak_kib = attempt.peak_kib.max(exit.memory.peak_kib);
+        if exit.memory.peak_kib > attempt.peak_kib {
+            attempt.peak_kib = exit.memory.peak_kib;
+            attempt.peak_by = match exit.memory.by {
+                MemorySource::Cgroup => PeakBy::Cgroup,
+                MemorySource::Sampled => PeakBy::Sampled,
+                MemorySource::LargestProcess => PeakBy::LargestProcess,
+            };
+        }
         let name = &command.tool;
         match (exit.status, exit.stopped) {
             (_, Some(Stop::Killed)) => Err(Failure::interrupted()),
@@ -426,19 +446,24 @@ impl JobCx<'_> {
                     .hint("raise the limit, or see in the log how far it came"))
             }
             (Status::Lost, _) => Err(lost(name)),
-            (Status::Signal(9), _) => Err(Failure::new(Class::Tool, format!("`{name}` was killed (SIGKILL)"))
-                .because(Cause::OutOfMemory)
-                .hint("when nobody killed it, the system ran out of memory: see `dmesg`")),
+            (Status::Signal(SIGKILL), _) => Err(killed(name)),
             (Status::Signal(signal), _) => {
-                Err(Failure::new(Class::Tool, format!("`{name}` crashed: signal {signal} ended it")))
+                let message = format!("`{name}` crashed: signal {signal} ended it");
+                Err(Failure::new(Class::Tool, message).because(Cause::Tool))
             }
+            // As shells say of a program that they started.
+            (Status::Code(code), _) if code == 128 + SIGKILL && command.accept == Accept::Zero => Err(killed(name)),
             // As shells, `env` and container runtimes say that there is no such program.
             (Status::Code(code @ (126 | 127)), _) if command.accept == Accept::Zero => {
                 let message = format!("`{name}` could not be started (exit code {code})");
                 Err(Failure::new(Class::Environment, message)
+                    .because(Cause::Tool)
                     .hint("is everything that it needs installed? see the log"))
             }
-            (Status::Code(code), _) if code != 0 && command.accept == Accept::Zero => {
+            // A status says nothing of the design when there was no licence to look at it.
+            (Status::Code(code), _)
+                if code != 0 && (command.accept == Accept::Zero || self.had_no_licence(dir, invocation)) =>
+            {
                 Err(Failure::new(Class::Tool, format!("`{name}` failed with exit code {code}")).because(Cause::Tool))
             }
             (Status::Code(code), _) => Ok(code),
@@ -464,15 +489,25 @@ impl JobCx<'_> {
 
     /// The failure of a tool with the cause that its log tells.
     fn explained(&self, failure: Failure, log: &Path, invocation: &Invocation) -> Failure {
-        let log = String::from_utf8_lossy(&end_of(log).unwrap_or_default()).into_owned();
-        let tools = invocation.commands.iter().filter_map(|command| self.engine.tool(&command.tool).ok());
-        let no_licence: Vec<String> = tools.flat_map(|tool| tool.no_licence.clone()).collect();
-        let Some((cause, line)) = cause_in(&log, &no_licence) else { return failure };
+        let Some((cause, line)) = self.told_cause(log, invocation) else { return failure };
         let (class, hint) = match cause {
             Cause::NoLicence => (Class::Environment, "wait for a licence, or free one; nothing was recorded"),
             _ => (Class::Environment, "run fewer jobs at a time (`-j`), or on a machine with more memory"),
         };
         Failure { class, ..failure.because(cause) }.hint(format!("the log says `{line}`: {hint}"))
+    }
+
+    /// The cause of a failure that a log tells, with the line that tells it.
+    fn told_cause(&self, log: &Path, invocation: &Invocation) -> Option<(Cause, String)> {
+        let log = String::from_utf8_lossy(&end_of(log).ok()?).into_owned();
+        let tools = invocation.commands.iter().filter_map(|command| self.engine.tool(&command.tool).ok());
+        let no_licence: Vec<String> = tools.flat_map(|tool| tool.no_licence.clone()).collect();
+        cause_in(&log, &no_licence).map(|(cause, line)| (cause, line.to_owned()))
+    }
+
+    fn had_no_licence(&self, dir: &WorkDir, invocation: &Invocation) -> bool {
+        let told = self.told_cause(&dir.path.join(&invocation.log), invocation);
+        told.is_some_and(|(cause, _)| cause == Cause::NoLicence)
     }
 
     /// What the tools say they have read beyond the declared inputs.
@@ -483,6 +518,9 @@ impl JobCx<'_> {
         tools: &[Arc<FoundTool>],
         started: FileTime,
     ) -> Result<Vec<Read>, Failure> {
+        if invocation.depfiles.is_empty() {
+            return Ok(Vec::new());
+        }
         let declared = |path: &str| {
             invocation.inputs.iter().any(|input| match input {
                 Input::Source { path: source } | Input::Copied { path: source, .. } => source == path,
@@ -567,5 +605,7 @@ fn millis(duration: std::time::Duration) -> u64 {
 }
 
 fn host() -> String {
-    fs::read_to_string("/proc/sys/kernel/hostname").map(|name| name.trim().to_owned()).unwrap_or_default()
+    static NAME: OnceLock<String> = OnceLock::new();
+    let read = || fs::read_to_string("/proc/sys/kernel/hostname").map(|name| name.trim().to_owned());
+    NAME.get_or_init(|| read().unwrap_or_default()).clone()
 }

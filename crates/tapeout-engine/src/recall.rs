@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use tapeout_model::{Digest, Output, Read};
+use tapeout_model::{Digest, Read};
 use tapeout_store::{Entry, KeyHasher};
 
 use crate::cx::part_digest;
@@ -27,13 +27,12 @@ impl Engine {
 
     /// The newest good result under a key, where `input` gives the parts of other results that it reads.
     pub(crate) fn good_entry(&self, key: &Digest, input: &dyn Fn(u32) -> Option<Digest>) -> Option<Arc<Entry>> {
-        let entries = self.store().entries(key);
-        entries.into_iter().rev().find(|entry| self.is_good(entry, input))
+        self.store().newest(key, |entry| self.is_good(entry, input))
     }
 
     /// Whether every read of a recorded result gives the same now, and its files are in the store.
     fn is_good(&self, entry: &Entry, input: &dyn Fn(u32) -> Option<Digest>) -> bool {
-        entry.reads.iter().all(|read| self.is_same(read, input)) && files_of(entry).all(|file| self.store().has(file))
+        entry.reads().all(|read| self.is_same(&read, input)) && self.store().has_all(entry)
     }
 
     /// Whether something is still what it was when it was read.
@@ -54,15 +53,10 @@ impl Engine {
     }
 }
 
-/// All files that a result needs, also to be shown.
-pub(crate) fn files_of(entry: &Entry) -> impl Iterator<Item = &Output> {
-    entry.record.outputs.iter().chain(&entry.attempt().log).chain(&entry.attempt().inputs)
-}
-
 /// What came out of a job, as one digest.
 pub(crate) fn result_digest(entry: &Entry) -> Digest {
     let mut key = KeyHasher::new("result 1");
-    let record = &entry.record;
+    let record = entry.record();
     for output in &record.outputs {
         key.text(&output.path).digest(Some(&output.digest)).number(u64::from(output.executable));
     }

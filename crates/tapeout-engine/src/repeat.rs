@@ -2,11 +2,11 @@
 //! is only compared with it.
 
 use std::fs::File;
-use std::io::{self, BufReader, Read};
+use std::io::{self, BufRead, BufReader};
 use std::path::Path;
 use std::sync::Arc;
 
-use tapeout_model::Output;
+use tapeout_model::{Class, Output};
 use tapeout_store::Entry;
 
 use crate::{Failure, FoundTool, Invocation, JobCx};
@@ -20,6 +20,9 @@ pub struct Difference {
     pub how: String,
 }
 
+/// What differs when commands end in another way.
+const STATUSES: &str = "exit statuses";
+
 impl JobCx<'_> {
     /// Runs an invocation once more and compares its outputs with a recorded result, byte by byte.
     pub(crate) fn repeat(
@@ -28,15 +31,26 @@ impl JobCx<'_> {
         tools: &[Arc<FoundTool>],
         first: &Entry,
     ) -> Result<Vec<Difference>, Failure> {
-        let second = self.run_tools(invocation, tools)?;
+        let mut attempts = 0;
+        let second = loop {
+            attempts += 1;
+            match self.run_tools(invocation, tools) {
+                Ok(second) => break second,
+                Err(failure) if failure.class == Class::Tool => {
+                    let how = format!("{:?}, then {failure}", first.record().statuses);
+                    return Ok(vec![Difference { what: STATUSES.to_owned(), how }]);
+                }
+                Err(failure) => self.try_again(failure, attempts)?,
+            }
+        };
         let mut differences = Vec::new();
-        if second.statuses != first.record.statuses {
-            let how = format!("{:?}, then {:?}", first.record.statuses, second.statuses);
-            differences.push(Difference { what: "exit statuses".to_owned(), how });
+        if second.statuses != first.record().statuses {
+            let how = format!("{:?}, then {:?}", first.record().statuses, second.statuses);
+            differences.push(Difference { what: STATUSES.to_owned(), how });
         }
         for name in invocation.outputs.iter().chain(&invocation.optional_outputs) {
             let there = second.files.contains(&name.as_str());
-            let how = match (first.record.output(name), there) {
+            let how = match (first.record().output(name), there) {
                 (None, false) => None,
                 (Some(_), false) => Some("not written the second time".to_owned()),
                 (None, true) => Some("written only the second time".to_owned()),
@@ -59,7 +73,7 @@ impl JobCx<'_> {
 }
 
 /// Where two streams that are not equal differ, in words.
-fn first_difference(first: impl Read, second: impl Read) -> io::Result<String> {
+fn first_difference(first: impl BufRead, second: impl BufRead) -> io::Result<String> {
     let (mut first, mut second) = (first.bytes(), second.bytes());
     let (mut at, mut line) = (0_u64, 1_u64);
     let mut begin = None;

@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, Scope};
 
 use tapeout_guard::Submitted;
-use tapeout_model::{Class, Digest, Verdict};
+use tapeout_model::{Class, Digest};
 use tapeout_store::Entry;
 
 use crate::cx::run_body;
@@ -61,7 +61,7 @@ pub enum Outcome {
         how: How,
     },
     /// It ended without a result.
-    Failed(Failure),
+    Failed(Box<Failure>),
     /// It did not start: something it needs failed, or the run was stopped.
     Skipped,
     /// Looking only: it would run.
@@ -173,8 +173,10 @@ impl Engine {
             next_process: AtomicU64::new(0),
         };
         thread::scope(|scope| {
-            if mode == Mode::Run {
-                scope.spawn(|| self.identify_found_tools());
+            let tools = self.found_tools();
+            if mode == Mode::Run && !tools.is_empty() {
+                // So that no job has to wait for it. Whatever is wrong is said to the job that needs the tool.
+                scope.spawn(move || tools.iter().for_each(|tool| _ = self.identity(tool)));
             }
             let driver = Driver {
                 run: &run,
@@ -217,6 +219,9 @@ struct Driver<'scope, 'env, W> {
 
 impl<W: Fn(&Job) -> Wish> Driver<'_, '_, W> {
     fn drive(mut self, messages: &Receiver<Message>) -> Vec<Outcome> {
+        if self.run.is_stopping() {
+            self.halt();
+        }
         loop {
             while let Some(command) = self.scheduler.next_command() {
                 match command {
@@ -267,7 +272,7 @@ impl<W: Fn(&Job) -> Wish> Driver<'_, '_, W> {
         }
         if let Some((name, claimed, there)) = job.claims.beyond(&run.engine.options().resources) {
             let message = format!("`{}` needs {claimed} of `{name}`, and there are {there}", job.name);
-            return self.ended(id, Outcome::Failed(Failure::new(Class::Environment, message)));
+            return self.ended(id, Outcome::Failed(Failure::new(Class::Environment, message).into()));
         }
         (run.sink)(&Event::Started { job: id });
         let inputs = job.inputs.iter().map(|(_, from)| self.result_of(*from).cloned()).collect();
@@ -311,12 +316,12 @@ impl<W: Fn(&Job) -> Wish> Driver<'_, '_, W> {
         let run = self.run;
         let end = match &outcome {
             Outcome::Done { entry, how } => {
-                let passed = !matches!(entry.record.verdict, Verdict::Failed { .. }) || run.job(id).defers_check;
+                let passed = !entry.failed_check() || run.job(id).defers_check;
                 (run.sink)(&Event::Done { job: id, entry: Arc::clone(entry), how: *how });
                 if passed { End::Done } else { End::Failed }
             }
             Outcome::Failed(failure) => {
-                (run.sink)(&Event::Failed { job: id, failure: failure.clone() });
+                (run.sink)(&Event::Failed { job: id, failure: (**failure).clone() });
                 End::Failed
             }
             Outcome::Skipped | Outcome::WouldRun => End::Failed,
@@ -377,7 +382,7 @@ impl<W: Fn(&Job) -> Wish> Driver<'_, '_, W> {
         } else if let Some(cycle) = self.way(on, job) {
             let names: Vec<&str> = cycle.iter().map(|id| self.run.job(*id).name.as_str()).collect();
             let message = format!("`{}` waits for itself: {}", names[names.len() - 1], names.join(" needs "));
-            Outcome::Failed(Failure::new(Class::Input, message))
+            Outcome::Failed(Failure::new(Class::Input, message).into())
         } else {
             self.resumes.insert(job, Resume::Outcome(on, reply));
             self.waiting.entry(on).or_default().push(job);
@@ -448,7 +453,7 @@ impl<'scope, 'env> Workers<'scope, 'env> {
                     let id = task.id;
                     let outcome = match run_body(run, task) {
                         Ok(entry) => Outcome::Done { entry, how: How::Ran },
-                        Err(failure) => Outcome::Failed(failure),
+                        Err(failure) => Outcome::Failed(Box::new(failure)),
                     };
                     run.tell(Message::Ended(id, outcome));
                 }

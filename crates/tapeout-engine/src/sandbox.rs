@@ -1,8 +1,8 @@
 //! Confining tools to what their invocation declares, and naming what they wanted beyond that.
 //!
 //! A confined tool may read the sources that the invocation names, the trees of its tools and the system's directories,
-//! list the project's directories, and write in its work directory and its `TMPDIR`. Landlock denies silently, so an invocation that fails is repeated,
-//! confined as before, under `strace`, which tells what was denied.
+//! list the project's directories, and write in its work directory and its `TMPDIR`. Landlock denies silently, so an
+//! invocation that fails is repeated, confined as before, under `strace`, which tells what was denied.
 //!
 //! A tool behind a prefix or a set-up runs unconfined: what it consists of is out of sight.
 
@@ -38,7 +38,9 @@ impl JobCx<'_> {
         let mut read: Vec<PathBuf> = SYSTEM.iter().map(PathBuf::from).collect();
         read.push(PathBuf::from(&tool.path));
         read.extend(tool.parts.trees().iter().cloned());
-        read.extend(tool.parts.trees().first().and_then(|executable| installation(executable)));
+        // One that holds the project would open all of it.
+        let installation = tool.parts.trees().first().and_then(|executable| installation(executable));
+        read.extend(installation.filter(|tree| !self.real_project().starts_with(tree)));
         read.extend(invocation.inputs.iter().filter_map(|input| match input {
             Input::Source { path } => Some(self.absolute(path)),
             Input::Copied { .. } | Input::Output(_) | Input::Text { .. } => None,
@@ -46,6 +48,11 @@ impl JobCx<'_> {
         // Tools look through directories for what they need; what there is may be known, what it says may not.
         let list = vec![self.project().to_owned()];
         Some(Confinement { read, list, write: vec![dir.path.clone(), dir.tmp()] })
+    }
+
+    /// The project's directory as the kernel tells it.
+    fn real_project(&self) -> PathBuf {
+        fs::canonicalize(self.project()).unwrap_or_else(|_| self.project().to_owned())
     }
 
     /// Completes the failure of a confined invocation with the files that it was denied, as far as they can be found out.
@@ -85,10 +92,10 @@ impl JobCx<'_> {
         for (command, tool) in invocation.commands.iter().zip(tools) {
             let ended = self.run_command(&dir, invocation, command, tool, Some((strace, TRACE)), &mut attempt);
             let trace = fs::read(dir.path.join(TRACE)).unwrap_or_default();
-            let project = self.project();
+            let project = self.real_project();
             denied.extend(String::from_utf8_lossy(&trace).lines().filter_map(denied_path).map(|path| {
-                let path = without_dots(&path);
-                path.strip_prefix(project).unwrap_or(&path).display().to_string()
+                let path = without_dots(&dir.path.join(path));
+                path.strip_prefix(&project).unwrap_or(&path).display().to_string()
             }));
             if ended.is_err() {
                 break;
@@ -118,7 +125,7 @@ fn installation(executable: &Path) -> Option<PathBuf> {
 }
 
 /// The path in a line of `strace -y -Z` that failed for want of a permission: `openat(AT_FDCWD</work>, "top.v", …) = -1
-/// EACCES (Permission denied)`.
+/// EACCES (Permission denied)`. It is relative where the system call does not tell from where.
 fn denied_path(line: &str) -> Option<PathBuf> {
     if !line.contains("= -1 EACCES") {
         return None;
@@ -129,7 +136,7 @@ fn denied_path(line: &str) -> Option<PathBuf> {
     if path.is_empty() {
         return None;
     }
-    Some(Path::new(folder.unwrap_or("/")).join(path))
+    Some(Path::new(folder.unwrap_or_default()).join(path))
 }
 
 #[cfg(test)]
@@ -144,6 +151,7 @@ mod tests {
                 Some("/w/../src/a.vh"),
             ),
             (r#"42 access("/home/x", R_OK) = -1 EACCES (Permission denied)"#, Some("/home/x")),
+            (r#"42 mkdir("../new", 0777) = -1 EACCES (Permission denied)"#, Some("../new")),
             (r#"42 openat(AT_FDCWD</w>, "none", O_RDONLY) = -1 ENOENT (No such file or directory)"#, None),
         ];
         for (line, path) in cases {

@@ -7,7 +7,6 @@ use tapeout_model::{Digest, Read};
 use tapeout_store::Entry;
 
 use crate::cx::part_digest;
-use crate::recall::files_of;
 use crate::tool::{PATH, VERSION};
 use crate::{Engine, Job, JobId};
 
@@ -77,8 +76,8 @@ impl Engine {
             }
             return changes;
         };
-        for read in &entry.reads {
-            let change = match read {
+        for read in entry.reads() {
+            let change = match &read {
                 Read::Input { index, digest } => {
                     // Where the identity changed, the places of inputs may have, too; what they are is told by it.
                     let Some((part, from)) = job.inputs.get(*index as usize) else { continue };
@@ -99,7 +98,7 @@ impl Engine {
                     })
                 }
                 Read::Tool { name, digest } => self.changed_tool(name, digest.as_ref()),
-                Read::Job { .. } => (!self.is_same(read, &|_| None)).then_some(Change::Asked),
+                Read::Job { .. } => (!self.is_same(&read, &|_| None)).then_some(Change::Asked),
             };
             if let Some(change) = change
                 && !changes.contains(&change)
@@ -108,7 +107,7 @@ impl Engine {
             }
         }
         if changes.is_empty()
-            && let Some(lost) = files_of(entry).find(|file| !self.store().has(file))
+            && let Some(lost) = entry.files().find(|file| !self.store().has(file))
         {
             changes.push(Change::Lost { path: lost.path.clone() });
         }

@@ -44,7 +44,7 @@ fn text() -> Part {
 
 /// The text that a job made.
 fn text_of(cx: &JobCx<'_>, entry: &tapeout_store::Entry) -> String {
-    let output = entry.record.output("text").unwrap();
+    let output = entry.record().output("text").unwrap();
     String::from_utf8(cx.read_output(output).unwrap()).unwrap()
 }
 
@@ -111,7 +111,7 @@ fn a_future_is_an_input_and_its_maker_need_not_have_started() {
     let outcomes = run_on(1, project.path(), &one(consumer));
     assert_eq!(letters(&outcomes), "rrr");
     let Outcome::Done { entry, .. } = &outcomes[0] else { panic!("{outcomes:?}") };
-    assert_eq!(entry.record.output("text").unwrap().size, "made and used".len() as u64);
+    assert_eq!(entry.record().output("text").unwrap().size, "made and used".len() as u64);
 }
 
 #[test]

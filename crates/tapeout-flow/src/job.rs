@@ -52,7 +52,7 @@ impl JobBody for StepJob {
             let message = format!("`{}` writes `{}` twice", self.info.id, pair[0].path);
             return Err(Failure::new(Class::Internal, message));
         }
-        let statuses = completed.iter().flat_map(|session| session.entry.record.statuses.iter().copied()).collect();
+        let statuses = completed.iter().flat_map(|session| session.entry.record().statuses.iter().copied()).collect();
         let log: String = completed.iter().map(|session| session.log.as_str()).collect();
         if !completed.is_empty() {
             let name = format!("{}.log", cx.slug());

@@ -43,7 +43,7 @@ impl Run<'_> {
         let shown = self.shown(planned)?;
         let Some(old) = store.entry(&shown.key, &shown.id) else { return Err(gone(planned)) };
         let dir = self.dir.join(&planned.dir);
-        let mut record = old.record.clone();
+        let mut record = old.record().clone();
         let mut key = KeyHasher::new("adopted");
         key.digest(Some(&shown.key)).digest(Some(&shown.id));
         let mut adopted = Vec::new();
@@ -62,7 +62,7 @@ impl Run<'_> {
             let message = format!("{} of `{}` is no result of it", edited.join(", "), planned.id);
             return Err(Failure::new(Class::Input, message).hint("only outputs can be adopted, not logs and scripts"));
         }
-        let entry = store.commit(Entry::new(key.finish(), Vec::new(), record, old.attempt().clone()))?;
+        let entry = store.commit(Entry::new(key.finish(), &[], record, old.attempt().clone()))?;
         RunTree::open(&self.dir)?.adopt(planned, &entry)?;
         self.hold(planned.id.clone(), ShownEntry { key: entry.key, id: entry.id() }, reason)?;
         Ok(adopted)

@@ -258,14 +258,14 @@ impl<'a> Run<'a> {
             let metrics = state.metrics.iter().filter(|(name, _)| step.info.metrics.contains(name));
             before.metrics.extend(metrics.map(|(name, metric)| (name.clone(), metric.clone())));
             if let Some(entry) = entries.get(&index) {
-                for (format, view) in &entry.record.views {
+                for (format, view) in &entry.record().views {
                     let located = view.map(&mut |path: &String| {
-                        let output = entry.record.output(path).cloned();
+                        let output = entry.record().output(path).cloned();
                         (index, output.expect("a record's views name its outputs; checked when it was made"))
                     });
                     state.views.insert(format.clone(), located);
                 }
-                let metrics = entry.record.metrics.iter();
+                let metrics = entry.record().metrics.iter();
                 state.metrics.extend(metrics.map(|(name, metric)| (name.clone(), metric.clone())));
             }
             states.push((before, state.clone()));
@@ -296,7 +296,7 @@ impl<'a> Run<'a> {
                     (step.reason, step.hint) = reason_of(entry);
                     step.log = entry.attempt().log.as_ref().map(|log| format!("{}/{}", step.dir, log.path));
                     step.attempt = Some(StepAttempt::from(entry.attempt()));
-                    step.alerts.clone_from(&entry.record.alerts);
+                    step.alerts.clone_from(&entry.record().alerts);
                 }
                 Outcome::Failed(failure) => {
                     let interrupted = failure.class == Class::Interrupted;
@@ -333,7 +333,7 @@ fn with_paths(state: &Located, path: impl Fn(&(usize, Output)) -> String) -> Sta
 }
 
 fn status_of(entry: &Entry, how: How) -> StepStatus {
-    match &entry.record.verdict {
+    match &entry.record().verdict {
         Verdict::Passed => match how {
             How::Ran => StepStatus::Done,
             How::Reused => StepStatus::Reused,
@@ -345,7 +345,7 @@ fn status_of(entry: &Entry, how: How) -> StepStatus {
 }
 
 fn reason_of(entry: &Entry) -> (Option<String>, Option<String>) {
-    match &entry.record.verdict {
+    match &entry.record().verdict {
         Verdict::Passed => (None, None),
         Verdict::NotChecked { reason } => (Some(reason.clone()), None),
         Verdict::Failed { reason, hint } => (Some(reason.clone()), hint.clone()),
@@ -359,7 +359,7 @@ fn class(outcomes: &[Outcome]) -> Option<Class> {
     for outcome in outcomes {
         match outcome {
             Outcome::Failed(failure) => classes.push(failure.class),
-            Outcome::Done { entry, .. } if matches!(entry.record.verdict, Verdict::Failed { .. }) => {
+            Outcome::Done { entry, .. } if matches!(entry.record().verdict, Verdict::Failed { .. }) => {
                 classes.push(Class::Check);
             }
             Outcome::Done { .. } | Outcome::Skipped | Outcome::WouldRun => {}
@@ -467,7 +467,7 @@ fn step_done(entry: &Entry, how: How) -> StepDone {
         wall_ms: attempt.wall_ms,
         cpu_ms: attempt.cpu_ms,
         peak_kib: attempt.peak_kib,
-        metrics: entry.record.metrics.clone(),
-        alerts: entry.record.alerts.clone(),
+        metrics: entry.record().metrics.clone(),
+        alerts: entry.record().alerts.clone(),
     }
 }

@@ -107,7 +107,7 @@ impl Run<'_> {
                 _ => self.unfinished(recorded, open.contains_key(planned.id.as_str()) && !in_use),
             };
             if let Outcome::Done { entry, .. } = outcome {
-                (standing.verdict, standing.note) = match &entry.record.verdict {
+                (standing.verdict, standing.note) = match &entry.record().verdict {
                     Verdict::Passed => (None, standing.note.take()),
                     Verdict::NotChecked { reason } => {
                         (Some("not_checked"), standing.note.take().or(Some(reason.clone())))

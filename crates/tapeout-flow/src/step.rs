@@ -272,19 +272,19 @@ impl Completed {
     /// The exit status of the command with this index.
     #[must_use]
     pub fn status(&self, command: usize) -> i32 {
-        self.entry.record.statuses.get(command).copied().unwrap_or_default()
+        self.entry.record().statuses.get(command).copied().unwrap_or_default()
     }
 
     /// The output at this path, if the tools wrote it.
     #[must_use]
     pub fn output(&self, path: &str) -> Option<&Output> {
-        self.entry.record.output(path)
+        self.entry.record().output(path)
     }
 
     /// All that the tools wrote and the session declared.
     #[must_use]
     pub fn outputs(&self) -> &[Output] {
-        &self.entry.record.outputs
+        &self.entry.record().outputs
     }
 }
 

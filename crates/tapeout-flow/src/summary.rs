@@ -1,7 +1,7 @@
 //! What a run came to: `run.json` in the run's directory, for people's scripts and for our own commands.
 
 use serde::{Deserialize, Serialize};
-use tapeout_model::{Alert, Attempt, Class, Metrics};
+use tapeout_model::{Alert, Attempt, Class, Metrics, PeakBy};
 
 /// How a step of a run stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -64,14 +64,17 @@ pub struct StepAttempt {
     pub wall_ms: u64,
     /// Milliseconds of processor time of its tools.
     pub cpu_ms: u64,
-    /// Peak resident memory of its largest process in KiB.
+    /// Peak memory of its process tree in KiB.
     pub peak_kib: u64,
+    /// How that was found out.
+    #[serde(default)]
+    pub peak_by: PeakBy,
 }
 
 impl From<&Attempt> for StepAttempt {
     fn from(attempt: &Attempt) -> Self {
-        let Attempt { started, wall_ms, cpu_ms, peak_kib, .. } = *attempt;
-        Self { started, wall_ms, cpu_ms, peak_kib }
+        let Attempt { started, wall_ms, cpu_ms, peak_kib, peak_by, .. } = *attempt;
+        Self { started, wall_ms, cpu_ms, peak_kib, peak_by }
     }
 }
 

@@ -116,12 +116,12 @@ impl RunTree {
         self.remove_dir(&failed_dir(&step.dir))?;
         self.show(store, &step.dir, result_id(entry), &|name| digest_of(entry, name), |dir| {
             let others = others();
-            for output in &entry.record.outputs {
+            for output in &entry.record().outputs {
                 store.materialise(output, &dir.join(&output.path))?;
             }
             for input in &entry.attempt().inputs {
                 let to = dir.join(&input.path);
-                let from = others.iter().rev().find(|(_, other)| other.record.outputs.contains(input));
+                let from = others.iter().rev().find(|(_, other)| other.record().outputs.contains(input));
                 match from {
                     Some((other, _)) => {
                         let target = Path::new("..").join(other).join(&input.path);
@@ -324,7 +324,7 @@ fn show_view(store: &Store, dir: &Path, view: &View<Output>) -> Result<(), Failu
 fn result_id(entry: &Entry) -> String {
     let mut key = KeyHasher::new("result");
     key.digest(Some(&entry.key)).text(&entry.attempt().commands).number(entry.attempt().started);
-    for output in entry.record.outputs.iter().chain(&entry.attempt().log).chain(&entry.attempt().inputs) {
+    for output in entry.record().outputs.iter().chain(&entry.attempt().log).chain(&entry.attempt().inputs) {
         key.text(&output.path).digest(Some(&output.digest));
     }
     key.finish().to_string()
@@ -333,7 +333,7 @@ fn result_id(entry: &Entry) -> String {
 /// What a result says of the content of a file in its directory.
 fn digest_of(entry: &Entry, name: &str) -> Option<Digest> {
     let attempt = entry.attempt();
-    let files = entry.record.outputs.iter().chain(&attempt.log).chain(&attempt.inputs);
+    let files = entry.record().outputs.iter().chain(&attempt.log).chain(&attempt.inputs);
     files.into_iter().find(|file| file.path == name).map(|file| file.digest)
 }
 

@@ -19,7 +19,7 @@ pub use alert::{Alert, Class, Severity};
 pub use digest::{Digest, InvalidDigest};
 pub use format::{DesignFormat, FORMATS};
 pub use metrics::{Metric, Metrics, unit_of};
-pub use record::{Attempt, Output, Read, Record, Verdict};
+pub use record::{Attempt, Output, PeakBy, Read, Record, Verdict};
 pub use state::{State, View};
 pub use tool::ToolSettings;
 pub use value::{Decimal, Value};

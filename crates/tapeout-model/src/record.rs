@@ -73,8 +73,10 @@ pub struct Attempt {
     pub wall_ms: u64,
     /// Processor time of all its processes in milliseconds.
     pub cpu_ms: u64,
-    /// Peak resident memory of its largest process in KiB.
+    /// Peak memory of its process tree in KiB.
     pub peak_kib: u64,
+    /// How that was found out.
+    pub peak_by: PeakBy,
     /// Where it ran.
     pub host: String,
     /// The log, kept as a blob.
@@ -83,6 +85,19 @@ pub struct Attempt {
     pub commands: String,
     /// The files that the command lines expect beside the outputs: scripts, and results of other jobs.
     pub inputs: Vec<Output>,
+}
+
+/// How the peak memory of a process tree was found out.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PeakBy {
+    /// Its control group counted it.
+    Cgroup,
+    /// The resident memory of its processes was added up from time to time.
+    Sampled,
+    /// It ended before the first sample: that of its largest process.
+    #[default]
+    LargestProcess,
 }
 
 impl Attempt {
@@ -94,7 +109,9 @@ impl Attempt {
         }
         self.wall_ms += next.wall_ms;
         self.cpu_ms += next.cpu_ms;
-        self.peak_kib = self.peak_kib.max(next.peak_kib);
+        if next.peak_kib > self.peak_kib {
+            (self.peak_kib, self.peak_by) = (next.peak_kib, next.peak_by);
+        }
         self.commands.push_str(&next.commands);
         for input in &next.inputs {
             if !self.inputs.contains(input) {

@@ -15,6 +15,8 @@ pub struct ToolSettings {
     pub env: BTreeMap<String, String>,
     /// How many of it may run at a time: as many as there are licences. Not part of any key.
     pub at_once: Option<u64>,
+    /// How long it may run, in seconds, where the step does not say. Not part of any key.
+    pub timeout_s: Option<u64>,
     /// Words in its log that mean that there was no licence for it just then. Not part of any key.
     pub no_licence: Vec<String>,
 }

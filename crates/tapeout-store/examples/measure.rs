@@ -49,7 +49,7 @@ fn first(dir: &Path, number: u32) {
             commands: format!("cp src/file{i}.v out/result.txt\n"),
             ..Attempt::default()
         };
-        store.commit(Entry::new(key(i), reads, record, attempt)).unwrap();
+        store.commit(Entry::new(key(i), &reads, record, attempt)).unwrap();
     }
     told("jobs", begin, number);
     let begin = Instant::now();
@@ -71,7 +71,7 @@ fn null(dir: &Path, number: u32) {
     let entries: Vec<_> = keys.iter().flat_map(|key| store.entries(key)).collect();
     for round in ["has, first", "has"] {
         let begin = Instant::now();
-        assert!(entries.iter().all(|entry| entry.record.outputs.iter().all(|output| store.has(output))));
+        assert!(entries.iter().all(|entry| entry.record().outputs.iter().all(|output| store.has(output))));
         told(round, begin, number);
     }
     let begin = Instant::now();

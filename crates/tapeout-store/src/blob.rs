@@ -133,7 +133,16 @@ impl Store {
     /// Whether the content of this output is in the store. It is not read: damage shows when it is.
     #[must_use]
     pub fn has(&self, output: &Output) -> bool {
-        let digest = &output.digest;
+        self.has_blob(&output.digest)
+    }
+
+    /// Whether all files of a result are in the store, as [`Store::has`] tells it.
+    #[must_use]
+    pub fn has_all(&self, entry: &Entry) -> bool {
+        entry.blobs().all(|digest| self.has_blob(&digest))
+    }
+
+    fn has_blob(&self, digest: &Digest) -> bool {
         self.blobs.contains(self, digest) || {
             // Another process may have added it since the listing.
             let there = self.blob_path(digest).exists();
@@ -152,11 +161,11 @@ impl Store {
 
     /// Reads everything that a result needs, so that what is damaged is removed and the result counts as not recorded.
     pub fn weed(&self, entry: &Entry) {
-        for output in entry.blobs() {
+        for digest in entry.blobs() {
             // What is wrong with it shows in the end: it is not there any more.
-            let _ = self.content_digest(&self.blob_path(&output.digest)).map(|found| {
-                if found != output.digest {
-                    let _ = self.read(&output.digest);
+            let _ = self.content_digest(&self.blob_path(&digest)).map(|found| {
+                if found != digest {
+                    let _ = self.read(&digest);
                 }
             });
         }

@@ -85,17 +85,14 @@ impl Store {
         for packed in packed {
             let (id, day) = (packed.id(), packed.day.min(day_of(options.now)));
             let payload = packed.payload().len() as u64;
-            // What does not unpack answers for nothing.
-            if let Some(entry) = packed.clone().unpack() {
-                by_id.insert(id, packed);
-                candidates.push(Candidate { entry, payload, day, shown: shown.contains(&id) });
-            }
+            by_id.insert(id, packed.clone());
+            candidates.push(Candidate { entry: packed.unpack(), payload, day, shown: shown.contains(&id) });
         }
 
         let sizes = self.blob_sizes();
         let mut uses: HashMap<Digest, usize> = HashMap::new();
         for blob in candidates.iter().flat_map(|candidate| candidate.entry.blobs()) {
-            *uses.entry(blob.digest).or_default() += 1;
+            *uses.entry(blob).or_default() += 1;
         }
         let size = |digest: &Digest| sizes.get(digest).copied().unwrap_or(0);
         let mut total: u64 = uses.keys().map(size).sum::<u64>() + candidates.iter().map(|c| c.payload).sum::<u64>();
@@ -188,11 +185,11 @@ fn evict(
         }
         *total -= payload;
         for blob in entry.blobs() {
-            let left = uses.entry(blob.digest).or_default();
+            let left = uses.entry(blob).or_default();
             *left = left.saturating_sub(1);
             if *left == 0 {
-                uses.remove(&blob.digest);
-                *total -= size(&blob.digest);
+                uses.remove(&blob);
+                *total -= size(&blob);
             }
         }
         evicted.insert(entry.id());
@@ -214,8 +211,8 @@ fn described(candidates: &[Candidate], runs: &[(String, RunRef)]) -> HashSet<Dig
     let mut referred = HashSet::new();
     for Candidate { entry, .. } in candidates {
         referred.insert(entry.key);
-        referred.extend(entry.reads.iter().filter_map(|read| match read {
-            Read::Tool { digest, .. } => *digest,
+        referred.extend(entry.reads().filter_map(|read| match read {
+            Read::Tool { digest, .. } => digest,
             Read::File { .. } | Read::Input { .. } | Read::Job { .. } => None,
         }));
     }

@@ -15,7 +15,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use crate::StoreError;
 use crate::frame::{self, FrameAt, Kind};
 
-pub(crate) const MAGIC: &[u8; 8] = b"tapeJ004";
+pub(crate) const MAGIC: &[u8; 8] = b"tapeJ005";
 
 /// A file name that no other process and no other part of this one takes, and that sorts by time.
 pub(crate) fn unique_name() -> String {

@@ -216,19 +216,29 @@ impl Store {
     /// What is recorded under a key: at most [`MAX_ENTRIES`] results that differ in what was read, newest last.
     #[must_use]
     pub fn entries(&self, key: &Digest) -> Vec<Arc<Entry>> {
+        self.standing(key).into_iter().map(Packed::unpack).map(Arc::new).collect()
+    }
+
+    /// The newest of [`Store::entries`] that is good.
+    pub fn newest(&self, key: &Digest, mut good: impl FnMut(&Entry) -> bool) -> Option<Arc<Entry>> {
+        self.standing(key).into_iter().rev().map(Packed::unpack).find(|entry| good(entry)).map(Arc::new)
+    }
+
+    fn standing(&self, key: &Digest) -> Vec<Packed> {
         let mut all = self.packed(key);
         if all.len() > 1 {
             let standing = standing(&all.iter().collect::<Vec<_>>());
             let mut place = 0..;
             all.retain(|_| place.next().is_some_and(|place: usize| standing.contains(&place)));
         }
-        all.into_iter().filter_map(Packed::unpack).map(Arc::new).collect()
+        all
     }
 
     /// One result of a key by its [`Entry::id`], also when it does not answer for its key any more but a run shows it.
     #[must_use]
     pub fn entry(&self, key: &Digest, id: &Digest) -> Option<Arc<Entry>> {
-        self.packed(key).into_iter().find(|packed| packed.id() == *id)?.unpack().map(Arc::new)
+        let found = self.packed(key).into_iter().find(|packed| packed.id() == *id)?;
+        Some(Arc::new(found.unpack()))
     }
 
     fn packed(&self, key: &Digest) -> Vec<Packed> {
@@ -245,15 +255,13 @@ impl Store {
     /// # Errors
     /// When the journal cannot be written; nothing is recorded then.
     pub fn commit(&self, entry: Entry) -> Result<Arc<Entry>, StoreError> {
-        let payload = Arc::new(entry.pack());
+        let entry = entry.committed(self.today);
         {
             let mut journal = lock(&self.journal);
-            let grown = journal.append(Kind::Entry, self.today, &payload)?;
+            let grown = journal.append(Kind::Entry, self.today, entry.packed().payload())?;
             let mut state = self.state_mut();
             state.appended(grown);
-            if let Some(packed) = Packed::new(&payload, 0..payload.len(), self.today) {
-                state.add_entry(packed);
-            }
+            state.add_entry(entry.packed().clone());
         }
         self.flusher.dirty(&self.root);
         Ok(Arc::new(entry))
@@ -261,7 +269,7 @@ impl Store {
 
     /// Notes that a result was used again. Written when the store is closed, and once a day at most for each key.
     pub fn used(&self, entry: &Entry) {
-        if entry.day().is_some_and(|day| day < self.today) {
+        if entry.day() < self.today {
             lock(&self.used).insert(entry.key);
         }
     }
@@ -364,7 +372,7 @@ mod tests {
         let today = store.today;
         store.today = today - 10;
         for key in [busy, old] {
-            store.commit(Entry::new(key, Vec::new(), Record::default(), Attempt::default())).unwrap();
+            store.commit(Entry::new(key, &[], Record::default(), Attempt::default())).unwrap();
         }
         drop(store);
         let size = || -> u64 {

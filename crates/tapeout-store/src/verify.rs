@@ -6,6 +6,7 @@ use std::fs;
 use tapeout_model::{Digest, Output};
 
 use crate::blob::list;
+use crate::entry::Packed;
 use crate::file_digest::hash_file;
 use crate::runs;
 use crate::{Store, StoreError, lock};
@@ -72,14 +73,14 @@ impl Store {
         let entries = self.state().all_entries(&mut |_| ());
         let mut stat = StoreStat { entries: entries.len(), runs: self.runs().len(), ..StoreStat::default() };
         stat.oldest_use = entries.iter().map(|entry| u64::from(entry.day) * crate::DAY).min();
-        let entries: Vec<_> = entries.into_iter().filter_map(|packed| packed.unpack()).collect();
+        let entries: Vec<_> = entries.into_iter().map(Packed::unpack).collect();
         let mut kinds: HashMap<Digest, u8> = HashMap::new();
         let mut note = |output: &Output, kind: u8| {
             let known = kinds.entry(output.digest).or_insert(kind);
             *known = kind.min(*known);
         };
         for entry in &entries {
-            entry.record.outputs.iter().for_each(|output| note(output, 0));
+            entry.record().outputs.iter().for_each(|output| note(output, 0));
             entry.attempt().log.iter().for_each(|output| note(output, 1));
             entry.attempt().inputs.iter().for_each(|output| note(output, 2));
         }
@@ -128,13 +129,14 @@ impl Store {
         let mut ids = HashSet::new();
         for packed in self.state().all_entries(&mut |_| ()) {
             let (key, id) = (packed.key(), packed.id());
-            let Some(entry) = packed.unpack() else {
+            if !packed.decodes() {
                 report.problems.push(format!("the result {} of the job {} cannot be decoded", id.short(), key.short()));
                 continue;
-            };
+            }
             ids.insert((key, id));
-            let missing: Vec<&str> =
-                entry.blobs().filter(|blob| !whole.contains(&blob.digest)).map(|blob| blob.path.as_str()).collect();
+            let entry = packed.unpack();
+            let missing = entry.files().filter(|file| !whole.contains(&file.digest));
+            let missing: Vec<&str> = missing.map(|file| file.path.as_str()).collect();
             if missing.is_empty() {
                 report.entries += 1;
             } else {

@@ -15,7 +15,7 @@ use tapeout_store::{Entry, MAX_ENTRIES, Store, StoreError};
 /// A result whose record takes so much room that a few hundred make a compaction.
 fn big(of: u32) -> Entry {
     let attempt = Attempt { commands: "x".repeat(4000), ..Attempt::default() };
-    Entry::new(key(of), Vec::new(), Record { statuses: vec![of as i32], ..Record::default() }, attempt)
+    Entry::new(key(of), &[], Record { statuses: vec![of as i32], ..Record::default() }, attempt)
 }
 
 fn is_big(store: &Store, of: u32) -> bool {
@@ -78,7 +78,8 @@ fn a_run_keeps_its_result_though_newer_ones_answer() {
     let first = store.commit(entry(1, "a", Vec::new())).unwrap();
     // The same reads, another result: made afresh.
     let afresh = Record { statuses: vec![1], ..Record::default() };
-    let afresh = store.commit(Entry::new(key(1), first.reads.clone(), afresh, Attempt::default())).unwrap();
+    let afresh =
+        store.commit(Entry::new(key(1), &first.reads().collect::<Vec<_>>(), afresh, Attempt::default())).unwrap();
     assert_eq!(store.entries(&key(1)), std::slice::from_ref(&afresh));
     store.write_run("r", &run(dir.path(), &[&*first])).unwrap();
     let unshown = store.commit(entry(1, "b", Vec::new())).unwrap();

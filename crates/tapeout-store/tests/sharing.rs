@@ -82,7 +82,7 @@ fn filled(root: &Path) -> (Store, Vec<Arc<Entry>>) {
             let script = store.put_bytes(b"a script of all", "run.tcl").unwrap();
             let attempt = Attempt { log: Some(log), inputs: vec![script], ..Attempt::default() };
             let record = Record { outputs: vec![output], ..Record::default() };
-            store.commit(Entry::new(key(i), reads, record, attempt)).unwrap()
+            store.commit(Entry::new(key(i), &reads, record, attempt)).unwrap()
         })
         .collect();
     store.write_run("shown", &run(root, &[&*entries[0], &*entries[1]])).unwrap();
@@ -93,7 +93,7 @@ fn whole(store: &Store, entry: &Entry) -> bool {
     store.entries(&entry.key).iter().any(|found| {
         found.id() == entry.id()
             && found
-                .record
+                .record()
                 .outputs
                 .iter()
                 .chain(&found.attempt().log)
@@ -165,7 +165,7 @@ fn damage_is_found_told_and_removed() {
     let root = dir.path().join("store");
     let (store, entries) = filled(&root);
     store.write_run("other", &run(&root, &[&entry(77, "never", Vec::new())])).unwrap();
-    let name = entries[3].record.outputs[0].digest.to_string();
+    let name = entries[3].record().outputs[0].digest.to_string();
     let blob = root.join("blobs").join(&name[..2]).join(&name[2..]);
     fs::set_permissions(&blob, fs::Permissions::from_mode(0o644)).unwrap();
     fs::write(&blob, "").unwrap();

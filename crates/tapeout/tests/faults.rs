@@ -234,9 +234,11 @@ fn a_tool_that_breaks_leaves_the_last_good_result() {
     for (tool, does, words) in cases {
         println!("{tool}: {does}");
         let (space, bitstream) = with_fake(tool, &does);
-        space.run().exits(5).says_once(words).says(&["log: runs/default/"]);
+        // What has no memory is the machine's fault.
+        let code = if words.contains(&"out of memory") { 3 } else { 5 };
+        space.run().exits(code).says_once(words).says(&["log: runs/default/"]);
         // It is no good to be asked twice.
-        space.run().exits(5).says_once(words);
+        space.run().exits(code).says_once(words);
         repaired(space, &bitstream);
     }
 }
@@ -509,11 +511,11 @@ fn a_damaged_store_costs_work_and_nothing_else() {
     let (space, bitstream) = good();
     type Damage = fn(&TestSpace);
     let damages: [(&str, Damage); 8] = [
-        ("a byte of the journal flipped", |space| {
+        // A single one may hit what a tool did for a step whose own result is whole: then nothing is to be done again.
+        ("bytes of the journal flipped", |space| {
             for segment in stored(space, "journal") {
                 let mut bytes = fs::read(&segment).unwrap();
-                let middle = bytes.len() / 2;
-                bytes[middle] ^= 0x40;
+                bytes.iter_mut().skip(512).step_by(512).for_each(|byte| *byte ^= 0x40);
                 fs::write(&segment, bytes).unwrap();
             }
         }),

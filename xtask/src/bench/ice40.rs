@@ -9,7 +9,7 @@ use crate::{Stop, files, measure, process, setup};
 /// The wall time in which no tool runs, plus the processor time of tapeout's own processes, in percent of the whole run
 /// of the larger example, with nothing recorded. The first run on a machine also works out what the tools are; that is
 /// printed, and the second project on the machine is what counts.
-pub(super) fn run(claims: &mut Claims) -> Result<(), Stop> {
+pub(super) fn run(claims: &mut Claims, _parts: &[&str]) -> Result<(), Stop> {
     let tapeout = process::release_binary()?;
     setup::eda_tools(&[setup::ICE40_TOOLS])?;
     let notes = process::target()?.join("bench/cache");

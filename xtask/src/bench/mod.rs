@@ -15,17 +15,24 @@ use crate::Stop;
 struct Bench {
     name: &'static str,
     what: &'static str,
-    run: fn(&mut Claims) -> Result<(), Stop>,
+    /// What of it can be measured alone.
+    parts: &'static [&'static str],
+    run: fn(&mut Claims, &[&str]) -> Result<(), Stop>,
 }
 
 const BENCHES: [Bench; 3] = [
-    Bench { name: "start", what: "processor time of `tapeout --version`", run: start::run },
-    Bench { name: "ice40", what: "what tapeout adds to its tools, cold store", run: ice40::run },
-    Bench { name: "engine", what: "the engine and the store, beside make and ninja", run: engine::run },
+    Bench { name: "start", what: "processor time of `tapeout --version`", parts: &[], run: start::run },
+    Bench { name: "ice40", what: "what tapeout adds to its tools, cold store", parts: &[], run: ice40::run },
+    Bench {
+        name: "engine",
+        what: "the engine and the store, beside make and ninja",
+        parts: engine::PARTS,
+        run: engine::run,
+    },
 ];
 
-/// Runs all of them, or the named one.
-pub(crate) fn run(name: Option<&str>) -> Result<u8, Stop> {
+/// Runs all of them, or the named one, or a part of that.
+pub(crate) fn run(name: Option<&str>, part: Option<&str>) -> Result<u8, Stop> {
     let chosen: Vec<&Bench> = BENCHES.iter().filter(|bench| name.is_none_or(|name| bench.name == name)).collect();
     if chosen.is_empty() {
         let names = BENCHES.map(|bench| bench.name).join(", ");
@@ -35,7 +42,11 @@ pub(crate) fn run(name: Option<&str>) -> Result<u8, Stop> {
     for bench in chosen {
         println!("\n== {}: {}", bench.name, bench.what);
         claims.bench = bench.name;
-        (bench.run)(&mut claims)?;
+        let parts: Vec<&str> = bench.parts.iter().copied().filter(|it| part.is_none_or(|part| part == *it)).collect();
+        if part.is_some() && parts.is_empty() {
+            return Err(Stop::usage(format!("no such part of {}. There are: {}", bench.name, bench.parts.join(", "))));
+        }
+        (bench.run)(&mut claims, &parts)?;
     }
     for claim in &claims.missed {
         println!("MISSED: {claim}");

@@ -5,6 +5,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
+use std::time::Duration;
 
 use tapeout_model::ToolSettings;
 use tapeout_store::KeyHasher;
@@ -57,7 +58,8 @@ impl Engine {
             return Err(ToolProblem::TooOld { name, found: found.clone(), minimum });
         }
         let (env, no_licence) = (settings.env.clone(), settings.no_licence.clone());
-        Ok(FoundTool { argv, shown, env, path, version, no_licence, parts, identity: OnceLock::new() })
+        let timeout = settings.timeout_s.map(Duration::from_secs);
+        Ok(FoundTool { argv, shown, env, path, version, timeout, no_licence, parts, identity: OnceLock::new() })
     }
 
     /// An executable by name on `PATH`, or by path relative to the project.

@@ -7,6 +7,7 @@ use std::cmp::Ordering;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::time::Duration;
 
 use tapeout_model::{Digest, ToolSettings};
 
@@ -89,6 +90,8 @@ pub struct FoundTool {
     pub path: String,
     /// The version it prints.
     pub version: Option<Version>,
+    /// How long it may run.
+    pub(crate) timeout: Option<Duration>,
     /// Words in its log that mean that there was no licence for it.
     pub(crate) no_licence: Vec<String>,
     /// What it consists of.
@@ -188,16 +191,10 @@ impl Engine {
         found
     }
 
-    /// Works out the identities of the tools that were found so far, so that no job has to wait for that.
-    pub(crate) fn identify_found_tools(&self) {
-        let found: Vec<Found> = {
-            let found = self.toolbox().found.lock().unwrap_or_else(PoisonError::into_inner);
-            found.values().cloned().collect()
-        };
-        for tool in found.into_iter().flatten() {
-            // Whatever is wrong is said to the job that needs the tool.
-            let _ = self.identity(&tool);
-        }
+    /// The tools that were found so far.
+    pub(crate) fn found_tools(&self) -> Vec<Arc<FoundTool>> {
+        let found = self.toolbox().found.lock().unwrap_or_else(PoisonError::into_inner);
+        found.values().flatten().cloned().collect()
     }
 }
 

@@ -35,18 +35,21 @@ impl Parts {
         let folder = real.parent().unwrap_or(Path::new("/")).to_owned();
         parts.trees = companions.iter().map(|companion| without_dots(&folder.join(companion))).collect();
         parts.trees.insert(0, real);
-        let mut files = Vec::new();
-        for tree in &parts.trees {
-            let first = files.len();
+        let own_name = parts.trees[0].file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let names = std::iter::once(own_name.as_str()).chain(companions.iter().copied());
+        let mut all = Vec::new();
+        for (tree, name) in parts.trees.iter().zip(names) {
+            let mut files = Vec::new();
             list_files(tree, &mut files);
-            files[first..].sort();
+            files.sort();
+            all.extend(files.into_iter().map(|path| {
+                // The same wherever the tool was installed.
+                let below = path.strip_prefix(tree).unwrap_or(&path).to_string_lossy();
+                let signature = Signature::of_file(&path).ok().flatten();
+                (format!("{name}/{below}"), path, signature)
+            }));
         }
-        let stat = |path: PathBuf| {
-            let name = path.strip_prefix(&folder).unwrap_or(&path).to_string_lossy().into_owned();
-            let signature = Signature::of_file(&path).ok().flatten();
-            (name, path, signature)
-        };
-        parts.files = Some(files.into_iter().map(stat).collect());
+        parts.files = Some(all);
         parts
     }
 
@@ -112,7 +115,7 @@ impl Engine {
 
     /// A text that was noted under a key.
     pub(super) fn noted_text(&self, key: &Digest) -> Option<String> {
-        match self.notes().entries(key).pop()?.record.metrics.get(NOTE)? {
+        match self.notes().entries(key).pop()?.record().metrics.get(NOTE)? {
             Metric::Text(text) => Some(text.clone()),
             Metric::Int(_) | Metric::Float(_) => None,
         }
@@ -122,7 +125,7 @@ impl Engine {
     pub(super) fn note_text(&self, key: Digest, text: &str) -> Result<(), StoreError> {
         let metrics = [(NOTE.to_owned(), Metric::Text(text.to_owned()))].into();
         let record = Record { metrics, ..Record::default() };
-        self.notes().commit(Entry::new(key, Vec::new(), record, Attempt::default()))?;
+        self.notes().commit(Entry::new(key, &[], record, Attempt::default()))?;
         Ok(())
     }
 }

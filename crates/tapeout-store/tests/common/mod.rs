@@ -15,9 +15,9 @@ pub(crate) fn key(number: u32) -> Digest {
 
 /// A result that depends on one file and has these outputs.
 pub(crate) fn entry(of: u32, path: &str, outputs: Vec<Output>) -> Entry {
-    let reads = vec![Read::File { path: path.to_owned(), digest: Some(key(of)) }];
+    let reads = [Read::File { path: path.to_owned(), digest: Some(key(of)) }];
     let record = Record { outputs, ..Record::default() };
-    Entry::new(key(of), reads, record, Attempt { host: "here".to_owned(), ..Attempt::default() })
+    Entry::new(key(of), &reads, record, Attempt { host: "here".to_owned(), ..Attempt::default() })
 }
 
 /// A run that shows these results.

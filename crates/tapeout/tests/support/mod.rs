@@ -73,6 +73,15 @@ impl Ran {
         self
     }
 
+    /// Panics unless all of these words are on standard output.
+    #[track_caller]
+    pub(crate) fn prints(self, words: &[&str]) -> Self {
+        for words in words {
+            assert!(self.out.contains(words), "no {words:?} in:\n{}", self.out);
+        }
+        self
+    }
+
     /// Panics unless there is one message of an error.
     #[track_caller]
     pub(crate) fn says_once(self, words: &[&str]) -> Self {
@@ -100,6 +109,23 @@ impl TestSpace {
     pub(crate) fn with(files: &[(&str, &str)]) -> Self {
         let space = Self::new();
         space.write_all(files);
+        space
+    }
+
+    /// A copy of an example.
+    pub(crate) fn example(name: &str) -> Self {
+        let example = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples").join(name);
+        let space = Self::new();
+        let mut pending = vec![example.clone()];
+        while let Some(path) = pending.pop() {
+            let name = path.strip_prefix(&example).unwrap().to_str().unwrap();
+            match fs::read_dir(&path) {
+                // What somebody's run has left there is none of it.
+                Ok(_) if ["runs", ".tapeout"].contains(&name) => {}
+                Ok(listing) => pending.extend(listing.map(|entry| entry.unwrap().path())),
+                Err(_) => space.write(name, fs::read(&path).unwrap()),
+            }
+        }
         space
     }
 
