@@ -140,7 +140,7 @@ fn grind(dir: &Path, outputs: &Path) -> Result<bool, Box<dyn Error>> {
 }
 
 fn show(store: &Store, entry: &Entry, outputs: &Path) -> Result<(), StoreError> {
-    entry.record.outputs.iter().try_for_each(|output| store.materialise(output, &outputs.join(&output.path)))
+    entry.record().outputs.iter().try_for_each(|output| store.materialise(output, &outputs.join(&output.path)))
 }
 
 fn verify(dir: &Path) -> Result<bool, Box<dyn Error>> {
@@ -247,7 +247,7 @@ impl Mill {
             }
         }
         for entry in self.ask(cx)? {
-            entry.record.outputs.iter().for_each(|output| items.output(output.clone()));
+            entry.record().outputs.iter().for_each(|output| items.output(output.clone()));
         }
         Ok(items)
     }
@@ -288,7 +288,7 @@ impl JobBody for Mill {
             depfiles: tree.iter().map(|_| ("deps".to_owned(), DepFormat::Lines)).collect(),
             ..Invocation::default()
         };
-        let mut record = cx.execute(&invocation)?.record.clone();
+        let mut record = cx.execute(&invocation)?.record().clone();
         for output in &record.outputs {
             record.views.insert(output.path.clone(), View::File(output.path.clone()));
         }
