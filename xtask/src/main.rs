@@ -12,6 +12,7 @@ mod setup;
 mod sources;
 mod tally;
 mod test;
+mod torture;
 mod words;
 
 use std::process::ExitCode;
@@ -24,6 +25,8 @@ Usage: cargo xtask COMMAND
   test --fast    the same without slow tests, installs nothing; for use while working
   bench [NAME [PART]]
                  timing claims, measured; all of them, one, or a part of one
+  torture [NAME] [--short] [--seed N] [--minutes N] [--count N]
+                 kills, damages and starves tapeout, and looks whether results are lost or wrong
   docs           makes the generated pages and the picture of the book again
   docs --check   says which of them are out of date
 
@@ -65,6 +68,7 @@ fn main() -> ExitCode {
         ["bench"] => bench::run(None, None),
         ["bench", name] if !name.starts_with('-') => bench::run(Some(name), None),
         ["bench", name, part] if !name.starts_with('-') => bench::run(Some(name), Some(part)),
+        ["torture", ref options @ ..] => torture::Options::parse(options).and_then(|options| torture::run(&options)),
         ["docs"] => docs::make(),
         ["docs", "--check"] => docs::check(),
         [] | ["help" | "--help" | "-h"] => {

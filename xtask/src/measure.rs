@@ -44,7 +44,7 @@ fn cost_within(command: &mut Command, patience: Duration) -> Result<Cost, Stop> 
             let Ok(pid) = start.recv() else { return false };
             let late = end.recv_timeout(patience) == Err(RecvTimeoutError::Timeout);
             if late {
-                kill(pid);
+                signal(pid, libc::SIGKILL);
             }
             late
         });
@@ -67,10 +67,11 @@ fn cost_within(command: &mut Command, patience: Duration) -> Result<Cost, Stop> 
     })
 }
 
+/// Sends a signal to a process that may be gone.
 #[expect(unsafe_code, reason = "no safe wrapper kills by id")]
-fn kill(pid: libc::pid_t) {
+pub(crate) fn signal(pid: libc::pid_t, signal: libc::c_int) {
     // SAFETY: kill(2) touches no memory. That the process is gone is no error here.
-    unsafe { libc::kill(pid, libc::SIGKILL) };
+    unsafe { libc::kill(pid, signal) };
 }
 
 /// Waits until a child has ended, and leaves it there to be reaped.

@@ -565,7 +565,8 @@ impl JobCx<'_> {
                     continue;
                 }
                 let found = self.engine.store().file_digest_and_signature(&full)?;
-                if found.is_some_and(|(_, signature)| !signature.is_older_than(started)) {
+                let is_new = |signature: Signature| !signature.is_older_than(started) && !signature.is_ahead_of_clock();
+                if found.is_some_and(|(_, signature)| is_new(signature)) {
                     return Err(Failure::changed(&path));
                 }
                 reads.insert(path, found.map(|(digest, _)| digest));

@@ -104,6 +104,14 @@ impl Signature {
     pub fn is_older_than(&self, moment: FileTime) -> bool {
         self.changed < (moment.0, moment.1)
     }
+
+    /// Whether the file was last changed at a moment that is yet to come, by more than a tick: the clock was set back
+    /// after that, and a change since then would show.
+    #[must_use]
+    pub fn is_ahead_of_clock(&self) -> bool {
+        let now = FileTime::of(ClockId::Realtime);
+        self.changed > (now.0 + 1, now.1)
+    }
 }
 
 impl Store {
@@ -199,6 +207,15 @@ mod tests {
             fs::write(&file, content).unwrap();
             assert_eq!(store.file_digest(&file).unwrap(), Some(crate::hash_bytes(content.as_bytes())));
         }
+    }
+
+    #[test]
+    fn a_file_from_before_the_clock_was_set_back_is_told_from_one_that_changes_now() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let mut signature = Signature::of_file(file.path()).unwrap().unwrap();
+        assert!(!signature.is_ahead_of_clock());
+        signature.changed.0 += 3600;
+        assert!(signature.is_ahead_of_clock());
     }
 
     #[test]

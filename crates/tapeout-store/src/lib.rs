@@ -172,11 +172,15 @@ impl Store {
         let format = root.join("FORMAT");
         match fs::read_to_string(&format) {
             Ok(found) if found == FORMAT => {}
-            Ok(found) => {
+            // A loss of power shortly after the store was made may leave the name without the content.
+            Ok(found) if !FORMAT.starts_with(&found) => {
                 let [found, expected] = [found.as_str(), FORMAT].map(|text| text.trim().to_owned());
                 return Err(StoreError::Format { path: format, found, expected });
             }
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                return Err(StoreError::io("read", &format)(error));
+            }
+            Ok(_) | Err(_) => {
                 // Whole or not at all: what is half written would be another layout for ever.
                 let made = fs::create_dir_all(root).and_then(|()| temporary_file(root));
                 let written = made.and_then(|mut file| {
@@ -185,7 +189,6 @@ impl Store {
                 });
                 written.map_err(StoreError::io("write", &format))?;
             }
-            Err(error) => return Err(StoreError::io("read", &format)(error)),
         }
         let use_lock = UseLock::shared(root)?;
         let mut state = State::load(root)?;

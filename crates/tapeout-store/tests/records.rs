@@ -10,7 +10,7 @@ use std::path::Path;
 
 use common::{copy, entry, key, run, segments};
 use tapeout_model::{Attempt, Record};
-use tapeout_store::{Entry, MAX_ENTRIES, Store};
+use tapeout_store::{Entry, MAX_ENTRIES, Store, StoreError};
 
 /// A result whose record takes so much room that a few hundred make a compaction.
 fn big(of: u32) -> Entry {
@@ -36,6 +36,21 @@ fn a_key_keeps_its_newest_results_and_one_per_set_of_reads() {
     assert_eq!(entries.len(), MAX_ENTRIES);
     assert_eq!(*entries[15], entry(2, "file19", Vec::new()));
     assert_eq!(*entries[0], entry(2, "file4", Vec::new()));
+}
+
+#[test]
+fn a_layout_without_its_words_is_written_again_and_another_one_is_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    let format = dir.path().join("FORMAT");
+    drop(Store::open(dir.path()).unwrap());
+    let whole = fs::read(&format).unwrap();
+    for left in 0..whole.len() {
+        fs::write(&format, &whole[..left]).unwrap();
+        assert!(Store::open(dir.path()).is_ok(), "{left}");
+        assert_eq!(fs::read(&format).unwrap(), whole);
+    }
+    fs::write(&format, "tapeout store 0\n").unwrap();
+    assert!(matches!(Store::open(dir.path()), Err(StoreError::Format { .. })));
 }
 
 #[test]
