@@ -176,7 +176,7 @@ impl<'a> Run<'a> {
         let job = |(outcome, step): (&Outcome, &usize)| {
             let name = self.plan.steps[*step].id.clone();
             let before = self.recorded(&name).cloned();
-            let before = before.unwrap_or_else(|| JobRef { name, shown: None, pin: None, failed: None });
+            let before = before.unwrap_or(JobRef { name, shown: None, pin: None, failed: None });
             match outcome {
                 Outcome::Done { entry, how } => JobRef {
                     shown: Some(ShownEntry { key: entry.key, id: entry.id() }),

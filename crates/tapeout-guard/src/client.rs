@@ -198,7 +198,7 @@ impl Guard {
             waiting.slots.insert(id, Arc::clone(&slot));
         }
         // A request that cannot be sent is answered by the reader, which sees the same end of the connection.
-        link.ask(&Request::Spawn { id, launch, tell_start });
+        link.ask(&Request::Spawn { id, launch: Box::new(launch), tell_start });
         Ok((id, slot))
     }
 

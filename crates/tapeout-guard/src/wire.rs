@@ -21,7 +21,7 @@ pub(crate) type JobId = u64;
 pub(crate) enum Request {
     Spawn {
         id: JobId,
-        launch: Launch,
+        launch: Box<Launch>,
         /// Whether a `Started` is wanted.
         tell_start: bool,
     },
