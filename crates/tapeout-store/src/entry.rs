@@ -272,14 +272,6 @@ impl Packed {
         }
     }
 
-    /// The same entry made anew from what it says, for bytes that nobody vouches for: its name, its digests and its day are
-    /// not those that were written there. `None`: the bytes are not what this version writes.
-    pub(crate) fn remade(&self) -> Option<Entry> {
-        let reads: Vec<Read> = postcard::from_bytes(self.reads_bytes()).ok()?;
-        let attempt = postcard::from_bytes(self.attempt_bytes()).ok()?;
-        Some(Entry::new(self.key(), &reads, *self.record()?, attempt))
-    }
-
     pub(crate) fn unpack(self) -> Entry {
         Entry { key: self.key(), packed: self, record: OnceLock::new(), attempt: OnceLock::new() }
     }

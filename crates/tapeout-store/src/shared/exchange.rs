@@ -1,20 +1,45 @@
 //! Results on their way between a store and a shared cache: what stands under a key there, what of it is brought in,
 //! and what is fit to be given away.
 //!
-//! The payload of a key is a number, the version of what follows, and its entries, oldest first: each its length and
-//! what the journal would hold of it. Both numbers are u32, little-endian.
+//! The payload of a key is a number, the version of what follows (u32, little-endian), and the results, oldest first, in
+//! postcard's encoding. Only what tools made travels: reads, outputs, exit statuses and the attempt. Nothing in it is
+//! nested without end, so that whatever stands there can be decoded safely.
 
 use std::collections::HashSet;
 use std::fs::File;
 use std::path::{Component, Path};
-use std::sync::Arc;
 
-use tapeout_model::{Digest, Output, Read};
+use serde::{Deserialize, Serialize};
+use tapeout_model::{Attempt, Digest, Output, Read, Record};
 
 use super::{Item, SharedCache, leaks};
-use crate::entry::Packed;
-use crate::frame::{VERSION, u32_at};
+use crate::frame::u32_at;
 use crate::{Entry, MAX_ENTRIES, Store, StoreError};
+
+/// Raised with each change of [`Portable`] and what it is made of.
+const VERSION: u32 = 3;
+
+/// What travels of a result.
+#[derive(Serialize, Deserialize)]
+struct Portable {
+    reads: Vec<Read>,
+    outputs: Vec<Output>,
+    statuses: Vec<i32>,
+    attempt: Attempt,
+}
+
+impl Portable {
+    /// `None`: there is more to the result than what tools made.
+    fn of(entry: &Entry) -> Option<Self> {
+        let Record { outputs, statuses, .. } = entry.record().clone();
+        let portable = Self { reads: entry.reads().collect(), outputs, statuses, attempt: entry.attempt().clone() };
+        (portable.record() == *entry.record()).then_some(portable)
+    }
+
+    fn record(&self) -> Record {
+        Record { outputs: self.outputs.clone(), statuses: self.statuses.clone(), ..Record::default() }
+    }
+}
 
 /// What became of a result that was to be given to a shared cache.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,7 +48,7 @@ pub enum Sharing {
     Queued,
     /// It names a path of this machine, here.
     LocalOnly(String),
-    /// The cache takes nothing.
+    /// The cache takes nothing, or not such a result.
     NotTaken,
 }
 
@@ -33,7 +58,7 @@ impl SharedCache {
     #[must_use]
     pub fn candidates(&self, key: &Digest) -> Vec<Entry> {
         let Some(payload) = self.fetch(key) else { return Vec::new() };
-        match decode(key, payload) {
+        match decode(key, &payload) {
             Ok(entries) => entries,
             Err(what) => {
                 self.link.note_damage(Item::Action(*key), what);
@@ -65,9 +90,9 @@ impl Store {
     /// # Errors
     /// When a file of the result cannot be read.
     pub fn share(&self, cache: &SharedCache, entry: &Entry, local: &[&[u8]]) -> Result<Sharing, StoreError> {
-        if !cache.link.health.writes() {
+        let Some(own) = Portable::of(entry).filter(|_| cache.link.health.writes()) else {
             return Ok(Sharing::NotTaken);
-        }
+        };
         if let Some(place) = self.local_path_in(entry, local)? {
             return Ok(Sharing::LocalOnly(place));
         }
@@ -76,11 +101,11 @@ impl Store {
         for file in files.iter().filter(|file| sent.insert(file.digest)) {
             cache.publish_blob(&file.digest, &self.blob_path(&file.digest));
         }
-        let mut entries = cache.candidates(&entry.key);
-        entries.retain(|other| !other.reads().eq(entry.reads()));
-        entries.drain(..(entries.len() + 1).saturating_sub(MAX_ENTRIES));
-        entries.push(entry.clone());
-        cache.publish(&entry.key, &encode(&entries), &files);
+        let mut results: Vec<Portable> = cache.candidates(&entry.key).iter().filter_map(Portable::of).collect();
+        results.retain(|other| other.reads != own.reads);
+        results.drain(..(results.len() + 1).saturating_sub(MAX_ENTRIES));
+        results.push(own);
+        cache.publish(&entry.key, &encode(&results), &files);
         Ok(Sharing::Queued)
     }
 
@@ -110,43 +135,31 @@ fn texts(entry: &Entry) -> Vec<String> {
         Read::File { path, .. } => Some(path),
         Read::Input { .. } | Read::Tool { .. } | Read::Job { .. } => None,
     });
-    let alerts = entry.record().alerts.iter().map(|alert| alert.message.clone());
-    reads.chain(alerts).chain(entry.files().map(|file| file.path.clone())).collect()
+    reads.chain(entry.files().map(|file| file.path.clone())).collect()
 }
 
-fn encode(entries: &[Entry]) -> Vec<u8> {
-    let mut payload = (VERSION as u32).to_le_bytes().to_vec();
-    for packed in entries.iter().map(|entry| entry.packed().payload()) {
-        payload.extend_from_slice(&u32::try_from(packed.len()).unwrap_or(u32::MAX).to_le_bytes());
-        payload.extend_from_slice(packed);
-    }
-    payload
+fn encode(results: &[Portable]) -> Vec<u8> {
+    let payload = VERSION.to_le_bytes().to_vec();
+    postcard::to_extend(results, payload).expect("results hold only sized sequences, which postcard encodes")
 }
 
 /// The entries of a payload: none when another version of tapeout wrote it. An error is what is wrong with it.
-fn decode(key: &Digest, payload: Vec<u8>) -> Result<Vec<Entry>, &'static str> {
-    const CUT_OFF: &str = "it is cut off";
-    let payload = Arc::new(payload);
-    if u64::from(u32_at(&payload, 0).ok_or(CUT_OFF)?) != VERSION {
+fn decode(key: &Digest, payload: &[u8]) -> Result<Vec<Entry>, &'static str> {
+    const UNREADABLE: &str = "it has results that cannot be read";
+    if u32_at(payload, 0).ok_or(UNREADABLE)? != VERSION {
         return Ok(Vec::new());
     }
-    let mut entries = Vec::new();
-    let mut at = 4;
-    while at < payload.len() {
-        let begin = at + 4;
-        at = begin + u32_at(&payload, at).ok_or(CUT_OFF)? as usize;
-        let packed = Packed::new(&payload, begin..at, 0).ok_or(CUT_OFF)?;
-        if packed.key() != *key {
-            return Err("it has a result for another key");
-        }
-        if entries.len() == MAX_ENTRIES {
-            return Err("it has more results than a key may have");
-        }
-        let entry = packed.remade().ok_or("it has a result that cannot be read")?;
-        if !entry.files().all(|file| stays(&file.path)) {
-            return Err("it has a file that would be written elsewhere");
-        }
-        entries.push(entry);
+    let (results, rest): (Vec<Portable>, _) = postcard::take_from_bytes(&payload[4..]).map_err(|_| UNREADABLE)?;
+    if !rest.is_empty() {
+        return Err(UNREADABLE);
+    }
+    if results.len() > MAX_ENTRIES {
+        return Err("it has more results than a key may have");
+    }
+    let entry = |result: Portable| Entry::new(*key, &result.reads, result.record(), result.attempt);
+    let entries: Vec<Entry> = results.into_iter().map(entry).collect();
+    if !entries.iter().flat_map(Entry::files).all(|file| stays(&file.path)) {
+        return Err("it has a file that would be written elsewhere");
     }
     Ok(entries)
 }
@@ -160,40 +173,46 @@ fn stays(path: &str) -> bool {
 mod tests {
     use std::time::Duration;
 
-    use tapeout_model::{Attempt, Record};
-
     use super::super::Access;
     use super::*;
     use crate::hash_bytes;
 
     const KEY: Digest = Digest([7; 32]);
 
-    fn entry(key: Digest, read: &str, file: &str) -> Entry {
-        let reads = vec![Read::File { path: read.to_owned(), digest: None }];
-        let output = Output { path: file.to_owned(), digest: hash_bytes(b"x"), size: 1, executable: false };
-        let attempt = Attempt { host: "there".to_owned(), ..Attempt::default() };
-        Entry::new(key, &reads, Record { outputs: vec![output], ..Record::default() }, attempt)
+    fn result(read: &str, file: &str, content: &[u8]) -> Portable {
+        Portable {
+            reads: vec![Read::File { path: read.to_owned(), digest: None }],
+            outputs: vec![Output { path: file.to_owned(), digest: hash_bytes(content), size: 1, executable: false }],
+            statuses: vec![0],
+            attempt: Attempt { host: "there".to_owned(), ..Attempt::default() },
+        }
+    }
+
+    fn entry(result: &Portable) -> Entry {
+        Entry::new(KEY, &result.reads, result.record(), result.attempt.clone())
     }
 
     #[test]
-    fn entries_of_the_key_come_back_and_nothing_else() {
-        let all = [entry(KEY, "a", "out"), entry(KEY, "b", "deep/out")];
+    fn results_come_back_and_nothing_else() {
+        let all = [result("a", "out", b"x"), result("b", "deep/out", b"x")];
         let payload = encode(&all);
-        assert_eq!(decode(&KEY, payload.clone()).unwrap(), all);
-        assert_eq!(decode(&Digest([8; 32]), payload.clone()), Err("it has a result for another key"));
-        let whole = decode(&KEY, encode(&all[..1])).map(|_| encode(&all[..1]).len()).unwrap();
-        for cut in (0..payload.len()).filter(|cut| ![4, whole].contains(cut)) {
-            assert!(decode(&KEY, payload[..cut].to_vec()).is_err(), "cut at {cut}");
+        assert_eq!(decode(&KEY, &payload).unwrap(), all.each_ref().map(entry));
+        for cut in 0..payload.len() {
+            assert!(decode(&KEY, &payload[..cut]).is_err(), "cut at {cut}");
         }
-        let mut newer = payload.clone();
+        assert!(decode(&KEY, &[&payload[..], b"x"].concat()).is_err());
+        for at in 0..payload.len() {
+            let mut bent = payload.clone();
+            bent[at] ^= 0x80;
+            // Whatever comes out, it is not a panic.
+            let _ = decode(&KEY, &bent);
+        }
+        let mut newer = payload;
         newer[0] += 1;
-        assert_eq!(decode(&KEY, newer), Ok(Vec::new()), "what another version wrote is as if not there");
-        let mut renamed = payload;
-        renamed[8] ^= 1;
-        assert_eq!(decode(&KEY, renamed).unwrap()[0].id(), all[0].id(), "its name is made from what it is");
-        let many: Vec<Entry> = (0..=MAX_ENTRIES).map(|n| entry(KEY, &n.to_string(), "out")).collect();
-        assert_eq!(decode(&KEY, encode(&many[1..])).unwrap().len(), MAX_ENTRIES);
-        assert!(decode(&KEY, encode(&many)).is_err());
+        assert_eq!(decode(&KEY, &newer), Ok(Vec::new()), "what another version wrote is as if not there");
+        let many: Vec<Portable> = (0..=MAX_ENTRIES).map(|n| result(&n.to_string(), "out", b"x")).collect();
+        assert_eq!(decode(&KEY, &encode(&many[1..])).unwrap().len(), MAX_ENTRIES);
+        assert!(decode(&KEY, &encode(&many)).is_err());
     }
 
     #[test]
@@ -204,31 +223,30 @@ mod tests {
         std::fs::create_dir(&place).unwrap();
         let open = || SharedCache::open(place.to_str().unwrap(), Access::ReadWrite).unwrap();
         let share = |read: &str, content: &[u8]| {
-            let record = Record { outputs: vec![store.put_bytes(content, "out").unwrap()], ..Record::default() };
-            let reads: Vec<Read> = entry(KEY, read, "out").reads().collect();
-            let entry = Entry::new(KEY, &reads, record, Attempt::default());
+            let mut own = result(read, "out", content);
+            own.outputs = vec![store.put_bytes(content, "out").unwrap()];
             let cache = open();
-            assert_eq!(store.share(&cache, &entry, &[]).unwrap(), Sharing::Queued);
+            assert_eq!(store.share(&cache, &entry(&own), &[]).unwrap(), Sharing::Queued);
             assert_eq!(cache.finish(Duration::from_secs(20)).left, 0);
         };
         share("a", b"old");
         share("b", b"b");
         share("a", b"new");
         let reads =
-            || -> Vec<Vec<Read>> { open().candidates(&KEY).into_iter().map(|entry| entry.reads().collect()).collect() };
-        assert_eq!(reads(), ["b", "a"].map(|read| entry(KEY, read, "out").reads().collect::<Vec<_>>()));
+            || open().candidates(&KEY).iter().flat_map(|entry| entry.reads().collect::<Vec<_>>()).collect::<Vec<_>>();
+        assert_eq!(reads(), ["b", "a"].map(|read| result(read, "out", b"").reads.remove(0)));
         assert_eq!(open().candidates(&KEY)[1].record().outputs[0].digest, hash_bytes(b"new"));
         (0..MAX_ENTRIES).for_each(|n| share(&n.to_string(), b"n"));
         assert_eq!(
             reads(),
-            (0..MAX_ENTRIES).map(|n| entry(KEY, &n.to_string(), "out").reads().collect::<Vec<_>>()).collect::<Vec<_>>()
+            (0..MAX_ENTRIES).map(|n| result(&n.to_string(), "out", b"").reads.remove(0)).collect::<Vec<_>>()
         );
     }
 
     #[test]
     fn a_result_cannot_write_outside_of_its_directory() {
         for path in ["../out", "a/../../out", "/etc/out", "", "./"] {
-            assert!(decode(&KEY, encode(&[entry(KEY, "a", path)])).is_err(), "{path:?}");
+            assert!(decode(&KEY, &encode(&[result("a", path, b"x")])).is_err(), "{path:?}");
         }
     }
 }
