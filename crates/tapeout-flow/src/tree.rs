@@ -9,6 +9,8 @@ use std::fs::{self, File};
 use std::io;
 use std::os::unix::fs::{MetadataExt, symlink};
 use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -20,6 +22,7 @@ use crate::PlannedStep;
 
 const VIEWS: &str = ".views.json";
 pub(crate) const LOCK: &str = ".lock";
+const LOCK_PATIENCE: Duration = Duration::from_millis(300);
 const STATE_IN: &str = "state_in.json";
 const STATE_OUT: &str = "state_out.json";
 
@@ -88,10 +91,16 @@ impl RunTree {
         fs::create_dir_all(root).map_err(disk("create", root))?;
         let path = root.join(LOCK);
         let lock = File::create(&path).map_err(disk("create", &path))?;
-        lock.try_lock().map_err(|_| {
-            Failure::new(Class::Environment, format!("another tapeout is running in `{}`", root.display()))
-                .hint("wait for it, or give this run a tag of its own with `--tag`")
-        })?;
+        // Who only asks whether a run goes on has the lock for an instant.
+        let until = Instant::now() + LOCK_PATIENCE;
+        while lock.try_lock().is_err() {
+            if Instant::now() > until {
+                let message = format!("another tapeout is running in `{}`", root.display());
+                return Err(Failure::new(Class::Environment, message)
+                    .hint("wait for it, or give this run a tag of its own with `--tag`"));
+            }
+            thread::sleep(Duration::from_millis(10));
+        }
         Ok(Self { root: root.to_owned(), shown: shown_in(root), changed: false, edited: Vec::new(), _lock: lock })
     }
 

@@ -99,7 +99,7 @@ impl Engine {
             )));
         }
         if let Some(key) = key {
-            self.note_text(key, &text).map_err(|error| broken(error.to_string()))?;
+            self.note_text(key, &text);
         }
         Ok(text)
     }
