@@ -56,15 +56,10 @@ impl Report {
         })
     }
 
-    /// All tests of the workspace.
-    fn tests(&mut self, extent: Extent) -> Result<(), Stop> {
-        println!("\n== tests");
+    /// Tests that cargo runs.
+    fn tests(&mut self, name: &str, mut command: Command) -> Result<(), Stop> {
+        println!("\n== {name}");
         let started = Instant::now();
-        let mut command = process::cargo(&["test", "--workspace", "--no-fail-fast", "--", "--show-output"]);
-        match extent {
-            Extent::Full => command.env_remove("TAPEOUT_FAST"),
-            Extent::Fast => command.env("TAPEOUT_FAST", "1"),
-        };
         // Cargo names the test programs on one stream, they speak on the other: one pipe keeps the order.
         let (read, mut child) = into_one_pipe(command.stdin(Stdio::null()))
             .map_err(|e| Stop::environment(format!("cannot start the tests: {e}")))?;
@@ -92,7 +87,7 @@ impl Report {
         self.tally.skipped += tally.skipped;
         self.failures.append(&mut failures);
         self.skips.extend(skips);
-        end_of_phase("tests", passed, started);
+        end_of_phase(name, passed, started);
         Ok(())
     }
 
@@ -148,7 +143,18 @@ pub(crate) fn run(extent: Extent) -> Result<u8, Stop> {
         "clippy",
         &["clippy", "--workspace", "--all-targets", "--keep-going", "--quiet", "--", "-D", "warnings"],
     )?;
-    report.tests(extent)?;
+    let mut tests = process::cargo(&["test", "--workspace", "--no-fail-fast", "--", "--show-output"]);
+    if full {
+        tests.env_remove("TAPEOUT_FAST")
+    } else {
+        tests.env("TAPEOUT_FAST", "1")
+    };
+    report.tests("tests", tests)?;
+    if full {
+        let mut flow = process::cargo(&["test", "-p", "tapeout", "--test", "ice40", "--", "--show-output"]);
+        flow.env_remove("TAPEOUT_FAST").env("TAPEOUT_TEST_SANDBOX", "1");
+        report.tests("the flow's tests in the sandbox", flow)?;
+    }
     if let Some(deny) = deny {
         report.check("licences and sources of dependencies", || {
             let mut command = Command::new(deny);

@@ -81,6 +81,9 @@ impl RetryPolicy {
     }
 }
 
+/// How many lines before the end of a log tell why a tool ended. What it said before, it survived.
+const LAST_LINES: usize = 40;
+
 /// What programs print when memory cannot be had: the C++ runtime, the C library, compilers and their kin.
 const OUT_OF_MEMORY: [&str; 4] =
     ["std::bad_alloc", "virtual memory exhausted", "Cannot allocate memory", "memory exhausted"];
@@ -91,7 +94,7 @@ const NO_LICENCE: [&str; 2] = ["Licensed number of users already reached", "cens
 /// What the end of a log says of why a tool failed, with the line that says it. `no_licence`: words of this tool's own.
 pub(crate) fn cause_in<'l>(log: &'l str, no_licence: &[String]) -> Option<(Cause, &'l str)> {
     let no_licence: Vec<&str> = no_licence.iter().map(String::as_str).chain(NO_LICENCE).collect();
-    log.lines().rev().find_map(|line| {
+    log.lines().rev().filter(|line| !line.trim().is_empty()).take(LAST_LINES).find_map(|line| {
         let says = |words: &[&str]| words.iter().any(|words| line.contains(words));
         if says(&no_licence) {
             Some((Cause::NoLicence, line.trim()))

@@ -210,9 +210,10 @@ impl TestSpace {
         self.start(args).wait(PATIENCE)
     }
 
-    /// `tapeout run`.
+    /// `tapeout run`; in the sandbox when the tests are asked to.
     pub(crate) fn run(&self) -> Ran {
-        self.tapeout(&["run"])
+        let sandbox = env::var_os("TAPEOUT_TEST_SANDBOX").map(|_| "--sandbox");
+        self.tapeout(&["run"].into_iter().chain(sandbox).collect::<Vec<_>>())
     }
 
     /// A run that passes and makes a bitstream of the right size for hx1k; gives the bitstream.
