@@ -386,7 +386,7 @@ impl JobCx<'_> {
         let found = self.found_tool(tool)?;
         let beside = |executable: PathBuf| {
             let real = std::fs::canonicalize(&executable).unwrap_or(executable);
-            crate::execute::without_dots(&real.with_file_name("").join(path))
+            crate::discovered::without_dots(&real.with_file_name("").join(path))
         };
         let expected = beside(PathBuf::from(&found.path));
         let on_path = || self.engine.resolve(tool).map(beside).filter(|file| file.exists());

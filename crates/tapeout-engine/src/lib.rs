@@ -21,6 +21,7 @@
 //! same invocation, costs no tool run either.
 
 mod cx;
+mod discovered;
 mod engine;
 mod event;
 mod execute;
@@ -28,6 +29,7 @@ mod failure;
 mod graph;
 mod identity;
 mod invocation;
+mod process;
 mod recall;
 mod repeat;
 mod resources;

@@ -14,7 +14,7 @@ use std::sync::Arc;
 use tapeout_guard::Confinement;
 use tapeout_model::Class;
 
-use crate::execute::without_dots;
+use crate::discovered::without_dots;
 use crate::invocation::Input;
 use crate::work_dir::WorkDir;
 use crate::{Failure, FoundTool, Invocation, JobCx};

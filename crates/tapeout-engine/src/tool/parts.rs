@@ -12,7 +12,7 @@ use tapeout_store::{Entry, FileTime, KeyHasher, Signature, Store, StoreError};
 
 use super::{FoundTool, ToolProblem};
 use crate::Engine;
-use crate::execute::without_dots;
+use crate::discovered::without_dots;
 
 /// The parts of a tool that was found.
 #[derive(Debug)]
