@@ -1,12 +1,11 @@
 //! The context of a running job: all that its body may touch. What is read through it becomes the trace of the result.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
-use tapeout_model::{Attempt, Class, Digest, Metric, Output, Read, Record, View};
+use tapeout_model::{Attempt, Class, Digest, Metric, Output, Read, View};
 use tapeout_store::Entry;
 
 use crate::recall::result_digest;
@@ -55,7 +54,7 @@ pub(crate) fn run_body<'run>(run: &'run Run<'run>, task: Task) -> Result<Arc<Ent
     let mut cx = new_cx();
     let mut mended = 0;
     let record = loop {
-        match cx.run_caught() {
+        match job.body.run(&mut cx) {
             Err(failure) if failure.cause == Some(Cause::LostInput) && mended < MAX_MENDED => {
                 mended += 1;
                 cx.make_inputs_again(&failure)?;
@@ -82,22 +81,12 @@ pub(crate) fn run_body<'run>(run: &'run Run<'run>, task: Task) -> Result<Arc<Ent
         let message = format!("`{}` names the view `{path}`, which is none of its outputs", job.name);
         return Err(Failure::new(Class::Internal, message));
     }
+    engine.asked().forget();
     engine.store().describe(&key, &job.words())?;
     Ok(engine.store().commit(Entry::new(key, &cx.reads, record, cx.attempt))?)
 }
 
 impl JobCx<'_> {
-    /// Runs the body; a panic is a failure.
-    fn run_caught(&mut self) -> Result<Record, Failure> {
-        let job = self.job;
-        catch_unwind(AssertUnwindSafe(|| job.body.run(self))).unwrap_or_else(|panic| {
-            let reason = panic.downcast_ref::<String>().map(String::as_str).or(panic.downcast_ref::<&str>().copied());
-            let reason = reason.unwrap_or("no reason given");
-            Err(Failure::new(Class::Internal, format!("`{}` broke: {reason}", job.name))
-                .hint("this is a defect of tapeout or of a plug-in, not of the design"))
-        })
-    }
-
     /// The project's directory: paths of sources are relative to it.
     #[must_use]
     pub fn project(&self) -> &std::path::Path {

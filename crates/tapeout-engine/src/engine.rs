@@ -11,6 +11,7 @@ use tapeout_model::Class;
 use tapeout_store::shared::SharedCache;
 use tapeout_store::{FileTime, Store};
 
+use crate::recall::Asked;
 use crate::retry::RetryPolicy;
 use crate::sharing::Shared;
 use crate::work_dir::{self, WorkDir, Workplace};
@@ -63,6 +64,7 @@ pub struct Engine {
     stopping: AtomicBool,
     settled: OnceLock<FileTime>,
     workplace: Mutex<Option<Arc<Workplace>>>,
+    asked: Asked,
     shared: Option<Shared>,
 }
 
@@ -93,6 +95,7 @@ impl Engine {
             stopping: AtomicBool::new(false),
             settled: OnceLock::new(),
             workplace: Mutex::default(),
+            asked: Asked::default(),
         })
     }
 
@@ -117,6 +120,10 @@ impl Engine {
     /// Where to note what is true of the machine and not of a project.
     pub(crate) fn notes(&self) -> &Store {
         self.machine.as_ref().unwrap_or(&self.store)
+    }
+
+    pub(crate) fn asked(&self) -> &Asked {
+        &self.asked
     }
 
     pub(crate) fn options(&self) -> &Options {

@@ -10,7 +10,7 @@ use tapeout_model::{Attempt, Class, Digest, Record};
 use tapeout_store::{Entry, KeyHasher, KeyLock, Signature};
 
 use crate::invocation::{Accept, DepFormat, Input, shell_line};
-use crate::process::disk_full;
+use crate::process::{LIBRARIES, disk_full};
 use crate::retry::Cause;
 use crate::work_dir::WorkDir;
 use crate::{Claims, Command, Event, Failure, FoundTool, Invocation, JobCx, Wish};
@@ -68,7 +68,7 @@ impl JobCx<'_> {
     }
 
     fn recorded(&self, key: &Digest) -> Option<Arc<Entry>> {
-        self.engine.good_entry(key, &|_| None)
+        self.engine.good_entry(key, &|_| None).inspect(|entry| self.engine.store().used(entry))
     }
 
     /// Runs an invocation until it has a result or trying again does not help. Nobody else who uses this store runs it at
@@ -147,7 +147,7 @@ impl JobCx<'_> {
 
     fn action_key(&mut self, invocation: &Invocation, tools: &[Arc<FoundTool>]) -> Result<Digest, Failure> {
         let Invocation { log, commands, inputs, outputs, optional_outputs, depfiles, env, timeout: _ } = invocation;
-        let mut key = KeyHasher::new("action 1");
+        let mut key = KeyHasher::new("action 2");
         key.text(log).number(commands.len() as u64);
         for (Command { tool, args, stdout, accept }, found) in commands.iter().zip(tools) {
             let identity = self.engine.identity(found);
@@ -169,6 +169,7 @@ impl JobCx<'_> {
                 }
                 Input::Output(output) => {
                     key.text("output").text(&output.path).digest(Some(&output.digest));
+                    key.number(u64::from(output.executable));
                 }
                 Input::Text { name, text } => {
                     key.text("text").text(name).text(text);
@@ -181,6 +182,7 @@ impl JobCx<'_> {
         }
         key.number(depfiles.len() as u64);
         depfiles.iter().for_each(|(name, format)| _ = key.text(name).number(u64::from(*format == DepFormat::Lines)));
+        key.text(&std::env::var_os(LIBRARIES).unwrap_or_default().to_string_lossy());
         key.number(env.len() as u64);
         env.iter().for_each(|(name, value)| _ = key.text(name).text(value));
         Ok(key.finish())
@@ -202,6 +204,9 @@ impl JobCx<'_> {
         let after = self.signatures(invocation)?;
         if let Some(((path, _), _)) = before.iter().zip(&after).find(|(before, after)| before != after) {
             return Err(self.failed(Failure::changed(path), dir, invocation, &attempt));
+        }
+        if let Some(tool) = tools.iter().find(|tool| tool.parts.was_replaced()) {
+            return Err(self.failed(Failure::changed(&tool.path), dir, invocation, &attempt));
         }
         let store = self.engine.store();
         files.sort_unstable();

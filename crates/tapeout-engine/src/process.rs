@@ -20,9 +20,12 @@ use crate::run::Run;
 use crate::work_dir::WorkDir;
 use crate::{Command, Engine, Failure, FoundTool, Invocation, JobCx};
 
+/// The variable that decides which libraries a tool runs with: unlike the others that are passed on, it is in the key.
+pub(crate) const LIBRARIES: &str = "LD_LIBRARY_PATH";
+
 /// Environment variables that tools get from the user's shell. They are not part of a key: they say where things are
 /// (a licence server, a display), not what a result is.
-const PASSED: &[&str] = &["PATH", "HOME", "USER", "LOGNAME", "DISPLAY", "XAUTHORITY", "LD_LIBRARY_PATH"];
+const PASSED: &[&str] = &["PATH", "HOME", "USER", "LOGNAME", "DISPLAY", "XAUTHORITY", LIBRARIES];
 
 impl Engine {
     /// The environment of a tool: fixed locale and time zone, the allow-list, licence servers, a private `TMPDIR`.
@@ -145,6 +148,15 @@ impl JobCx<'_> {
             };
         }
         let name = &command.tool;
+        if exit.survivors > 0 {
+            // What still runs may still write: the files are nobody's result.
+            let message = format!(
+                "{} of `{name}` could not be ended, so that its result was not recorded",
+                processes(exit.survivors)
+            );
+            return Err(Failure::new(Class::Environment, message)
+                .hint("they belong to another user, or wait for a disk that does not answer; end them and run again"));
+        }
         match (exit.status, exit.stopped) {
             (_, Some(Stop::Killed)) => Err(Failure::interrupted()),
             (_, Some(Stop::TimedOut)) => {
@@ -232,6 +244,10 @@ fn killed(tool: &str) -> Failure {
     Failure::new(Class::Environment, format!("`{tool}` was killed (SIGKILL)"))
         .because(Cause::OutOfMemory)
         .hint("when nobody killed it, the system ran out of memory: see `dmesg`")
+}
+
+fn processes(count: u32) -> String {
+    if count == 1 { "a process".to_owned() } else { format!("{count} processes") }
 }
 
 /// The failure of a tool whose guard was killed.

@@ -1,7 +1,8 @@
 //! Recalling: is a recorded result still good? It is when everything that was read gives the same, and its files are in
 //! the store.
 
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tapeout_model::{Digest, Read};
 use tapeout_store::{Entry, KeyHasher};
@@ -46,8 +47,8 @@ impl Engine {
             // The depth is that of jobs which wait for jobs, each of which had a thread when this was recorded.
             Read::Job { key, inputs, result } => {
                 let input = |index: u32| inputs.get(index as usize).copied().flatten();
-                let found = self.good_entry(key, &input);
-                result.is_some() && found.map(|entry| result_digest(&entry)) == *result
+                let found = || self.good_entry(key, &input).map(|entry| result_digest(&entry));
+                result.is_some() && self.asked().result(key, inputs, found) == *result
             }
         }
     }
@@ -63,4 +64,31 @@ pub(crate) fn result_digest(entry: &Entry) -> Digest {
     // Everything else is small, and its text says all of it.
     key.text(&format!("{:?}", (&record.views, &record.metrics, &record.statuses, &record.alerts, &record.verdict)));
     key.finish()
+}
+
+/// The good results of jobs that others asked for, by key and inputs, as far as they were looked for: many jobs may have
+/// asked for the same one. What is known holds until something new is recorded.
+#[derive(Default)]
+pub(crate) struct Asked(Mutex<HashMap<AskedJob, Option<Digest>>>);
+
+type AskedJob = (Digest, Vec<Option<Digest>>);
+
+impl Asked {
+    fn result(&self, key: &Digest, inputs: &[Option<Digest>], look: impl FnOnce() -> Option<Digest>) -> Option<Digest> {
+        let job = (*key, inputs.to_vec());
+        let known = self.known().get(&job).copied();
+        known.unwrap_or_else(|| {
+            let result = look();
+            self.known().insert(job, result);
+            result
+        })
+    }
+
+    pub(crate) fn forget(&self) {
+        self.known().clear();
+    }
+
+    fn known(&self) -> MutexGuard<'_, HashMap<AskedJob, Option<Digest>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }

@@ -2,7 +2,9 @@
 //! and hands the rest to workers, a thread for each job that has started and not ended. Workers never share state: they
 //! send messages and wait for replies.
 
+use std::any::Any;
 use std::collections::HashMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{self, Receiver, Sender};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -161,6 +163,8 @@ impl Engine {
     /// Without `keep_going`, the first failure of a job of the graph stops the jobs that run and starts no more. A job
     /// that was asked for by another is that one's business.
     pub fn run(&self, graph: &Graph, mode: Mode, wish: impl Fn(&Job) -> Wish, sink: Sink<'_>) -> Vec<Outcome> {
+        // Files may have changed since the last run.
+        self.asked().forget();
         let (to_driver, messages) = mpsc::channel();
         let run = Run {
             engine: self,
@@ -190,7 +194,7 @@ impl Engine {
                 resumes: HashMap::new(),
                 workers: Workers::new(scope, &run),
             };
-            driver.drive(&messages)
+            driver.drive(messages)
         })
     }
 }
@@ -218,7 +222,9 @@ struct Driver<'scope, 'env, W> {
 }
 
 impl<W: Fn(&Job) -> Wish> Driver<'_, '_, W> {
-    fn drive(mut self, messages: &Receiver<Message>) -> Vec<Outcome> {
+    fn drive(mut self, messages: Receiver<Message>) -> Vec<Outcome> {
+        // Should this thread break, nobody may wait for it for ever: the receiver goes with it, and the tools are stopped.
+        let _stop = StopWhenBroken(self.run);
         if self.run.is_stopping() {
             self.halt();
         }
@@ -253,7 +259,10 @@ impl<W: Fn(&Job) -> Wish> Driver<'_, '_, W> {
     fn start(&mut self, id: JobId) {
         let run = self.run;
         let job = run.job(id);
-        let wish = if job.always { Wish::Fresh } else { (self.wish)(job) };
+        let wish = match (self.wish)(job) {
+            Wish::Result if job.always => Wish::Fresh,
+            wish => wish,
+        };
         let key = match wish {
             Wish::Pinned(entry) => return self.ended(id, Outcome::Done { entry, how: How::Pinned }),
             Wish::Result => {
@@ -316,6 +325,9 @@ impl<W: Fn(&Job) -> Wish> Driver<'_, '_, W> {
         let run = self.run;
         let end = match &outcome {
             Outcome::Done { entry, how } => {
+                if self.mode == Mode::Run && *how != How::Ran {
+                    run.engine.store().used(entry);
+                }
                 let passed = !entry.failed_check() || run.job(id).defers_check;
                 (run.sink)(&Event::Done { job: id, entry: Arc::clone(entry), how: *how });
                 if passed { End::Done } else { End::Failed }
@@ -451,9 +463,10 @@ impl<'scope, 'env> Workers<'scope, 'env> {
                     // The sender goes with the driver.
                     let Ok(task) = task else { break };
                     let id = task.id;
-                    let outcome = match run_body(run, task) {
-                        Ok(entry) => Outcome::Done { entry, how: How::Ran },
-                        Err(failure) => Outcome::Failed(Box::new(failure)),
+                    let outcome = match catch_unwind(AssertUnwindSafe(|| run_body(run, task))) {
+                        Ok(Ok(entry)) => Outcome::Done { entry, how: How::Ran },
+                        Ok(Err(failure)) => Outcome::Failed(Box::new(failure)),
+                        Err(panic) => Outcome::Failed(Box::new(broken(&run.job(id).name, &*panic))),
                     };
                     run.tell(Message::Ended(id, outcome));
                 }
@@ -462,4 +475,23 @@ impl<'scope, 'env> Workers<'scope, 'env> {
         // The threads hold the receiver.
         let _ = self.tasks.send(task);
     }
+}
+
+/// Stops the processes of a run whose driver breaks.
+struct StopWhenBroken<'r>(&'r Run<'r>);
+
+impl Drop for StopWhenBroken<'_> {
+    fn drop(&mut self) {
+        if thread::panicking() {
+            self.0.stop();
+        }
+    }
+}
+
+/// The failure of code that broke.
+fn broken(job: &str, panic: &(dyn Any + Send)) -> Failure {
+    let reason = panic.downcast_ref::<String>().map(String::as_str).or(panic.downcast_ref::<&str>().copied());
+    let reason = reason.unwrap_or("no reason given");
+    Failure::new(Class::Internal, format!("`{job}` broke: {reason}"))
+        .hint("this is a defect of tapeout or of a plug-in, not of the design")
 }

@@ -142,7 +142,7 @@ impl Scheduler {
         for (id, job) in graph.jobs().iter().enumerate().rev() {
             let after =
                 scheduler.dependents_of(id as u32).map(|i| scheduler.priorities[scheduler.dependents[i] as usize]);
-            scheduler.priorities[id] = job.expected_ms + after.max().unwrap_or(0);
+            scheduler.priorities[id] = job.expected_ms.saturating_add(after.max().unwrap_or(0));
         }
         for id in graph.ids() {
             if scheduler.unfinished_inputs[id.index()] == 0 {

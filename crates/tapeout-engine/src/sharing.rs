@@ -1,6 +1,7 @@
 //! Sharing results with others: what came out of an invocation is looked for in a shared cache before its tools run, and
 //! brought there afterwards. It is never in the way: what a cache does not give in time is made here.
 
+use std::collections::HashSet;
 use std::env;
 use std::fs;
 use std::os::unix::ffi::OsStrExt as _;
@@ -110,7 +111,9 @@ fn is_result_of(entry: &Entry, invocation: &Invocation) -> bool {
     let known = |name: &String| invocation.outputs.contains(name) || invocation.optional_outputs.contains(name);
     let accepted = |(status, accept): (&i32, Accept)| *status == 0 || accept == Accept::Any;
     let accepts = invocation.commands.iter().map(|command| command.accept);
-    invocation.outputs.iter().all(promised)
+    let paths: HashSet<&String> = record.outputs.iter().map(|output| &output.path).collect();
+    paths.len() == record.outputs.len()
+        && invocation.outputs.iter().all(promised)
         && record.outputs.iter().all(|output| known(&output.path))
         && record.statuses.len() == invocation.commands.len()
         && record.statuses.iter().zip(accepts).all(accepted)

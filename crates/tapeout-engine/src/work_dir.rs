@@ -6,8 +6,10 @@
 //! file says by which tags the guards of its owner mark their processes: where one was killed together with its guard,
 //! tools that had got away from both may still run, and are killed first.
 
-use std::collections::HashSet;
+use std::collections::hash_map::RandomState;
+use std::collections::{HashMap, HashSet};
 use std::fs::{self, File, OpenOptions};
+use std::hash::{BuildHasher, Hasher};
 use std::io::{self, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
@@ -39,7 +41,9 @@ impl Workplace {
         let parent = project.join(".tapeout/work");
         fs::create_dir_all(&parent)?;
         for n in 0.. {
-            let owner = format!("{}_{n}", std::process::id());
+            // Process numbers come again, in containers all the time.
+            let random = RandomState::new().build_hasher().finish() as u32;
+            let owner = format!("{}_{random:08x}_{n}", std::process::id());
             match OpenOptions::new().write(true).create_new(true).open(lock_path(&parent, &owner)) {
                 // Somebody who sweeps may have been faster with the lock: then the name is lost.
                 Ok(lock) if lock.try_lock().is_ok() => {
@@ -156,12 +160,15 @@ pub(crate) fn sweep(project: &Path) {
     let Ok(listing) = fs::read_dir(&parent) else { return };
     let names: Vec<String> = listing.filter_map(|entry| entry.ok()?.file_name().into_string().ok()).collect();
     let mut alive = HashSet::new();
+    // Their locks are held until the last file is gone: nobody can take over a name that is being swept.
+    let mut abandoned = HashMap::new();
     for owner in names.iter().filter_map(|name| name.strip_suffix(".lock")) {
         let lock = lock_path(&parent, owner);
-        if !is_abandoned(&lock) {
+        let Some(file) = File::open(&lock).ok().filter(|file| file.try_lock().is_ok()) else {
             alive.insert(owner);
             continue;
-        }
+        };
+        abandoned.insert(owner, file);
         for tag in fs::read_to_string(&lock).unwrap_or_default().lines() {
             // Best effort: what is not this user's is not ours to end.
             let _ = tapeout_guard::kill_leftovers(tag);
@@ -169,15 +176,13 @@ pub(crate) fn sweep(project: &Path) {
     }
     for name in &names {
         let owner = name.strip_suffix(".lock").unwrap_or(name.split('-').next().unwrap_or(name));
-        if !alive.contains(owner) {
+        // The lock of a process that has just begun may have come after the listing of it.
+        let is_free = || abandoned.contains_key(owner) || !lock_path(&parent, owner).exists();
+        if !alive.contains(owner) && is_free() {
             let path = parent.join(name);
             let _ = if path.is_dir() { fs::remove_dir_all(&path) } else { fs::remove_file(&path) };
         }
     }
-}
-
-fn is_abandoned(lock: &Path) -> bool {
-    File::open(lock).is_ok_and(|file| file.try_lock().is_ok())
 }
 
 #[cfg(test)]

@@ -9,6 +9,7 @@ use tapeout_engine::{Failure, KeyHasher};
 use tapeout_model::{Class, Output};
 use tapeout_store::{Entry, JobRef, Pin, ShownEntry};
 
+use crate::run::lost_pin;
 use crate::tree::{RunTree, edited_files};
 use crate::{PlannedStep, Run};
 
@@ -18,6 +19,7 @@ impl Run<'_> {
     /// # Errors
     /// When the run shows none, or shows one that was edited, or the store cannot be written.
     pub fn pin(&mut self, step: usize, reason: &str) -> Result<(), Failure> {
+        let _tree = self.claim()?;
         let planned = &self.plan.steps[step];
         let edited = edited_files(self.engine.store(), &self.dir);
         if let Some(files) = edited.get(&planned.dir) {
@@ -34,6 +36,7 @@ impl Run<'_> {
     /// # Errors
     /// When the run shows no result of it, nothing was edited, or the store cannot be written.
     pub fn adopt(&mut self, step: usize, reason: &str) -> Result<Vec<String>, Failure> {
+        let mut tree = self.claim()?;
         let planned = &self.plan.steps[step];
         let store = self.engine.store();
         let Some(edited) = edited_files(store, &self.dir).remove(&planned.dir) else {
@@ -41,7 +44,7 @@ impl Run<'_> {
             return Err(Failure::new(Class::Input, message).hint("without `--adopt` it is pinned as it is"));
         };
         let shown = self.shown(planned)?;
-        let Some(old) = store.entry(&shown.key, &shown.id) else { return Err(gone(planned)) };
+        let Some(old) = store.entry(&shown.key, &shown.id) else { return Err(lost_pin(planned)) };
         let dir = self.dir.join(&planned.dir);
         let mut record = old.record().clone();
         let mut key = KeyHasher::new("adopted");
@@ -63,7 +66,7 @@ impl Run<'_> {
             return Err(Failure::new(Class::Input, message).hint("only outputs can be adopted, not logs and scripts"));
         }
         let entry = store.commit(Entry::new(key.finish(), &[], record, old.attempt().clone()))?;
-        RunTree::open(&self.dir)?.adopt(planned, &entry)?;
+        tree.adopt(planned, &entry)?;
         self.hold(planned.id.clone(), ShownEntry { key: entry.key, id: entry.id() }, reason)?;
         Ok(adopted)
     }
@@ -73,11 +76,19 @@ impl Run<'_> {
     /// # Errors
     /// When the store cannot be written.
     pub fn unpin(&mut self, step: usize) -> Result<bool, Failure> {
+        let _tree = self.claim()?;
         let id = &self.plan.steps[step].id;
         let Some(job) = self.reference.jobs.iter_mut().find(|job| job.name == *id) else { return Ok(false) };
         let was = job.pin.take().is_some();
         self.write_reference()?;
         Ok(was)
+    }
+
+    /// Keeps runs of this tag from going on meanwhile, and takes in what they have left.
+    fn claim(&mut self) -> Result<RunTree, Failure> {
+        let tree = RunTree::open(&self.dir)?;
+        self.read_reference()?;
+        Ok(tree)
     }
 
     fn shown(&self, step: &PlannedStep) -> Result<ShownEntry, Failure> {
@@ -98,10 +109,4 @@ impl Run<'_> {
         }
         self.write_reference()
     }
-}
-
-/// The failure to find a result that is to be held.
-fn gone(step: &PlannedStep) -> Failure {
-    Failure::new(Class::Environment, format!("the result of `{}` is not in the store any more", step.id))
-        .hint("`tapeout run` makes a new one")
 }

@@ -13,7 +13,7 @@ use tapeout_store::{Entry, FailedJob, JobRef, Pin, RunRef, ShownEntry};
 use crate::event::{Difference, Happened, RunEvent, StepDone, StepFailed};
 use crate::recorder::Recorder;
 use crate::tree::{Edited, RunTree};
-use crate::{Plan, Reason, RunSummary, StepAttempt, StepStatus, StepSummary};
+use crate::{Plan, PlannedStep, Reason, RunSummary, StepAttempt, StepStatus, StepSummary};
 
 /// Whether to run a step although its result is recorded.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -96,15 +96,17 @@ impl<'a> Run<'a> {
         self.plan.graph(|step| last.get(step).copied())
     }
 
+    /// The result that a step is pinned at, as far as the store still has it.
+    fn pinned_entry(&self, step: &str) -> Option<Arc<Entry>> {
+        let job = self.recorded(step)?;
+        let shown = job.shown.filter(|_| job.pin.is_some())?;
+        self.engine.store().entry(&shown.key, &shown.id)
+    }
+
     /// What is wanted of a step: what it is pinned at comes first.
     pub(crate) fn wish(&self, step: &str, again: Again) -> Wish {
-        let pinned = || {
-            let job = self.recorded(step)?;
-            let shown = job.shown.filter(|_| job.pin.is_some())?;
-            self.engine.store().entry(&shown.key, &shown.id)
-        };
         match again {
-            Again::No => pinned().map_or(Wish::Result, Wish::Pinned),
+            Again::No => self.pinned_entry(step).map_or(Wish::Result, Wish::Pinned),
             Again::Fresh => Wish::Fresh,
             Again::Compare => Wish::Repeat,
         }
@@ -120,6 +122,12 @@ impl<'a> Run<'a> {
         sink: impl Fn(Option<usize>, &Happened) + Sync,
     ) -> Result<Ended, Failure> {
         let tree = RunTree::open(&self.dir)?;
+        self.read_reference()?;
+        for (_, step) in self.plan.running() {
+            if self.pinned(&step.id).is_some() && self.pinned_entry(&step.id).is_none() {
+                return Err(lost_pin(step));
+            }
+        }
         tree.write_json("resolved.json", &self.plan.config.to_json())?;
         let recorder = Recorder::create(&self.dir)?;
         let tell = |step: Option<usize>, event: RunEvent| {
@@ -131,8 +139,7 @@ impl<'a> Run<'a> {
         tell(None, self.started());
         let graph = self.graph();
         let showing = Mutex::new(Showing::of(tree));
-        let run = |again: &(dyn Fn(&str) -> Again + Sync)| {
-            let wish = |job: &Job| self.wish(&job.name, again(&job.name));
+        let run = |wish: &dyn Fn(&Job) -> Wish| {
             self.engine.run(&graph, Mode::Run, wish, &|event| {
                 // Jobs that steps asked for are those steps' business.
                 let Some(&step) = self.steps.get(event.job().index()) else { return };
@@ -154,10 +161,22 @@ impl<'a> Run<'a> {
                 }
             })
         };
-        let mut outcomes = run(&again);
-        // Results that could not be shown, because the store has lost files of theirs, do not count as recorded now.
-        while showing.lock().unwrap_or_else(PoisonError::into_inner).has_lost() {
-            outcomes = run(&|_| Again::No);
+        let mut outcomes = run(&|job| self.wish(&job.name, again(&job.name)));
+        // Results that could not be shown, because the store has lost files of theirs, do not count as recorded now. What
+        // is shown already stands.
+        let entries = |step: usize| {
+            let showing = showing.lock().unwrap_or_else(PoisonError::into_inner);
+            showing.entries.get(&step).cloned()
+        };
+        let step_of = |job: &Job| self.plan.steps.iter().position(|step| step.id == job.name);
+        while showing.lock().unwrap_or_else(PoisonError::into_inner).has_lost() && !interrupted(&outcomes) {
+            let shown: Vec<bool> = self.steps.iter().map(|step| entries(*step).is_some()).collect();
+            let again = run(&|job| step_of(job).and_then(entries).map_or(Wish::Result, Wish::Pinned));
+            for ((outcome, new), shown) in outcomes.iter_mut().zip(again).zip(shown) {
+                if !shown {
+                    *outcome = new;
+                }
+            }
         }
         let showing = showing.into_inner().unwrap_or_else(PoisonError::into_inner);
         let reference = self.new_reference(&outcomes);
@@ -196,7 +215,20 @@ impl<'a> Run<'a> {
                 Outcome::Skipped | Outcome::WouldRun => before,
             }
         };
-        RunRef { dir: self.reference.dir.clone(), jobs: outcomes.iter().zip(&self.steps).map(job).collect() }
+        let mut jobs: Vec<JobRef> = outcomes.iter().zip(&self.steps).map(job).collect();
+        // A pin holds also while the step is not in the plan.
+        let elsewhere = |job: &&JobRef| job.pin.is_some() && !jobs.iter().any(|known| known.name == job.name);
+        let pinned: Vec<JobRef> = self.reference.jobs.iter().filter(elsewhere).cloned().collect();
+        jobs.extend(pinned);
+        RunRef { dir: self.reference.dir.clone(), jobs }
+    }
+
+    /// Takes in what another process may have written of this run.
+    pub(crate) fn read_reference(&mut self) -> Result<(), Failure> {
+        if let Some(reference) = self.engine.store().run(&self.tag)? {
+            self.reference = reference;
+        }
+        Ok(())
     }
 
     fn started(&self) -> RunEvent {
@@ -236,8 +268,8 @@ impl<'a> Run<'a> {
                 last.views.iter().map(|(format, view)| (format.clone(), view.map(&mut |(_, file)| file.clone())));
             let state = State { views: views.collect(), metrics: last.metrics.clone() };
             tree.show_final(self.engine.store(), &state)?;
-            let dirs: Vec<&str> = self.plan.running().map(|(_, step)| step.dir.as_str()).collect();
-            tree.keep_only(&dirs)?;
+            let kept = self.plan.steps.iter().filter(|step| step.left_out.is_none() || self.pinned(&step.id).is_some());
+            tree.keep_only(&kept.map(|step| step.dir.as_str()).collect::<Vec<_>>())?;
         }
         let edited = tree.take_edited();
         let json = serde_json::to_value(&summary).map_err(|error| Failure::new(Class::Internal, error.to_string()))?;
@@ -357,6 +389,16 @@ fn reason_of(entry: &Entry) -> (Option<String>, Option<String>) {
     }
 }
 
+/// The failure to find a result that a step is pinned at.
+pub(crate) fn lost_pin(step: &PlannedStep) -> Failure {
+    Failure::new(Class::Environment, format!("the result that `{}` is pinned at is not in the store any more", step.id))
+        .hint(format!("`tapeout unpin {}`, and it is made anew", step.id))
+}
+
+fn interrupted(outcomes: &[Outcome]) -> bool {
+    outcomes.iter().any(|outcome| matches!(outcome, Outcome::Failed(failure) if failure.class == Class::Interrupted))
+}
+
 /// What stands for the whole run: what broke comes before a failed check, and both before the interruptions that
 /// followed from them.
 fn class(outcomes: &[Outcome]) -> Option<Class> {
@@ -457,6 +499,9 @@ impl Showing {
                 };
                 let shown = self.tree.show_step(run.engine.store(), planned, entry, others);
                 match shown {
+                    Err(error) if error.cause == Some(Cause::LostInput) && *how == How::Pinned => {
+                        _ = self.error.get_or_insert(lost_pin(planned));
+                    }
                     Err(error) if error.cause == Some(Cause::LostInput) && self.turns < MAX_TURNS => {
                         run.engine.store().weed(entry);
                         self.lost = true;

@@ -90,16 +90,22 @@ impl RunTree {
     pub(crate) fn open(root: &Path) -> Result<Self, Failure> {
         fs::create_dir_all(root).map_err(disk("create", root))?;
         let path = root.join(LOCK);
-        let lock = File::create(&path).map_err(disk("create", &path))?;
-        // Who only asks whether a run goes on has the lock for an instant.
+        let mut lock = File::create(&path).map_err(disk("create", &path))?;
+        // Who only asks whether a run goes on has the lock for an instant; who removes an old run takes its lock along.
         let until = Instant::now() + LOCK_PATIENCE;
-        while lock.try_lock().is_err() {
+        let is_there = |lock: &File| {
+            let numbers = |metadata: fs::Metadata| (metadata.dev(), metadata.ino());
+            matches!((lock.metadata(), fs::metadata(&path)), (Ok(a), Ok(b)) if numbers(a.clone()) == numbers(b.clone()))
+        };
+        while lock.try_lock().is_err() || !is_there(&lock) {
             if Instant::now() > until {
                 let message = format!("another tapeout is running in `{}`", root.display());
                 return Err(Failure::new(Class::Environment, message)
                     .hint("wait for it, or give this run a tag of its own with `--tag`"));
             }
             thread::sleep(Duration::from_millis(10));
+            fs::create_dir_all(root).map_err(disk("create", root))?;
+            lock = File::create(&path).map_err(disk("create", &path))?;
         }
         Ok(Self { root: root.to_owned(), shown: shown_in(root), changed: false, edited: Vec::new(), _lock: lock })
     }

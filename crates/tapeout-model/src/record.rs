@@ -107,8 +107,8 @@ impl Attempt {
             self.started = next.started;
             self.host.clone_from(&next.host);
         }
-        self.wall_ms += next.wall_ms;
-        self.cpu_ms += next.cpu_ms;
+        self.wall_ms = self.wall_ms.saturating_add(next.wall_ms);
+        self.cpu_ms = self.cpu_ms.saturating_add(next.cpu_ms);
         if next.peak_kib > self.peak_kib {
             (self.peak_kib, self.peak_by) = (next.peak_kib, next.peak_by);
         }

@@ -4,7 +4,9 @@
 //! that it prints. As tools are large and hardly ever change, the identity is kept under what `stat` says of all its
 //! files: an unchanged tool costs a `stat` per file and no reading.
 
+use std::collections::HashSet;
 use std::fs;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use tapeout_model::{Attempt, Digest, Metric, Record};
@@ -61,6 +63,12 @@ impl Parts {
     /// The files and directories that it consists of, the real executable first.
     pub(crate) fn trees(&self) -> &[PathBuf] {
         &self.trees
+    }
+
+    /// Whether its executable is not the one that was looked at.
+    pub(crate) fn was_replaced(&self) -> bool {
+        let executable = self.files.iter().flatten().find(|(_, path, _)| Some(path) == self.trees.first());
+        executable.is_some_and(|(_, path, signature)| Signature::of_file(path).ok().flatten() != *signature)
     }
 
     /// Whether it is known what it consists of.
@@ -135,10 +143,15 @@ const NOTE: &str = "tool__note";
 /// All regular files below a path, or the path itself when it is one. What cannot be listed has no files.
 fn list_files(path: &Path, files: &mut Vec<PathBuf>) {
     let mut pending = vec![path.to_owned()];
+    // Links may lead in circles.
+    let mut listed = HashSet::new();
+    let mut is_new =
+        |path: &Path| fs::metadata(path).is_ok_and(|metadata| listed.insert((metadata.dev(), metadata.ino())));
     while let Some(path) = pending.pop() {
         match fs::read_dir(&path) {
             // Interpreters write their caches beside the sources.
             Ok(_) if path.file_name().is_some_and(|name| name == "__pycache__") => {}
+            Ok(_) if !is_new(&path) => {}
             Ok(listing) => pending.extend(listing.filter_map(Result::ok).map(|entry| entry.path())),
             Err(_) if path.is_file() => files.push(path),
             Err(_) => {}
