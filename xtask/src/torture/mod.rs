@@ -50,7 +50,7 @@ const TORTURES: [Torture; 10] = [
     Torture { name: "several", what: "two and four on one tree", counts: [24, 2], run: several::run },
     Torture { name: "store", what: "the store read-only or gone", counts: [12, 3], run: store::run },
     Torture { name: "clock", what: "a clock that was set back", counts: [10, 1], run: clock::run },
-    Torture { name: "shared", what: "a shared cache slow, wrong or absent", counts: [51, 8], run: shared::run },
+    Torture { name: "shared", what: "a shared cache slow, wrong or absent", counts: [51, 6], run: shared::run },
     Torture { name: "user", what: "all of it as an unprivileged user", counts: [30, 0], run: user::run },
 ];
 

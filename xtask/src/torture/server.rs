@@ -18,7 +18,7 @@ pub(super) enum Conduct {
     Slow,
     /// It takes nothing.
     ReadOnly,
-    /// It gives something that has another name.
+    /// It gives what is most like it among all that has another name.
     Other,
     /// It gives something in which one bit is wrong.
     Flipped,
@@ -245,14 +245,11 @@ impl State {
         match conduct {
             Conduct::Other => {
                 let items = lock(&self.items);
-                let kind = |name: &str| name.split('/').next().map(str::to_owned);
-                let others: Vec<Vec<u8>> = items
-                    .iter()
-                    .filter(|(name, _)| *name != path && kind(name) == kind(path))
-                    .map(|item| item.1.clone())
-                    .collect();
-                if !others.is_empty() {
-                    sent.clone_from(lock(&self.random).one_of(&others));
+                let alike = |other: &[u8]| right.iter().zip(other).take_while(|(one, other)| one == other).count();
+                let others = items.iter().filter(|(name, content)| *name != path && content.as_slice() != right);
+                // An older result of the same job begins as this one does.
+                if let Some(other) = others.map(|item| item.1).max_by_key(|content| alike(content)) {
+                    sent.clone_from(other);
                 }
             }
             Conduct::Flipped if !sent.is_empty() => {

@@ -68,7 +68,7 @@ pub(super) fn run(cx: &mut Cx<'_>) -> io::Result<()> {
         if !cx.has_time() {
             break;
         }
-        if round % 4 == 0 {
+        if round % 6 == 0 {
             share(cx, &mut one, &mut two)?;
             share(cx, &mut two, &mut one)?;
         }
