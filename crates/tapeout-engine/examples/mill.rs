@@ -77,7 +77,7 @@ fn main() -> ExitCode {
     let args: Vec<&str> = args.iter().map(String::as_str).collect();
     let ended = match *args {
         [dir, "--verify"] => verify(Path::new(dir)),
-        [dir, outputs, ref options @ ..] => parse(options).and_then(|(shared, collects)| {
+        [dir, outputs, ref options @ ..] => parse(options).and_then(|Wanted { shared, collects }| {
             let all = grind(Path::new(dir), Path::new(outputs), shared)?;
             if collects {
                 collect(Path::new(dir))?;
@@ -97,8 +97,14 @@ fn main() -> ExitCode {
     }
 }
 
-/// The shared cache that options name, and whether the store is to be tidied up.
-fn parse(options: &[&str]) -> Result<(Option<Arc<SharedCache>>, bool), Box<dyn Error>> {
+/// What the options ask for.
+struct Wanted {
+    shared: Option<Arc<SharedCache>>,
+    /// The store is to be tidied up.
+    collects: bool,
+}
+
+fn parse(options: &[&str]) -> Result<Wanted, Box<dyn Error>> {
     let (location, rest) = match options {
         ["--shared", location, rest @ ..] => (Some(location), rest),
         rest => (None, rest),
@@ -109,7 +115,7 @@ fn parse(options: &[&str]) -> Result<(Option<Arc<SharedCache>>, bool), Box<dyn E
         _ => return Err(USAGE.into()),
     };
     let open = |location: &&str| SharedCache::open(location, Access::ReadWrite).map(Arc::new);
-    Ok((location.map(open).transpose()?, collects))
+    Ok(Wanted { shared: location.map(open).transpose()?, collects })
 }
 
 /// Prints a line with one call, so that it is out or not. That nobody hears it changes nothing.
