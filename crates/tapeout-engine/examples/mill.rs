@@ -1,8 +1,11 @@
 //! Runs the graph that a description says through the engine, as a program that can be killed, damaged and starved.
 //!
-//! `mill DIR OUTPUTS [--collect]`: runs the jobs of `DIR/world.json` in the project `DIR` and puts what they made into the
-//! folder `OUTPUTS`. Prints a line for each job as it ends: `done NAME ran`, `done NAME reused`, `failed NAME REASON`; and
-//! at the end `damaged WORDS` for each damage that the store found. With `--collect`, the store is tidied up at last.
+//! `mill DIR OUTPUTS [--shared LOCATION] [--collect]`: runs the jobs of `DIR/world.json` in the project `DIR` and puts what
+//! they made into the folder `OUTPUTS`. Prints a line for each job as it ends: `done NAME ran`, `done NAME reused`,
+//! `failed NAME REASON`; and at the end `damaged WORDS` for each damage that the store found. With `--collect`, the store
+//! is tidied up at last. With `--shared`, results are shared with others by the cache at this location, and at the end
+//! there is `damaged WORDS` for each damage in it, `trouble WORDS` when it is not used any more, and `unshared WORDS` for
+//! what others do not have.
 //!
 //! `mill DIR --verify`: reads everything that is in the store, and prints `damaged WORDS` for what is wrong.
 //!
@@ -16,17 +19,23 @@ use std::io::{self, Write};
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use tapeout_engine::{
-    Command, DepFormat, Engine, Event, Failure, Graph, How, Identity, Input, Invocation, Job, JobBody, JobCx, JobId,
-    Mode, Options, Outcome, Part, Tool, ToolSettings, Toolbox, Wish, from_work_dir,
+    Access, Command, DepFormat, Engine, Event, Failure, Graph, How, Identity, Input, Invocation, Job, JobBody, JobCx,
+    JobId, Mode, Options, Outcome, Part, SharedCache, Tool, Toolbox, Wish, from_work_dir,
 };
 use tapeout_model::{Metric, Output, Record, View};
 use tapeout_store::{Entry, GcOptions, JobRef, RunRef, ShownEntry, Store, StoreError};
 
-/// The tools that jobs may name: wrappers of the shell, in `DIR/tools`.
+/// The tools that jobs may name: wrappers of the shell, on `PATH`, so that no command line names where they are.
 const TOOLS: [&str; 3] = ["t0", "t1", "t2"];
+
+/// How long the end of a run waits for a shared cache.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+const USAGE: &str = "the arguments are wrong, see the head of its source";
 
 /// A job, as the description has it. Paths are those of the project.
 #[derive(Clone, Debug, Deserialize, Serialize)]
@@ -68,11 +77,14 @@ fn main() -> ExitCode {
     let args: Vec<&str> = args.iter().map(String::as_str).collect();
     let ended = match *args {
         [dir, "--verify"] => verify(Path::new(dir)),
-        [dir, outputs] => grind(Path::new(dir), Path::new(outputs)),
-        [dir, outputs, "--collect"] => {
-            grind(Path::new(dir), Path::new(outputs)).and_then(|all| Ok(collect(Path::new(dir)).map(|()| all)?))
-        }
-        _ => Err("the arguments are wrong, see the head of its source".into()),
+        [dir, outputs, ref options @ ..] => parse(options).and_then(|Wanted { shared, collects }| {
+            let all = grind(Path::new(dir), Path::new(outputs), shared)?;
+            if collects {
+                collect(Path::new(dir))?;
+            }
+            Ok(all)
+        }),
+        _ => Err(USAGE.into()),
     };
     match ended {
         Ok(true) => ExitCode::SUCCESS,
@@ -85,19 +97,38 @@ fn main() -> ExitCode {
     }
 }
 
+/// What the options ask for.
+struct Wanted {
+    shared: Option<Arc<SharedCache>>,
+    /// The store is to be tidied up.
+    collects: bool,
+}
+
+fn parse(options: &[&str]) -> Result<Wanted, Box<dyn Error>> {
+    let (location, rest) = match options {
+        ["--shared", location, rest @ ..] => (Some(location), rest),
+        rest => (None, rest),
+    };
+    let collects = match rest {
+        [] => false,
+        ["--collect"] => true,
+        _ => return Err(USAGE.into()),
+    };
+    let open = |location: &&str| SharedCache::open(location, Access::ReadWrite).map(Arc::new);
+    Ok(Wanted { shared: location.map(open).transpose()?, collects })
+}
+
 /// Prints a line with one call, so that it is out or not. That nobody hears it changes nothing.
 fn tell(line: &str) {
     let _ = io::stdout().write_all(format!("{}\n", line.replace('\n', " ")).as_bytes());
 }
 
 /// Runs all jobs. `false`: not all of them have a result, or it cannot be shown.
-fn grind(dir: &Path, outputs: &Path) -> Result<bool, Box<dyn Error>> {
+fn grind(dir: &Path, outputs: &Path, shared: Option<Arc<SharedCache>>) -> Result<bool, Box<dyn Error>> {
     let specs: Vec<JobSpec> = serde_json::from_slice(&fs::read(dir.join("world.json"))?)?;
     let tool = |name| Tool { name, summary: "", package: "", version_args: &[], minimum: None, companions: &[] };
-    let settings = |name: &str| ToolSettings { path: Some(format!("tools/{name}")), ..ToolSettings::default() };
-    let settings: BTreeMap<String, ToolSettings> = TOOLS.map(|name| (name.to_owned(), settings(name))).into();
-    let options = Options { keep_going: true, ..Options::cores(3) };
-    let engine = Engine::open(dir, Toolbox::new(TOOLS.map(tool), &settings), options)?;
+    let options = Options { keep_going: true, shared, ..Options::cores(3) };
+    let engine = Engine::open(dir, Toolbox::new(TOOLS.map(tool), &BTreeMap::new()), options)?;
 
     let graph = graph(&specs);
     let names = std::sync::Mutex::new(specs.iter().map(|spec| spec.name.clone()).collect::<Vec<String>>());
@@ -136,6 +167,12 @@ fn grind(dir: &Path, outputs: &Path) -> Result<bool, Box<dyn Error>> {
     }
     engine.store().write_run("mill", &RunRef { dir: dir.to_owned(), jobs: refs })?;
     engine.store().damages().iter().for_each(|damage| tell(&format!("damaged {damage}")));
+    if let Some(shares) = engine.finish_sharing(PATIENCE) {
+        shares.damage.iter().for_each(|damage| tell(&format!("damaged {damage}")));
+        shares.trouble.iter().for_each(|trouble| tell(&format!("trouble {trouble}")));
+        shares.uploads.reason.iter().for_each(|reason| tell(&format!("unshared {reason}")));
+        shares.kept.iter().for_each(|kept| tell(&format!("unshared {}: {}", kept.job, kept.place)));
+    }
     Ok(all)
 }
 

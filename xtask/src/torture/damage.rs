@@ -12,7 +12,7 @@ use super::site::Site;
 
 /// How a file is damaged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Manner {
+pub(super) enum Manner {
     Flipped,
     Truncated,
     Emptied,
@@ -21,7 +21,7 @@ enum Manner {
     Removed,
 }
 
-const MANNERS: [Manner; 6] =
+pub(super) const MANNERS: [Manner; 6] =
     [Manner::Flipped, Manner::Truncated, Manner::Emptied, Manner::Zeroed, Manner::Lengthened, Manner::Removed];
 
 /// Where results are recorded.
@@ -129,7 +129,7 @@ pub(super) fn files(path: &Path) -> io::Result<Vec<PathBuf>> {
 }
 
 /// `false`: there was nothing to damage in it.
-fn damage(random: &mut Random, file: &Path, manner: Manner) -> io::Result<bool> {
+pub(super) fn damage(random: &mut Random, file: &Path, manner: Manner) -> io::Result<bool> {
     if manner == Manner::Removed {
         return fs::remove_file(file).map(|()| true);
     }

@@ -1,9 +1,11 @@
 //! The mill as a process: started, watched, killed, and what it said.
 
 use std::collections::BTreeMap;
+use std::env;
 use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::io;
+use std::iter;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::thread;
@@ -48,12 +50,16 @@ pub(super) struct Ended {
 }
 
 impl Mill {
-    /// Starts it with these arguments. Its words go to files in `log`, where they remain until the next one's.
-    pub(super) fn start(program: &Path, args: &[&OsStr], log: &Path, tag: String) -> io::Result<Self> {
+    /// Starts it for the project `dir`, whose tools are the first on `PATH`, with these further arguments. Its words go to
+    /// files in `log`, where they remain until the next one's.
+    pub(super) fn start(program: &Path, dir: &Path, args: &[&OsStr], log: &Path, tag: String) -> io::Result<Self> {
         fs::create_dir_all(log)?;
         let (words, errors) = (log.join("words"), log.join("errors"));
         let mut command = Command::new(program);
-        command.args(args).env(MARK, &tag).stdin(Stdio::null());
+        let path = env::var_os("PATH").unwrap_or_default();
+        let folders = iter::once(dir.join("tools")).chain(env::split_paths(&path));
+        command.env("PATH", env::join_paths(folders).map_err(io::Error::other)?);
+        command.arg(dir).args(args).env(MARK, &tag).stdin(Stdio::null());
         let child = command.stdout(File::create(&words)?).stderr(File::create(&errors)?).spawn()?;
         Ok(Self { child, tag, words, errors, started: Instant::now() })
     }

@@ -13,7 +13,9 @@ mod kill;
 mod mill;
 mod power;
 mod random;
+mod server;
 mod several;
+mod shared;
 mod site;
 mod store;
 mod user;
@@ -39,7 +41,7 @@ struct Torture {
     run: fn(&mut Cx<'_>) -> io::Result<()>,
 }
 
-const TORTURES: [Torture; 9] = [
+const TORTURES: [Torture; 10] = [
     Torture { name: "kill", what: "kill -9 of tapeout, its guard, or both", counts: [200, 10], run: kill::run },
     Torture { name: "edits", what: "random edits; clean builds beside", counts: [60, 12], run: edits::run },
     Torture { name: "damage", what: "files of the store damaged", counts: [40, 8], run: damage::run },
@@ -48,6 +50,7 @@ const TORTURES: [Torture; 9] = [
     Torture { name: "several", what: "two and four on one tree", counts: [24, 2], run: several::run },
     Torture { name: "store", what: "the store read-only or gone", counts: [12, 3], run: store::run },
     Torture { name: "clock", what: "a clock that was set back", counts: [10, 1], run: clock::run },
+    Torture { name: "shared", what: "a shared cache slow, wrong or absent", counts: [51, 6], run: shared::run },
     Torture { name: "user", what: "all of it as an unprivileged user", counts: [30, 0], run: user::run },
 ];
 

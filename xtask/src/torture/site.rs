@@ -26,6 +26,8 @@ pub(super) struct Site {
     /// The project.
     pub(super) dir: PathBuf,
     pub(super) world: World,
+    /// Where the cache is that it shares with others, if any.
+    pub(super) shared: Option<String>,
     /// What each job's tool has read when it ran, newest last, as far as the results must be recorded.
     recorded: BTreeMap<String, VecDeque<String>>,
     /// How much of the log of started tools is known.
@@ -56,6 +58,7 @@ impl Site {
             program: program.to_owned(),
             dir,
             world,
+            shared: None,
             recorded: BTreeMap::new(),
             log_read: 0,
             runs: 0,
@@ -68,7 +71,7 @@ impl Site {
         self.world.write(&dir)?;
         let program = self.program.clone();
         let (world, recorded) = (self.world.clone(), BTreeMap::new());
-        Ok(Self { program, dir, world, recorded, log_read: 0, runs: 0, typical: self.typical })
+        Ok(Self { program, dir, world, shared: None, recorded, log_read: 0, runs: 0, typical: self.typical })
     }
 
     /// The same world with another store of which all is expected that was recorded here, in another directory.
@@ -110,6 +113,10 @@ impl Site {
             _ => {}
         }
         let mut args = vec![outputs.as_os_str()];
+        let shared = self.shared.clone();
+        if let Some(location) = &shared {
+            args.extend([OsStr::new("--shared"), OsStr::new(location)]);
+        }
         if self.runs % 7 == 3 {
             args.push(OsStr::new("--collect"));
         }
@@ -120,8 +127,7 @@ impl Site {
         self.runs += 1;
         let name = self.dir.file_name().expect("sites have names").to_string_lossy();
         let tag = format!("{}-{name}-{}", std::process::id(), self.runs);
-        let args = [&[self.dir.as_os_str()], args].concat();
-        Mill::start(&self.program, &args, &self.beside(&format!("log{place}")), tag)
+        Mill::start(&self.program, &self.dir, args, &self.beside(&format!("log{place}")), tag)
     }
 
     /// Has everything in the store checked, and what is damaged removed.
@@ -205,6 +211,28 @@ impl Site {
                 }
             }
         }
+    }
+
+    /// Takes down that all that is recorded at another site of the same jobs can be had here, too.
+    pub(super) fn has_what(&mut self, other: &Self) {
+        for (name, reads) in &other.recorded {
+            let recorded = self.recorded.entry(name.clone()).or_default();
+            for reads in reads {
+                if !recorded.contains(reads) {
+                    recorded.push_back(reads.clone());
+                }
+            }
+            recorded.drain(..recorded.len().saturating_sub(KEPT));
+        }
+    }
+
+    /// Whether one of these jobs of another site, as its world is, need not have started with what is recorded here.
+    pub(super) fn has_one_of(&self, other: &Self, started: &Started) -> bool {
+        let expected = expect(&other.world);
+        let is_recorded = |name: &String| {
+            expected.get(name).zip(self.recorded.get(name)).is_some_and(|(job, recorded)| recorded.contains(&job.reads))
+        };
+        started.keys().any(is_recorded)
     }
 
     /// The jobs whose tools started since this was last asked, and how often.
