@@ -367,7 +367,7 @@ impl JobCx<'_> {
     }
 
     /// The path of a file that comes with a tool, given from the directory of the tool's real executable; when it is not
-    /// there because the tool is wrapped, from that of the one on `PATH`.
+    /// there because the tool is wrapped, from those of its name on `PATH`.
     ///
     /// # Errors
     /// When the tool is not there.
@@ -378,7 +378,12 @@ impl JobCx<'_> {
             crate::discovered::without_dots(&real.with_file_name("").join(path))
         };
         let expected = beside(PathBuf::from(&found.path));
-        let on_path = || self.engine.resolve(tool).map(beside).filter(|file| file.exists());
+        let on_path = || {
+            let folders = std::env::var_os("PATH").unwrap_or_default();
+            let executables = std::env::split_paths(&folders).map(|folder| folder.join(tool));
+            let files: Vec<PathBuf> = executables.filter(|executable| executable.is_file()).map(beside).collect();
+            files.into_iter().find(|file| file.exists())
+        };
         Ok(if expected.exists() { expected } else { on_path().unwrap_or(expected) })
     }
 

@@ -117,7 +117,9 @@ impl JobCx<'_> {
         }
         let (job, reason) = (self.id, failure.message.clone());
         self.say(&match failure.cause {
-            Some(Cause::NoLicence) => Event::Waiting { job, reason },
+            Some(Cause::NoLicence) => {
+                Event::Waiting { job, reason: format!("{reason}; asking again every {} s", wait.as_secs()) }
+            }
             _ => Event::Retried { job, reason },
         });
         // Whatever the job claimed was too little: alone it has the most that there is.

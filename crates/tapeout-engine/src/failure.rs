@@ -98,6 +98,9 @@ impl From<StoreError> for Failure {
         if error.is_full() {
             return failure.hint(DISK_HINT);
         }
+        if error.is_refused() {
+            return failure.hint("results are recorded in `.tapeout`: whoever runs steps must be able to write there");
+        }
         failure
     }
 }

@@ -160,9 +160,10 @@ impl JobCx<'_> {
         match (exit.status, exit.stopped) {
             (_, Some(Stop::Killed)) => Err(Failure::interrupted()),
             (_, Some(Stop::TimedOut)) => {
-                Err(Failure::new(Class::Tool, format!("`{name}` ran longer than its time limit"))
+                let limit = invocation.timeout.or(tool.timeout).unwrap_or_default().as_secs();
+                Err(Failure::new(Class::Tool, format!("`{name}` ran longer than its time limit of {limit} s"))
                     .because(Cause::TimedOut)
-                    .hint("raise the limit, or see in the log how far it came"))
+                    .hint("raise the limit (`timeout_s` of the tool), or see in the log how far it came"))
             }
             (Status::Lost, _) => Err(lost(name)),
             (Status::Signal(SIGKILL), _) => Err(killed(name)),
@@ -215,11 +216,14 @@ impl JobCx<'_> {
     /// The failure of a tool with the cause that its log tells.
     pub(crate) fn explained(&self, failure: Failure, log: &Path, invocation: &Invocation) -> Failure {
         let Some((cause, line)) = self.told_cause(log, invocation) else { return failure };
-        let (class, hint) = match cause {
-            Cause::NoLicence => (Class::Environment, "wait for a licence, or free one; nothing was recorded"),
-            _ => (Class::Environment, "run fewer jobs at a time (`-j`), or on a machine with more memory"),
+        let (message, hint) = match cause {
+            Cause::NoLicence => {
+                (format!("no licence: {}", failure.message), "wait for one, or free one; nothing was recorded")
+            }
+            _ => (failure.message.clone(), "run fewer jobs at a time (`-j`), or on a machine with more memory"),
         };
-        Failure { class, ..failure.because(cause) }.hint(format!("the log says `{line}`: {hint}"))
+        Failure { class: Class::Environment, message, ..failure.because(cause) }
+            .hint(format!("the log says `{line}`: {hint}"))
     }
 
     /// The cause of a failure that a log tells, with the line that tells it.

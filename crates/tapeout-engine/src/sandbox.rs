@@ -12,7 +12,6 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use tapeout_guard::Confinement;
-use tapeout_model::Class;
 
 use crate::discovered::without_dots;
 use crate::invocation::Input;
@@ -75,7 +74,7 @@ impl JobCx<'_> {
             names.push_str(&format!(" and {} more", denied.len() - SHOWN));
         }
         let message = format!("{}; the sandbox denied it what is not declared: {names}", failure.message);
-        let failure = Failure { class: Class::Input, message, ..failure };
+        let failure = Failure { message, ..failure };
         hinted(failure, "declare it in the configuration, or run without `--sandbox`")
     }
 

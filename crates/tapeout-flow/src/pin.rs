@@ -76,10 +76,15 @@ impl Run<'_> {
     /// # Errors
     /// When the store cannot be written.
     pub fn unpin(&mut self, step: usize) -> Result<bool, Failure> {
-        let _tree = self.claim()?;
-        let id = &self.plan.steps[step].id;
-        let Some(job) = self.reference.jobs.iter_mut().find(|job| job.name == *id) else { return Ok(false) };
+        let mut tree = self.claim()?;
+        let planned = &self.plan.steps[step];
+        let Some(job) = self.reference.jobs.iter_mut().find(|job| job.name == planned.id) else { return Ok(false) };
         let was = job.pin.take().is_some();
+        let shown = job.shown.and_then(|shown| self.engine.store().entry(&shown.key, &shown.id));
+        // An adopted result is of a person's making: what shows it is kept aside when another one takes its place.
+        if was && shown.is_some_and(|entry| entry.reads().next().is_none() && !entry.attempt().commands.is_empty()) {
+            tree.disown(&planned.dir)?;
+        }
         self.write_reference()?;
         Ok(was)
     }

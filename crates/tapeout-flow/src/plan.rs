@@ -94,7 +94,8 @@ impl Plan {
         let (flow, span) = choose_flow(registry, &loaded, flow).map_err(|error| PlanError(vec![*error]))?;
         let steps = find_steps(registry, &flow, &span)?;
         let schema = schema(registry, &steps).map_err(|error| PlanError(vec![Diagnostic::error(error)]))?;
-        let (config, warnings) = loaded.resolve(&schema, sources).map_err(PlanError)?;
+        let (config, mut warnings) = loaded.resolve(&schema, sources).map_err(PlanError)?;
+        warnings.extend(unknown_tools(registry, &config));
         Self::new(flow.name, steps, config, warnings)
     }
 
@@ -166,14 +167,15 @@ impl Plan {
     }
 
     /// The jobs of the plan: job `i` is the `i`-th of [`Plan::running`]. `last` tells how a step went last time.
-    pub(crate) fn graph(&self, last: impl Fn(&str) -> Option<StepAttempt>) -> Graph {
+    pub(crate) fn graph(&self, last: impl Fn(&str) -> Option<StepAttempt>, is_pinned: impl Fn(&str) -> bool) -> Graph {
         let mut graph = Graph::default();
         let mut jobs: BTreeMap<usize, JobId> = BTreeMap::new();
         for (index, step) in self.running() {
             let id = step.id.clone();
             let body =
                 StepJob { id, step: Arc::clone(&step.step), info: Arc::clone(&step.info), config: step.config.clone() };
-            let inputs = step.inputs.iter().map(|(part, maker)| (part.clone(), jobs[maker])).collect();
+            let inputs = step.inputs.iter().map(|(part, maker)| (part.clone(), jobs[maker]));
+            let inputs = if is_pinned(&step.id) { Vec::new() } else { inputs.collect() };
             let job = Job {
                 inputs,
                 after: if step.info.acts_outside { jobs.values().copied().collect() } else { Vec::new() },
@@ -208,6 +210,22 @@ impl Plan {
         let settings = self.config.tools().iter();
         settings.filter_map(|(name, tool)| Some((name.clone(), tool.at_once?))).collect()
     }
+}
+
+/// Settings of tools that nobody knows: most likely a name is misspelt. They are no errors, as a configuration may be
+/// shared with a program that has more tools.
+fn unknown_tools(registry: &Registry, config: &Config) -> Vec<Diagnostic> {
+    let known = || registry.tools().map(|tool| tool.name);
+    let unknown = config.tools().keys().filter(|name| !known().any(|tool| tool == *name));
+    unknown
+        .map(|name| {
+            let warning = Diagnostic::warning(format!("`tools.{name}`: there is no tool `{name}`"));
+            match nearest(name, known()) {
+                Some(near) => warning.help(format!("did you mean `{near}`?")),
+                None => warning.help("`tapeout list tools` has their names"),
+            }
+        })
+        .collect()
 }
 
 fn choose_flow(

@@ -84,6 +84,12 @@ impl<'a> Run<'a> {
         Ok(self.engine.store().write_run(&self.tag, &self.reference)?)
     }
 
+    /// The run's tag.
+    #[must_use]
+    pub fn tag(&self) -> &str {
+        &self.tag
+    }
+
     /// The pin of a step, if it has one.
     #[must_use]
     pub fn pinned(&self, step: &str) -> Option<&Pin> {
@@ -93,7 +99,8 @@ impl<'a> Run<'a> {
     /// The plan's graph, with what the last run tells of the time and the memory that each step takes.
     pub(crate) fn graph(&self) -> Graph {
         let last = self.last_times();
-        self.plan.graph(|step| last.get(step).copied())
+        // What is held at a result waits for nothing.
+        self.plan.graph(|step| last.get(step).copied(), |step| self.pinned_entry(step).is_some())
     }
 
     /// The result that a step is pinned at, as far as the store still has it.
@@ -151,7 +158,9 @@ impl<'a> Run<'a> {
                     Event::Started { job } => {
                         let again = again(&self.plan.steps[step].id);
                         let reasons = self.reasons(&graph, *job, step, again, &showing.entries);
-                        Some(RunEvent::StepStarted { reasons: reasons.iter().map(Reason::to_string).collect() })
+                        let reasons: Vec<String> = reasons.iter().map(Reason::to_string).collect();
+                        showing.started.insert(step, reasons.clone());
+                        Some(RunEvent::StepStarted { reasons })
                     }
                     event => showing.show(&self, step, event),
                 };
@@ -241,7 +250,7 @@ impl<'a> Run<'a> {
     }
 
     fn finish(&self, showing: Showing, outcomes: &[Outcome]) -> Result<Ended, Failure> {
-        let Showing { mut tree, entries, made, failures, error, .. } = showing;
+        let Showing { mut tree, entries, made, failures, error, started, .. } = showing;
         let shared: BTreeSet<usize> =
             made.into_iter().filter_map(|(step, made)| (made == Made::Elsewhere).then_some(step)).collect();
         if let Some(error) = error {
@@ -262,7 +271,7 @@ impl<'a> Run<'a> {
             }
             tree.show_states(&shown)?;
         }
-        let summary = self.summary(outcomes, &shared, &last);
+        let summary = self.summary(outcomes, &shared, started, &last);
         if entries.len() == self.steps.len() {
             let views =
                 last.views.iter().map(|(format, view)| (format.clone(), view.map(&mut |(_, file)| file.clone())));
@@ -307,7 +316,13 @@ impl<'a> Run<'a> {
         states
     }
 
-    fn summary(&self, outcomes: &[Outcome], shared: &BTreeSet<usize>, last: &Located) -> RunSummary {
+    fn summary(
+        &self,
+        outcomes: &[Outcome],
+        shared: &BTreeSet<usize>,
+        mut started: BTreeMap<usize, Vec<String>>,
+        last: &Located,
+    ) -> RunSummary {
         let mut steps: Vec<StepSummary> = (self.plan.steps.iter())
             .map(|step| StepSummary {
                 id: step.id.clone(),
@@ -320,10 +335,12 @@ impl<'a> Run<'a> {
                 log: None,
                 attempt: None,
                 alerts: Vec::new(),
+                why: Vec::new(),
             })
             .collect();
         for (outcome, index) in outcomes.iter().zip(&self.steps) {
             let step = &mut steps[*index];
+            step.why = started.remove(index).or_else(|| Some(self.last_ran(&step.id)?.1.to_vec())).unwrap_or_default();
             match outcome {
                 Outcome::Done { entry, how } => {
                     step.shared = shared.contains(index);
@@ -440,6 +457,8 @@ struct Showing {
     lost: bool,
     /// How often the plan was run because of that.
     turns: u32,
+    /// Why the steps that began did so.
+    started: BTreeMap<usize, Vec<String>>,
 }
 
 /// How often a run looks for lost results: each time it finds all of those of a step, and then of those after it.
@@ -455,6 +474,7 @@ impl Showing {
             error: None,
             lost: false,
             turns: 0,
+            started: BTreeMap::new(),
         }
     }
 

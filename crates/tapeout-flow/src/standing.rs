@@ -168,9 +168,26 @@ impl Run<'_> {
         reasons
     }
 
-    /// The times of the last run, by step.
+    /// How long each step took when it last had a result: in the last run, or in the one that made what is shown.
     pub(crate) fn last_times(&self) -> BTreeMap<&str, StepAttempt> {
         let steps = self.last.iter().flat_map(|last| &last.steps);
-        steps.filter_map(|step| Some((step.id.as_str(), step.attempt?))).collect()
+        let mut times: BTreeMap<&str, StepAttempt> =
+            steps.filter_map(|step| Some((step.id.as_str(), step.attempt?))).collect();
+        for job in &self.reference.jobs {
+            if !times.contains_key(job.name.as_str())
+                && let Some(shown) = job.shown
+                && let Some(entry) = self.engine.store().entry(&shown.key, &shown.id)
+            {
+                times.insert(&job.name, StepAttempt::from(entry.attempt()));
+            }
+        }
+        times
+    }
+
+    /// Why a step ran when it last did, in words, and when that was in seconds since the Unix epoch.
+    #[must_use]
+    pub fn last_ran(&self, step: &str) -> Option<(u64, &[String])> {
+        let last = self.last.as_ref()?.steps.iter().find(|last| last.id == step)?;
+        (!last.why.is_empty()).then_some((last.attempt?.started, last.why.as_slice()))
     }
 }

@@ -56,6 +56,9 @@ pub struct StepSummary {
     /// What it complained of.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub alerts: Vec<Alert>,
+    /// Why it ran when it last did, in words.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub why: Vec<String>,
 }
 
 /// The times and the memory of an execution.

@@ -212,6 +212,13 @@ impl RunTree {
         self.changed = true;
     }
 
+    /// Notes that everything in a directory is a person's.
+    pub(crate) fn disown(&mut self, dir: &str) -> Result<(), Failure> {
+        self.shown.insert(dir.to_owned(), Shown::default());
+        self.changed = true;
+        self.close()
+    }
+
     /// Notes that a step's directory, as it is, shows a result: one that was made of its edited files.
     pub(crate) fn adopt(&mut self, step: &PlannedStep, entry: &Entry) -> Result<(), Failure> {
         self.note(&step.dir, result_id(entry), &|name| digest_of(entry, name));

@@ -132,6 +132,13 @@ impl StoreError {
         matches!(self, Self::Damaged { .. } | Self::Missing { .. })
     }
 
+    /// Whether the store must not be written by this user, or not at all.
+    #[must_use]
+    pub fn is_refused(&self) -> bool {
+        matches!(self, Self::Io { source, .. }
+            if matches!(source.kind(), io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem))
+    }
+
     /// Whether the disk or a quota is full.
     #[must_use]
     pub fn is_full(&self) -> bool {

@@ -115,6 +115,7 @@ fn tag(text: &str) -> Result<String, String> {
         "last" => "`last` stands for the newest run",
         _ if text.contains(['/', '@']) => "a tag is the name of a directory, without `/` and `@`",
         _ if text.starts_with(['.', '-']) => "a tag does not begin with `.` or `-`",
+        _ if text.trim() != text => "a tag does not begin or end with a blank",
         _ if text.chars().any(char::is_control) => "a tag is a name that can be read",
         _ => return Ok(text.to_owned()),
     };

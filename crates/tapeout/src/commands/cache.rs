@@ -139,9 +139,11 @@ fn gc(terminal: &Terminal, args: &GcArgs) -> Result<u8, CliError> {
     };
     let (dir, mut store) = args.place.open()?;
     let retention = Retention { runs: args.runs_older_than, failed: args.failed_older_than, dry: args.dry_run };
-    let retired = retention.apply(&dir, &store)?;
     let options = GcOptions { limit, now: now(), dry: args.dry_run };
-    let collected = store.gc(&options);
+    // While another tapeout uses the store, nothing is removed at all.
+    let first = store.gc(&options).map_err(from_store)?;
+    let retired = retention.apply(&dir, &store)?;
+    let collected = if retired.runs.is_empty() { Ok(first) } else { store.gc(&options) };
     if terminal.json {
         let report = collected.map_err(from_store)?;
         terminal.print_json(&json!({

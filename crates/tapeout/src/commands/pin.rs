@@ -14,7 +14,7 @@ pub(crate) struct PinArgs {
     #[command(flatten)]
     step: PinnedArgs,
     /// Why, for whoever sees it in `status`
-    #[arg(long, short, value_name = "TEXT")]
+    #[arg(long, short, value_name = "TEXT", value_parser = reason)]
     reason: String,
     /// Make the edited files in the step's directory its result
     #[arg(long)]
@@ -37,6 +37,15 @@ struct PinnedArgs {
     overlay: OverlayArgs,
     #[command(flatten)]
     tag: TagArgs,
+}
+
+fn reason(text: &str) -> Result<String, String> {
+    let problem = match text.trim() {
+        "" => "say why, for whoever finds it pinned",
+        text if text.chars().any(char::is_control) => "a reason is one line of text",
+        text => return Ok(text.to_owned()),
+    };
+    Err(problem.to_owned())
 }
 
 impl PinnedArgs {

@@ -2,7 +2,7 @@
 
 use std::io;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
@@ -111,10 +111,12 @@ fn step_globs(plan: &Plan, patterns: &[String]) -> Result<Vec<Glob>, CliError> {
     let mut globs = Vec::new();
     for pattern in patterns {
         let glob = Glob::new(pattern)?;
-        if !ids.iter().any(|id| glob.matches(id)) {
-            return Err(names::unknown("step", pattern, &ids));
-        }
-        globs.push(glob);
+        // A name that is none as it stands may be short for one.
+        globs.push(if ids.iter().any(|id| glob.matches(id)) {
+            glob
+        } else {
+            Glob::new(names::find("step", pattern, &ids)?)?
+        });
     }
     Ok(globs)
 }
@@ -130,11 +132,13 @@ fn execute(
     let terminal = &cx.terminal;
     let json_log = args.log_format == LogFormat::Json;
     let watcher = watch::watcher(terminal, plan, json_log);
-    let differs = AtomicBool::new(false);
+    let differs = Mutex::new(Vec::new());
     let ((ended, shares), signal) = stopping_on_signal(engine, &|text| watcher.say(text), || {
         let ended = run.execute(again, |step, happened| {
             if matches!(&happened.event, RunEvent::StepRepeated { differences } if !differences.is_empty()) {
-                differs.store(true, Ordering::Relaxed);
+                let remark = watch::remark(&happened.event).unwrap_or_default();
+                let step = happened.step.as_deref().unwrap_or_default();
+                differs.lock().unwrap_or_else(PoisonError::into_inner).push(format!("error: {step}: {remark}"));
             }
             watcher.heard(step, happened);
         });
@@ -143,7 +147,8 @@ fn execute(
     .map_err(|error: io::Error| CliError::environment(format!("cannot listen for signals: {error}")))?;
     drop(watcher);
     let ended = ended?;
-    let failed = ended.summary.class.or(differs.into_inner().then_some(Class::Check));
+    let differs = differs.into_inner().unwrap_or_else(PoisonError::into_inner);
+    let failed = ended.summary.class.or((!differs.is_empty()).then_some(Class::Check));
     let code = signal.unwrap_or(failed.map_or(0, Class::exit_code));
     if json_log {
         let summary = Box::new(ended.summary.clone());
@@ -155,6 +160,7 @@ fn execute(
         summary::results(terminal, plan, &ended)?;
     }
     summary::problems(terminal, &ended);
+    differs.iter().for_each(|difference| terminal.complain(difference));
     tell_edited(terminal, &ended);
     if let Some(shares) = shares.filter(|_| signal.is_none()) {
         sharing::tell(terminal, &shares);
@@ -183,8 +189,11 @@ fn dry_run(cx: &Cx, plan: &Plan, run: &Run<'_>, tag: &str, again: impl Fn(&str) 
 fn refuse_pinned(plan: &Plan, run: &Run<'_>, again: impl Fn(&str) -> Again) -> Result<(), CliError> {
     for step in &plan.steps {
         if let Some(pin) = run.pinned(&step.id).filter(|_| again(&step.id) != Again::No) {
-            return Err(CliError::input(format!("`{}` is pinned: {}", step.id, pin.reason))
-                .hint(format!("`tapeout unpin {}` lets it go", step.id)));
+            return Err(CliError::input(format!("`{}` is pinned: {}", step.id, pin.reason)).hint(format!(
+                "`tapeout unpin {} --tag {}` lets it go",
+                step.id,
+                run.tag()
+            )));
         }
     }
     Ok(())
@@ -195,10 +204,9 @@ fn tell_edited(terminal: &Terminal, ended: &Ended) {
     for edited in &ended.edited {
         let kept = from_here(&ended.dir.join(&edited.kept));
         terminal.complain(&format!(
-            "note: {} in `{}` was edited; the recorded result is shown again, the edited one is in `{kept}` \
-             (`tapeout pin --adopt` makes such files the result)",
+            "note: `{}` was edited or added to ({}); the recorded files are shown again, and what was there is in `{kept}`",
+            edited.dir,
             edited.files.join(", "),
-            edited.dir
         ));
     }
 }

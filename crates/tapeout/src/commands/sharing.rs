@@ -58,7 +58,7 @@ pub(crate) fn tell(terminal: &Terminal, shares: &Shares) {
     let mut wrong: Vec<String> = trouble.iter().cloned().collect();
     if let Some(first) = damage.first() {
         let count = plural(damage.len(), "item");
-        wrong.push(format!("{count} of the shared cache not what the name says, and made here: {first}"));
+        wrong.push(format!("{count} of the shared cache: not what the name says, so made here: {first}"));
     }
     // With a trouble, the rest follows from it.
     if trouble.is_none() && uploads.left > 0 {

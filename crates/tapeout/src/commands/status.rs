@@ -1,8 +1,10 @@
 //! `tapeout status`: how each step stands now, and what the last run came to.
 
+use std::time::{Duration, SystemTime};
+
 use clap::Args;
 use serde_json::json;
-use tapeout_flow::{Again, Run};
+use tapeout_flow::{Again, Run, RunEvent, Stands, recorded_events};
 use tapeout_model::Class;
 
 use crate::Cx;
@@ -36,7 +38,18 @@ pub(crate) fn run(cx: &Cx, args: &StatusArgs) -> Result<u8, CliError> {
         }));
         return Ok(0);
     }
+    for damage in engine.store().damages() {
+        terminal.complain(&format!("warning: {damage}"));
+    }
+    let events = recorded_events(&plan.config.design_dir().join("runs").join(tag));
+    let ended = events.last().is_none_or(|last| matches!(last.event, RunEvent::RunFinished { .. }));
+    let running = steps.iter().any(|step| step.status == Stands::Running);
     let last = match &last {
+        _ if running => format!("{} of {}, running as `{tag}`", plan.flow, plan.design()),
+        _ if !ended => {
+            let began = SystemTime::UNIX_EPOCH + Duration::from_secs_f64(events[0].time.max(0.0));
+            format!("{} of {}, last run as `{tag}` {}: it was killed", plan.flow, plan.design(), ago(began))
+        }
         None => format!("{} of {}, never run as `{tag}`", plan.flow, plan.design()),
         Some(run) => {
             let outcome = match run.summary.class {

@@ -1,12 +1,14 @@
 //! `tapeout why`: why steps would run, or why they ran the last time.
 
+use std::time::{Duration, SystemTime};
+
 use clap::Args;
 use serde_json::json;
-use tapeout_flow::{Again, Happened, Run, RunEvent, Standing, Stands, recorded_events};
+use tapeout_flow::{Again, Run, Standing, Stands};
 
 use crate::args::{OverlayArgs, TagArgs};
 use crate::error::CliError;
-use crate::terminal::words::{ago, since_epoch};
+use crate::terminal::words::ago;
 use crate::terminal::{Style, Terminal};
 use crate::{Cx, names, project};
 
@@ -29,13 +31,12 @@ pub(crate) fn run(cx: &Cx, args: &WhyArgs) -> Result<u8, CliError> {
     let run = Run::new(&plan, &engine, &args.tag.tag)?;
     let ids: Vec<&str> = plan.steps.iter().map(|step| step.id.as_str()).collect();
     let step = step.map(|step| names::find("step", &step, &ids)).transpose()?;
-    let events = recorded_events(&plan.config.design_dir().join("runs").join(&args.tag.tag));
     let mut steps = run.look(|_| Again::No);
     steps.retain(|standing| step.is_none_or(|step| standing.step == step));
     let terminal = &cx.terminal;
     if terminal.json {
         let with_last = |standing: &Standing| {
-            let last = last_start(&events, &standing.step);
+            let last = run.last_ran(&standing.step);
             let mut json = json!(standing);
             json["last_ran"] = json!(last.map(|(time, reasons)| json!({ "time": time, "reasons": reasons })));
             json
@@ -52,22 +53,12 @@ pub(crate) fn run(cx: &Cx, args: &WhyArgs) -> Result<u8, CliError> {
         terminal.print("nothing would run");
     }
     for standing in shown {
-        terminal.print(&text(terminal, standing, last_start(&events, &standing.step)));
+        terminal.print(&text(terminal, standing, run.last_ran(&standing.step)));
     }
     Ok(0)
 }
 
-/// When a step last began to run, and why.
-fn last_start<'e>(events: &'e [Happened], step: &str) -> Option<(f64, &'e [String])> {
-    events.iter().rev().filter(|happened| happened.step.as_deref() == Some(step)).find_map(|happened| {
-        match &happened.event {
-            RunEvent::StepStarted { reasons } => Some((happened.time, reasons.as_slice())),
-            _ => None,
-        }
-    })
-}
-
-fn text(terminal: &Terminal, standing: &Standing, last: Option<(f64, &[String])>) -> String {
+fn text(terminal: &Terminal, standing: &Standing, last: Option<(u64, &[String])>) -> String {
     let paint = terminal.out;
     let note = standing.note.as_ref().map(|note| format!(": {note}")).unwrap_or_default();
     let state = match standing.status {
@@ -86,7 +77,11 @@ fn text(terminal: &Terminal, standing: &Standing, last: Option<(f64, &[String])>
         lines.extend(standing.reasons.iter().map(|reason| format!("  {reason}")));
     }
     if let (Stands::Fresh, Some((time, reasons))) = (standing.status, last) {
-        lines.push(format!("  it ran {}: {}", ago(since_epoch(time)), reasons.join("; ")));
+        lines.push(format!(
+            "  it ran {}: {}",
+            ago(SystemTime::UNIX_EPOCH + Duration::from_secs(time)),
+            reasons.join("; ")
+        ));
     }
     lines.join("\n")
 }

@@ -38,7 +38,8 @@ pub(crate) fn results(terminal: &Terminal, plan: &Plan, ended: &Ended) -> Result
     parts.push(if complete {
         format!("results: {}", from_here(&last))
     } else {
-        format!("no results; what there is: {}", from_here(&ended.dir))
+        let earlier = if last.exists() { "; `final` in it is that of an earlier run" } else { "" };
+        format!("no results; what there is: {}{earlier}", from_here(&ended.dir))
     });
     terminal.print(&parts.join("\n\n"));
     Ok(())

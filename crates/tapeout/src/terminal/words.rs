@@ -34,11 +34,6 @@ pub(crate) fn bytes(bytes: u64) -> String {
     if bytes < 1024 { format!("{bytes} B") } else { memory(bytes / 1024) }
 }
 
-/// A moment in seconds since the Unix epoch.
-pub(crate) fn since_epoch(seconds: f64) -> SystemTime {
-    SystemTime::UNIX_EPOCH + Duration::from_secs_f64(seconds.max(0.0))
-}
-
 /// `just now`, `3 minutes ago`.
 pub(crate) fn ago(then: SystemTime) -> String {
     let seconds = SystemTime::now().duration_since(then).unwrap_or(Duration::ZERO).as_secs();
