@@ -13,6 +13,7 @@
 
 mod cx;
 mod event;
+mod finish;
 mod flow;
 mod job;
 mod pin;
@@ -22,6 +23,7 @@ mod recorder;
 mod registry;
 mod retention;
 mod run;
+mod showing;
 mod standing;
 mod step;
 mod summary;

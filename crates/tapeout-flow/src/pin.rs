@@ -9,7 +9,6 @@ use tapeout_engine::{Failure, KeyHasher};
 use tapeout_model::{Class, Output};
 use tapeout_store::{Entry, JobRef, Pin, ShownEntry};
 
-use crate::run::lost_pin;
 use crate::tree::{RunTree, edited_files};
 use crate::{PlannedStep, Run};
 
@@ -114,4 +113,10 @@ impl Run<'_> {
         }
         self.write_reference()
     }
+}
+
+/// The failure to find a result that a step is pinned at.
+pub(crate) fn lost_pin(step: &PlannedStep) -> Failure {
+    Failure::new(Class::Environment, format!("the result that `{}` is pinned at is not in the store any more", step.id))
+        .hint(format!("`tapeout unpin {}`, and it is made anew", step.id))
 }

@@ -11,7 +11,7 @@ use tapeout_engine::{Engine, Failure};
 use tapeout_store::Store;
 
 use crate::event::EVENTS;
-use crate::run::SUMMARY;
+use crate::finish::SUMMARY;
 use crate::tree::{FAILED, LOCK, disk};
 
 /// What is to go.

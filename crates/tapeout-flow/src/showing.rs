@@ -1,0 +1,167 @@
+//! A run while it goes on: each result is shown in the tree as it comes, and each event of the engine becomes one of the
+//! run.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use tapeout_engine::{Cause, Event, Failure, How};
+use tapeout_model::Verdict;
+use tapeout_store::Entry;
+
+use crate::event::{Difference, RunEvent, StepDone, StepFailed};
+use crate::pin::lost_pin;
+use crate::tree::RunTree;
+use crate::{Run, StepStatus};
+
+/// Where the results of a step's tools were made, in this run.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Made {
+    /// At least one tool ran.
+    Here,
+    /// None ran: they were in the shared cache.
+    Elsewhere,
+}
+
+/// The tree while the run goes on.
+pub(crate) struct Showing {
+    pub(crate) tree: RunTree,
+    pub(crate) entries: BTreeMap<usize, Arc<Entry>>,
+    /// Where the results of the tools of a step were made.
+    pub(crate) made: BTreeMap<usize, Made>,
+    pub(crate) failures: Vec<(usize, Failure)>,
+    /// The first failure to write the tree.
+    pub(crate) error: Option<Failure>,
+    /// Whether a result could not be shown because files of it are lost.
+    pub(crate) lost: bool,
+    /// How often the plan was run because of that.
+    pub(crate) turns: u32,
+    /// Why the steps that began did so.
+    pub(crate) started: BTreeMap<usize, Vec<String>>,
+}
+
+/// How often a run looks for lost results: each time it finds all of those of a step, and then of those after it.
+const MAX_TURNS: u32 = 64;
+
+impl Showing {
+    pub(crate) fn of(tree: RunTree) -> Self {
+        Self {
+            tree,
+            entries: BTreeMap::new(),
+            made: BTreeMap::new(),
+            failures: Vec::new(),
+            error: None,
+            lost: false,
+            turns: 0,
+            started: BTreeMap::new(),
+        }
+    }
+
+    /// Whether an event only says again what was said in an earlier turn.
+    pub(crate) fn knows(&self, step: usize, event: &Event) -> bool {
+        let shown = self.entries.get(&step).map(|entry| entry.id());
+        matches!(event, Event::Done { entry, how, .. } if *how != How::Ran && shown == Some(entry.id()))
+    }
+
+    /// Whether something is to be run again, asked once in a turn.
+    pub(crate) fn has_lost(&mut self) -> bool {
+        self.turns += 1;
+        std::mem::take(&mut self.lost)
+    }
+
+    /// Shows what an event brings and gives it as one of the run, with where a failed attempt is kept.
+    pub(crate) fn show(&mut self, run: &Run<'_>, step: usize, event: &Event) -> Option<RunEvent> {
+        let planned = &run.plan.steps[step];
+        Some(match event {
+            Event::Shared { .. } => {
+                self.made.entry(step).or_insert(Made::Elsewhere);
+                return None;
+            }
+            Event::Running { commands, log, .. } => {
+                self.made.insert(step, Made::Here);
+                RunEvent::StepRunning { commands: commands.clone(), log: log.clone() }
+            }
+            Event::Waiting { reason, .. } => RunEvent::StepWaiting { reason: reason.clone() },
+            Event::Retried { reason, .. } => RunEvent::StepRetried { reason: reason.clone() },
+            Event::Repeated { differences, .. } => {
+                let differences = differences.iter().map(|tapeout_engine::Difference { what, how }| Difference {
+                    what: what.clone(),
+                    how: how.clone(),
+                });
+                RunEvent::StepRepeated { differences: differences.collect() }
+            }
+            Event::Done { entry, how, .. } => {
+                let entries = &self.entries;
+                let others = || {
+                    let others = entries.iter().filter(|(other, _)| **other != step);
+                    others.map(|(other, entry)| (run.plan.steps[*other].dir.as_str(), &**entry)).collect()
+                };
+                let shown = self.tree.show_step(run.engine.store(), planned, entry, others);
+                match shown {
+                    Err(error) if error.cause == Some(Cause::LostInput) && *how == How::Pinned => {
+                        _ = self.error.get_or_insert(lost_pin(planned));
+                    }
+                    Err(error) if error.cause == Some(Cause::LostInput) && self.turns < MAX_TURNS => {
+                        run.engine.store().weed(entry);
+                        self.lost = true;
+                        return None;
+                    }
+                    Err(error) => _ = self.error.get_or_insert(error),
+                    Ok(()) => {}
+                }
+                self.entries.insert(step, Arc::clone(entry));
+                RunEvent::StepDone(step_done(entry, *how, self.made.get(&step) == Some(&Made::Elsewhere)))
+            }
+            Event::Failed { failure, .. } => {
+                let mut failure = failure.clone();
+                if let Some(work_dir) = failure.work_dir.take() {
+                    match self.tree.keep_failed(planned, &work_dir) {
+                        Ok(kept) => failure.work_dir = Some(kept),
+                        Err(_) => failure.work_dir = Some(work_dir),
+                    }
+                }
+                let event = RunEvent::StepFailed(StepFailed::from(&failure));
+                self.failures.push((step, failure));
+                event
+            }
+            Event::Started { .. } | Event::Asked { .. } => return None,
+        })
+    }
+}
+
+fn step_done(entry: &Entry, how: How, shared: bool) -> StepDone {
+    let (reason, hint) = reason_of(entry);
+    let attempt = entry.attempt();
+    StepDone {
+        status: status_of(entry, how, shared),
+        reused: how != How::Ran || shared,
+        shared,
+        reason,
+        hint,
+        wall_ms: attempt.wall_ms,
+        cpu_ms: attempt.cpu_ms,
+        peak_kib: attempt.peak_kib,
+        metrics: entry.record().metrics.clone(),
+        alerts: entry.record().alerts.clone(),
+    }
+}
+
+pub(crate) fn status_of(entry: &Entry, how: How, shared: bool) -> StepStatus {
+    match &entry.record().verdict {
+        Verdict::Passed => match how {
+            How::Ran if shared => StepStatus::Reused,
+            How::Ran => StepStatus::Done,
+            How::Reused => StepStatus::Reused,
+            How::Pinned => StepStatus::Pinned,
+        },
+        Verdict::NotChecked { .. } => StepStatus::NotChecked,
+        Verdict::Failed { .. } => StepStatus::CheckFailed,
+    }
+}
+
+pub(crate) fn reason_of(entry: &Entry) -> (Option<String>, Option<String>) {
+    match &entry.record().verdict {
+        Verdict::Passed => (None, None),
+        Verdict::NotChecked { reason } => (Some(reason.clone()), None),
+        Verdict::Failed { reason, hint } => (Some(reason.clone()), hint.clone()),
+    }
+}
