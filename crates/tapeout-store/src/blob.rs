@@ -15,6 +15,7 @@ use rustix::fs::{Mode, OFlags, RawDir};
 use rustix::io::Errno;
 use tapeout_model::{Digest, Output};
 
+use crate::file_digest::hash_file;
 use crate::hash::hash_reader;
 use crate::journal::unique_name;
 use crate::{Entry, Store, StoreError, hash_bytes};
@@ -238,7 +239,7 @@ impl Store {
     }
 
     /// Adds a blob that is had from elsewhere: `bring` writes it to the path that it is given, read-only, and only when it
-    /// has this digest. Returns whether it did.
+    /// has this digest. Returns whether it did. A blob that is there and whole stays the file that it is.
     pub(crate) fn adopt(
         &self,
         digest: &Digest,
@@ -251,7 +252,11 @@ impl Store {
             return Ok(false);
         }
         let blob = self.blob_path(digest);
-        in_folder(&blob, || fs::rename(&temporary, &blob)).map_err(StoreError::io("write", &blob))?;
+        if hash_file(&blob).is_ok_and(|found| found == *digest) {
+            fs::remove_file(&temporary).map_err(StoreError::io("remove", &temporary))?;
+        } else {
+            in_folder(&blob, || fs::rename(&temporary, &blob)).map_err(StoreError::io("write", &blob))?;
+        }
         self.blobs.with(self, digest, |names| names.insert(*digest));
         Ok(true)
     }

@@ -585,6 +585,26 @@ fn a_result_whose_file_is_not_what_it_was_is_kept_back() {
 }
 
 #[test]
+fn a_file_that_was_cut_to_nothing_replaces_nothing() {
+    let space = Space::new();
+    let place = space.path("cache");
+    fs::create_dir(&place).unwrap();
+    let server = keeping(|_| None, true);
+    for location in [place.display().to_string(), server.location()] {
+        let file = space.file("file", b"content");
+        let cache = open(&location);
+        cache.publish_blob(&file.digest, &space.path("file"));
+        assert_all_sent(&cache);
+        fs::write(space.path("file"), "").unwrap();
+        let cache = open(&location);
+        cache.publish_blob(&file.digest, &space.path("file"));
+        let uploads = cache.finish(PATIENCE);
+        assert_eq!((uploads.sent, uploads.left), (0, 1), "{uploads:?}");
+        space.assert_fetched(&open(&location), &file);
+    }
+}
+
+#[test]
 fn the_end_does_not_wait_for_a_slow_server() {
     let server = Tiny::start(|request, stream| {
         if request.method == "HEAD" {

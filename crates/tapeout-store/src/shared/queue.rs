@@ -78,7 +78,14 @@ impl Upload {
                 (Box::new(file), *self.item.digest())
             }
         };
-        Ok(Verified::new(from, digest, self.size()))
+        let mut content = Verified::new(from, digest, self.size());
+        // Who sends a body of no bytes does not read it, so it is verified here.
+        if self.size() == 0
+            && let Err(error) = content.read(&mut [0])
+        {
+            return Err(Failure::Item(error.to_string()));
+        }
+        Ok(content)
     }
 }
 
