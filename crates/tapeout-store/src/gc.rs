@@ -66,9 +66,15 @@ impl Store {
         if options.dry {
             return self.collect(options);
         }
-        self.use_lock.exclusive()?;
-        let collected = self.collect(options);
-        self.use_lock.share()?;
+        // To take the exclusive lock the kernel gives up the shared one, and somebody else may evict in that moment, also
+        // when it is not had in the end. So nothing stays open, and everything is looked at anew.
+        lock(&self.journal).close();
+        lock(&self.words).close();
+        let collected = self.use_lock.exclusive().and_then(|()| {
+            let collected = self.collect(options);
+            self.use_lock.share()?;
+            collected
+        });
         self.blobs = BlobNames::new();
         self.reload()?;
         collected
@@ -124,7 +130,6 @@ impl Store {
         let kept: Vec<_> = candidates.iter().filter_map(|candidate| by_id.remove(&candidate.entry.id())).collect();
         let mut files = state.all_files();
         files.retain(|path, _| !is_gone(Path::new(path)));
-        lock(&self.journal).close();
         State::write_index(&self.root, state.coverage(), &kept, &files)?;
         for name in crate::journal::segments(&journal_path(&self.root))? {
             remove(&journal_path(&self.root).join(name))?;
@@ -135,7 +140,6 @@ impl Store {
         for path in leftovers {
             remove(&path)?;
         }
-        lock(&self.words).close();
         words::rewrite(&self.root, &described(&candidates, &runs))?;
         Ok(report)
     }

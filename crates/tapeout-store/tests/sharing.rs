@@ -65,6 +65,14 @@ fn nothing_is_evicted_while_others_use_the_store() {
     drop(three);
     let error = one.gc(&GcOptions::default()).unwrap_err();
     assert!(error.to_string().starts_with("1 other tapeout is using `"), "{error}");
+    // Somebody else may have evicted meanwhile: all is looked at anew, and nothing goes to a file that was removed.
+    one.commit(entry(1, "a", Vec::new())).unwrap();
+    two.commit(entry(2, "b", Vec::new())).unwrap();
+    one.gc(&GcOptions::default()).unwrap_err();
+    assert_eq!(one.entries(&key(2)).len(), 1);
+    let before = segments(dir.path()).len();
+    one.commit(entry(3, "c", Vec::new())).unwrap();
+    assert_eq!(segments(dir.path()).len(), before + 1);
     drop(two);
     one.gc(&GcOptions::default()).unwrap();
     let mut two = Store::open(dir.path()).unwrap();
