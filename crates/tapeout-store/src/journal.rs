@@ -127,26 +127,33 @@ impl Journal {
 
 impl Segment {
     fn create(folder: &Path) -> Result<Self, StoreError> {
-        let name = next_name(folder)?;
-        let hidden = folder.join(format!("{name}.new"));
-        let path = folder.join(format!("{name}.seg"));
-        let open = || OpenOptions::new().append(true).create_new(true).open(&hidden);
-        let opened = match open() {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => fs::create_dir_all(folder).and_then(|()| open()),
-            opened => opened,
-        };
-        let mut file = opened.map_err(StoreError::io("create", &path))?;
-        // Nobody else knows the file yet, so the lock is free. One that could be seen without it could be taken for a
-        // dead process's.
-        let made = file.try_lock().map_err(io::Error::from);
-        let made = made.and_then(|()| file.write_all(MAGIC)).and_then(|()| fs::rename(&hidden, &path));
-        if let Err(error) = made {
-            // Best effort: the error being reported is the first one.
-            let _ = fs::remove_file(&hidden);
-            return Err(StoreError::io("create", &path)(error));
-        }
+        let path = folder.join(format!("{}.seg", next_name(folder)?));
+        let file = create_locked(&path, MAGIC)?;
         Ok(Self { file, path, length: MAGIC.len() as u64 })
     }
+}
+
+/// Creates a file that is locked while its owner lives. It gets its name when it has this content.
+pub(crate) fn create_locked(path: &Path, content: &[u8]) -> Result<File, StoreError> {
+    let hidden = path.with_extension("new");
+    let open = || OpenOptions::new().append(true).create_new(true).open(&hidden);
+    let opened = match open() {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            fs::create_dir_all(path.parent().unwrap_or(Path::new("."))).and_then(|()| open())
+        }
+        opened => opened,
+    };
+    let mut file = opened.map_err(StoreError::io("create", path))?;
+    // Nobody else knows the file yet, so the lock is free. One that could be seen without it could be taken for a
+    // dead process's.
+    let made = file.try_lock().map_err(io::Error::from);
+    let made = made.and_then(|()| file.write_all(content)).and_then(|()| fs::rename(&hidden, path));
+    if let Err(error) = made {
+        // Best effort: the error being reported is the first one.
+        let _ = fs::remove_file(&hidden);
+        return Err(StoreError::io("create", path)(error));
+    }
+    Ok(file)
 }
 
 /// The names of all segments, oldest first. No folder, no segments.

@@ -259,9 +259,7 @@ impl Store {
         {
             let mut journal = lock(&self.journal);
             let replaces = self.state().has_key(&entry.key);
-            if replaces
-                && let Some((segment, length)) = journal.overtake()?
-            {
+            if replaces && let Some((segment, length)) = journal.overtake()? {
                 self.state_mut().ended(segment, length);
             }
             let grown = journal.append(Kind::Entry, self.today, entry.packed().payload())?;
