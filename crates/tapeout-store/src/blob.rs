@@ -457,6 +457,23 @@ mod tests {
     }
 
     #[test]
+    fn a_blob_that_is_had_already_stays_the_file_that_it_is() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = Store::open(dir.path()).unwrap();
+        let output = store.put_bytes(b"content", "out").unwrap();
+        let blob = store.blob_path(&output.digest);
+        let inode = || fs::metadata(&blob).unwrap().ino();
+        let before = inode();
+        let adopt = || store.adopt(&output.digest, |to| Ok(fs::write(to, "content").is_ok())).unwrap();
+        assert!(adopt() && inode() == before);
+        fs::set_permissions(&blob, Permissions::from_mode(0o644)).unwrap();
+        fs::write(&blob, "damage!").unwrap();
+        assert!(adopt());
+        assert_eq!(store.read(&output.digest).unwrap(), b"content");
+        assert_eq!(fs::read_dir(store.root.join("tmp")).unwrap().count(), 0);
+    }
+
+    #[test]
     fn a_blob_that_is_gone_is_weeded() {
         let dir = tempfile::tempdir().unwrap();
         let store = Store::open(dir.path()).unwrap();
