@@ -81,6 +81,12 @@ fn a_result_replaces_the_older_one_of_a_process_that_began_later() {
         }
     }
     assert_eq!(segments(dir.path()).len(), 5, "one more for each change of hands");
+    one.commit(version(7)).unwrap();
+    let three = Store::open(dir.path()).unwrap();
+    three.commit(entry(2, "file", Vec::new())).unwrap();
+    one.commit(version(8)).unwrap();
+    one.refresh().unwrap();
+    assert_newest(&one, 8);
 }
 
 #[test]
