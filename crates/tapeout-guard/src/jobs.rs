@@ -68,12 +68,10 @@ enum Stage {
 impl Job {
     /// When something is to be done about the job although nothing happens.
     fn due(&self) -> Option<Instant> {
-        match (self.stage, &self.main) {
-            (Stage::Running, _) => self.deadline,
-            (Stage::Terminating { kill_at }, _) => Some(kill_at),
-            (Stage::Killing { give_up_at }, Main::Ended(_)) => Some(give_up_at),
-            // The main process will end, or is stuck in the kernel and there is nothing to tell.
-            (Stage::Killing { .. }, Main::Running) => None,
+        match self.stage {
+            Stage::Running => self.deadline,
+            Stage::Terminating { kill_at } => Some(kill_at),
+            Stage::Killing { give_up_at } => Some(give_up_at),
         }
     }
 
@@ -236,13 +234,10 @@ impl Jobs {
             None => Status::Signal(status.signal().unwrap_or(0)),
         };
         job.main = Main::Ended(Exit {
-            status,
-            stopped: job.stopped,
-            wall: job.started.elapsed(),
             user: ended.user,
             system: ended.system,
             memory: TreeMemory { peak_kib: ended.max_rss_kib, by: MemorySource::LargestProcess },
-            survivors: 0,
+            ..job.exit(status)
         });
     }
 
@@ -292,9 +287,18 @@ impl Jobs {
     }
 
     fn finish(&mut self, id: JobId, survivors: usize) {
-        let Some(Job { main: Main::Ended(mut exit), memory, .. }) = self.jobs.remove(&id) else { return };
+        let Some(job) = self.jobs.remove(&id) else { return };
+        let (mut exit, survivors) = match job.main {
+            Main::Ended(exit) => (exit, survivors),
+            Main::Running => {
+                // Should it end yet, it is collected like an orphan, and is none of a later job.
+                self.by_main.remove(&job.pid);
+                self.owners.insert(job.pid, Some(id));
+                (job.exit(Status::Lost), survivors + 1)
+            }
+        };
         // What the process left running until now counts, too.
-        exit.memory = memory.peak(exit.memory.peak_kib);
+        exit.memory = job.memory.peak(exit.memory.peak_kib);
         let survivors = u32::try_from(survivors).unwrap_or(u32::MAX);
         self.replies.push(Reply::Ended(id, Exit { survivors, ..exit }));
     }
@@ -339,6 +343,19 @@ impl Memory {
 }
 
 impl Job {
+    /// An end at this moment, as far as it is known without the kernel's account of the process.
+    fn exit(&self, status: Status) -> Exit {
+        Exit {
+            status,
+            stopped: self.stopped,
+            wall: self.started.elapsed(),
+            user: Duration::ZERO,
+            system: Duration::ZERO,
+            memory: TreeMemory { peak_kib: 0, by: MemorySource::LargestProcess },
+            survivors: 0,
+        }
+    }
+
     fn kill_group(&self) {
         if let Memory::Counted(group) = &self.memory {
             group.kill();
@@ -352,5 +369,26 @@ impl Job {
     fn remember_tree(&mut self, orphans: &[Pid]) {
         let tree = proc::trees(self.main_if_running().into_iter().chain(orphans.iter().copied()));
         self.known = tree.into_iter().filter_map(|pid| Some(proc::stat(pid)?.identity)).collect();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_main_process_that_cannot_be_killed_does_not_hold_its_job_back() {
+        let mut jobs = Jobs::new("tag").unwrap();
+        // Not a child of this process: its end is never told.
+        let init = Pid::INIT;
+        jobs.add(1, init, Instant::now(), None, None);
+        let job = jobs.jobs.get_mut(&1).unwrap();
+        job.stopped = Some(Stop::TimedOut);
+        job.stage = Stage::Killing { give_up_at: Instant::now() };
+        assert!(jobs.next_due().is_some_and(|due| due <= Instant::now()));
+        jobs.on_time().unwrap();
+        let [Reply::Ended(1, exit)] = &jobs.replies[..] else { panic!("no end was told") };
+        assert_eq!((exit.status, exit.stopped, exit.survivors), (Status::Lost, Some(Stop::TimedOut), 1));
+        assert!(jobs.by_main.is_empty() && jobs.owner(init) == Some(1), "it is nobody else's");
     }
 }

@@ -63,7 +63,8 @@ pub struct Limits {
     pub file_size: Option<u64>,
 }
 
-/// How a process ended. It is told only when nothing of its process tree is left, so its files are stable.
+/// How a process ended. It is told only when nothing of its process tree is left, so its files are stable, or when what is
+/// left (`survivors`) cannot be ended.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Exit {
     /// The end of the process itself.
@@ -78,7 +79,7 @@ pub struct Exit {
     pub system: Duration,
     /// Memory of the process and its descendants.
     pub memory: TreeMemory,
-    /// How many of its descendants not even `SIGKILL` ended in time (another user's, or stuck in the kernel). Where there
+    /// How many of it and its descendants not even `SIGKILL` ended in time (another user's, or stuck in the kernel). Where there
     /// are any, its files may still change.
     pub survivors: u32,
 }
@@ -123,7 +124,8 @@ pub enum Status {
     Code(i32),
     /// This signal ended it.
     Signal(i32),
-    /// The guard went away before it could tell. The process was killed; its times are not known.
+    /// The guard went away before it could tell, and the process was killed; or not even `SIGKILL` ended it in time, and it
+    /// is among the survivors. Its times are not known.
     Lost,
 }
 

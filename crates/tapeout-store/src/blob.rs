@@ -15,6 +15,7 @@ use rustix::fs::{Mode, OFlags, RawDir};
 use rustix::io::Errno;
 use tapeout_model::{Digest, Output};
 
+use crate::file_digest::hash_file;
 use crate::hash::hash_reader;
 use crate::journal::unique_name;
 use crate::{Entry, Store, StoreError, hash_bytes};
@@ -162,12 +163,10 @@ impl Store {
     /// Reads everything that a result needs, so that what is damaged is removed and the result counts as not recorded.
     pub fn weed(&self, entry: &Entry) {
         for digest in entry.blobs() {
-            // What is wrong with it shows in the end: it is not there any more.
-            let _ = self.content_digest(&self.blob_path(&digest)).map(|found| {
-                if found != digest {
-                    let _ = self.read(&digest);
-                }
-            });
+            if !hash_file(&self.blob_path(&digest)).is_ok_and(|found| found == digest) {
+                // What is wrong with it shows in the end: it is not there any more.
+                let _ = self.read(&digest);
+            }
         }
     }
 
@@ -181,12 +180,18 @@ impl Store {
             Ok(opened) => File::from(opened),
             Err(Errno::LOOP) => {
                 // What it points at is somebody else's.
-                let bytes = fs::read(file).map_err(StoreError::io("read", file))?;
-                return self.put_bytes(&bytes, name);
+                let target = File::open(file).map_err(StoreError::io("read", file))?;
+                return Ok(Output { executable: false, ..self.take_copy(target, file, name)? });
             }
             Err(error) => return Err(StoreError::io("read", file)(error.into())),
         };
         let metadata = opened.metadata().map_err(StoreError::io("read", file))?;
+        if metadata.nlink() > 1 {
+            // The file has another name, under which it is somebody else's.
+            let output = self.take_copy(opened, file, name)?;
+            fs::remove_file(file).map_err(StoreError::io("remove", file))?;
+            return Ok(output);
+        }
         let digest = hash_reader(&mut opened, |_| Ok(())).map_err(StoreError::io("read", file))?;
         let executable = metadata.permissions().mode() & 0o111 != 0;
         let output = Output { path: name.to_owned(), digest, size: metadata.size(), executable };
@@ -209,6 +214,33 @@ impl Store {
         }
         self.blobs.with(self, &digest, |names| names.insert(digest));
         Ok(output)
+    }
+
+    /// Copies an open file, known as `file`, into the store.
+    fn take_copy(&self, mut opened: File, file: &Path, name: &str) -> Result<Output, StoreError> {
+        let metadata = opened.metadata().map_err(StoreError::io("read", file))?;
+        let executable = metadata.permissions().mode() & 0o111 != 0;
+        let temporary = self.root.join("tmp").join(unique_name());
+        let mut size = 0;
+        // Somebody may be writing to it: what was copied is what is hashed.
+        let copied = create(&temporary, 0o444).and_then(|mut to| {
+            hash_reader(&mut opened, |part| {
+                size += part.len() as u64;
+                to.write_all(part)
+            })
+        });
+        let taken = copied.map_err(StoreError::io("copy into the store", file)).and_then(|digest| {
+            let output = Output { path: name.to_owned(), digest, size, executable };
+            if !self.has_whole(&output) {
+                let blob = self.blob_path(&digest);
+                in_folder(&blob, || fs::rename(&temporary, &blob)).map_err(StoreError::io("write", &blob))?;
+                self.blobs.with(self, &digest, |names| names.insert(digest));
+            }
+            Ok(output)
+        });
+        // Best effort: where it got its name it is not there any more, and an error being reported is the first one.
+        let _ = fs::remove_file(&temporary);
+        taken
     }
 
     /// Puts bytes into the store.
@@ -238,7 +270,7 @@ impl Store {
     }
 
     /// Adds a blob that is had from elsewhere: `bring` writes it to the path that it is given, read-only, and only when it
-    /// has this digest. Returns whether it did.
+    /// has this digest. Returns whether it did. A blob that is there and whole stays the file that it is.
     pub(crate) fn adopt(
         &self,
         digest: &Digest,
@@ -251,7 +283,11 @@ impl Store {
             return Ok(false);
         }
         let blob = self.blob_path(digest);
-        in_folder(&blob, || fs::rename(&temporary, &blob)).map_err(StoreError::io("write", &blob))?;
+        if hash_file(&blob).is_ok_and(|found| found == *digest) {
+            fs::remove_file(&temporary).map_err(StoreError::io("remove", &temporary))?;
+        } else {
+            in_folder(&blob, || fs::rename(&temporary, &blob)).map_err(StoreError::io("write", &blob))?;
+        }
         self.blobs.with(self, digest, |names| names.insert(*digest));
         Ok(true)
     }
@@ -327,6 +363,8 @@ fn copy(source: &mut File, mut to: File) -> io::Result<Digest> {
 
 #[cfg(test)]
 mod tests {
+    use tapeout_model::{Attempt, Record};
+
     use super::*;
 
     #[test]
@@ -399,5 +437,51 @@ mod tests {
         let output = store.take_file(&link, "link").unwrap();
         assert_eq!(store.read(&output.digest).unwrap(), b"content");
         assert!(file.exists());
+    }
+
+    #[test]
+    fn a_hard_link_gives_its_content_and_not_the_file() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = Store::open(&dir.path().join("store")).unwrap();
+        let [source, link] = ["source", "link"].map(|name| dir.path().join(name));
+        fs::write(&source, "content").unwrap();
+        let mode = || fs::metadata(&source).unwrap().permissions().mode() & 0o777;
+        let before = mode();
+        fs::hard_link(&source, &link).unwrap();
+        let output = store.take_file(&link, "link").unwrap();
+        assert!(!link.exists());
+        assert_eq!((mode(), fs::metadata(&source).unwrap().nlink()), (before, 1));
+        fs::write(&source, "changed").unwrap();
+        assert_eq!(store.read(&output.digest).unwrap(), b"content");
+        assert_eq!(fs::read_dir(store.root.join("tmp")).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn a_blob_that_is_had_already_stays_the_file_that_it_is() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = Store::open(dir.path()).unwrap();
+        let output = store.put_bytes(b"content", "out").unwrap();
+        let blob = store.blob_path(&output.digest);
+        let inode = || fs::metadata(&blob).unwrap().ino();
+        let before = inode();
+        let adopt = || store.adopt(&output.digest, |to| Ok(fs::write(to, "content").is_ok())).unwrap();
+        assert!(adopt() && inode() == before);
+        fs::set_permissions(&blob, Permissions::from_mode(0o644)).unwrap();
+        fs::write(&blob, "damage!").unwrap();
+        assert!(adopt());
+        assert_eq!(store.read(&output.digest).unwrap(), b"content");
+        assert_eq!(fs::read_dir(store.root.join("tmp")).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn a_blob_that_is_gone_is_weeded() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = Store::open(dir.path()).unwrap();
+        let output = store.put_bytes(b"content", "out").unwrap();
+        let record = Record { outputs: vec![output.clone()], ..Record::default() };
+        let entry = Entry::new(Digest([1; 32]), &[], record, Attempt::default());
+        fs::remove_file(store.blob_path(&output.digest)).unwrap();
+        store.weed(&entry);
+        assert!(!store.has(&output));
     }
 }

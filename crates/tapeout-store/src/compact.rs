@@ -56,7 +56,12 @@ pub(crate) fn kept(root: &Path, entries: Vec<Packed>) -> Vec<Packed> {
     if dropped.is_empty() {
         return entries;
     }
-    let shown = runs::shown_entries(&runs::read_all(root).found);
+    let runs = runs::read_all(root);
+    if !runs.damaged.is_empty() {
+        // Any of them may be shown by the run whose record cannot be read.
+        return entries;
+    }
+    let shown = runs::shown_entries(&runs.found);
     let stays = |(place, entry): &(usize, Packed)| !dropped.contains(place) || shown.contains(&entry.id());
     entries.into_iter().enumerate().filter(stays).map(|(_, entry)| entry).collect()
 }

@@ -44,7 +44,8 @@ pub struct GcReport {
     pub leftovers_removed: usize,
     /// Runs whose directories are gone.
     pub runs_removed: Vec<String>,
-    /// When the limit could not be kept: the bytes that present runs show.
+    /// When the limit could not be kept: the bytes that present runs show. Where the record of a run is damaged, which
+    /// [`Store::damages`] tells, it may show any result, and none is evicted until [`Store::verify`] has removed it.
     pub held_by_runs: Option<u64>,
 }
 
@@ -66,9 +67,15 @@ impl Store {
         if options.dry {
             return self.collect(options);
         }
-        self.use_lock.exclusive()?;
-        let collected = self.collect(options);
-        self.use_lock.share()?;
+        // To take the exclusive lock the kernel gives up the shared one, and somebody else may evict in that moment, also
+        // when it is not had in the end. So nothing stays open, and everything is looked at anew.
+        lock(&self.journal).close();
+        lock(&self.words).close();
+        let collected = self.use_lock.exclusive().and_then(|()| {
+            let collected = self.collect(options);
+            self.use_lock.share()?;
+            collected
+        });
         self.blobs = BlobNames::new();
         self.reload()?;
         collected
@@ -79,6 +86,8 @@ impl Store {
         let state = State::load(&self.root)?;
         let runs = self.present_runs(options.dry, &mut report)?;
         let shown = runs::shown_entries(&runs);
+        // What a run shows whose record cannot be read may be any result.
+        let all_runs_known = runs::read_all(&self.root).damaged.is_empty();
         let all = state.all_entries(&mut |_| ());
         let known = all.len();
         let packed = compact::kept(&self.root, all);
@@ -101,8 +110,8 @@ impl Store {
         let before = sizes.values().sum::<u64>() + candidates.iter().map(|c| c.payload).sum::<u64>();
 
         let evicted = match options.limit {
-            Some(limit) => evict(&candidates, &mut uses, &mut total, limit, size),
-            None => HashSet::new(),
+            Some(limit) if all_runs_known => evict(&candidates, &mut uses, &mut total, limit, size),
+            Some(_) | None => HashSet::new(),
         };
         report.held_by_runs = options.limit.filter(|limit| total > *limit).map(|_| total);
         let (gone, candidates): (Vec<_>, Vec<_>) =
@@ -121,13 +130,16 @@ impl Store {
         }
 
         // First the records, then what they refer to: killed in between, the store has blobs too many, never too few.
-        let kept: Vec<_> = candidates.iter().filter_map(|candidate| by_id.remove(&candidate.entry.id())).collect();
-        let mut files = state.all_files();
-        files.retain(|path, _| !is_gone(Path::new(path)));
-        lock(&self.journal).close();
-        State::write_index(&self.root, state.coverage(), &kept, &files)?;
-        for name in crate::journal::segments(&journal_path(&self.root))? {
-            remove(&journal_path(&self.root).join(name))?;
+        // Who keeps a limit after each run does not pay for a new index when all results stay.
+        let rewrites = options.limit.is_none() || report.entries_removed > 0;
+        if rewrites {
+            let kept: Vec<_> = candidates.iter().filter_map(|candidate| by_id.remove(&candidate.entry.id())).collect();
+            let mut files = state.all_files();
+            files.retain(|path, _| !is_gone(Path::new(path)));
+            State::write_index(&self.root, state.coverage(), &kept, &files)?;
+            for name in crate::journal::segments(&journal_path(&self.root))? {
+                remove(&journal_path(&self.root).join(name))?;
+            }
         }
         for digest in sizes.keys().filter(|digest| !uses.contains_key(digest)) {
             remove(&self.blob_path(digest))?;
@@ -135,8 +147,9 @@ impl Store {
         for path in leftovers {
             remove(&path)?;
         }
-        lock(&self.words).close();
-        words::rewrite(&self.root, &described(&candidates, &runs))?;
+        if rewrites {
+            words::rewrite(&self.root, &described(&candidates, &runs))?;
+        }
         Ok(report)
     }
 
@@ -168,6 +181,7 @@ impl Store {
         in_folder(self.root.join("tmp"), |_| true)
             .chain(in_folder(self.root.clone(), |name| name.starts_with(TEMPORARY)))
             .chain(in_folder(journal_path(&self.root), |name| name.ends_with(".new")))
+            .chain(in_folder(self.root.join("words"), |name| name.ends_with(".new")))
             .collect()
     }
 }

@@ -269,7 +269,8 @@ impl Builder {
         let written = crate::temporary_file(folder).and_then(|mut file| {
             file.write_all(&bytes)?;
             file.as_file().sync_data()?;
-            file.persist(path).map_err(|error| error.error)
+            file.persist(path).map_err(|error| error.error)?;
+            File::open(folder)?.sync_all()
         });
         written.map_err(StoreError::io("write", path))?;
         Ok(bytes.len() as u64)

@@ -1,5 +1,8 @@
 //! The journal: frames appended by each process to a segment of its own.
 //!
+//! What stands in a segment is newer than what stands in those whose names sort before it: a result that is to stand in
+//! the place of another goes to the newest segment.
+//!
 //! A segment is [`MAGIC`] and frames. It appears under its name, `<microseconds>-<pid>-<n>.seg`, with its lock already
 //! held; the lock is held until its owner closes it or dies, and only then may the segment be removed. A segment whose
 //! magic differs was written by another version: its frames are unknown results, not errors.
@@ -19,9 +22,22 @@ pub(crate) const MAGIC: &[u8; 8] = b"tapeJ005";
 
 /// A file name that no other process and no other part of this one takes, and that sorts by time.
 pub(crate) fn unique_name() -> String {
+    unique_name_from(0)
+}
+
+/// Such a name that sorts no earlier than those of a time, in microseconds since the Unix epoch.
+fn unique_name_from(earliest: u128) -> String {
     static COUNT: AtomicU64 = AtomicU64::new(0);
-    let micros = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_micros();
-    format!("{micros:020}-{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed))
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_micros();
+    let count = COUNT.fetch_add(1, Ordering::Relaxed);
+    format!("{:020}-{}-{count}", now.max(earliest), std::process::id())
+}
+
+/// A name that sorts behind those of all segments, whatever has become of the clock.
+fn next_name(folder: &Path) -> Result<String, StoreError> {
+    let newest = segments(folder)?.pop();
+    let time = newest.and_then(|name| name.split('-').next()?.parse::<u128>().ok());
+    Ok(unique_name_from(time.map_or(0, |time| time.saturating_add(1))))
 }
 
 /// The segment of this process. It is created with the first frame, so that reading alone leaves no trace.
@@ -92,6 +108,17 @@ impl Journal {
         Some((segment.path.file_name()?.to_str()?.to_owned(), segment.length))
     }
 
+    /// Ends the segment when there is a newer one, so that the next frame is read after all that are there now. Gives the
+    /// name and length of the segment that was ended.
+    pub(crate) fn overtake(&mut self) -> Result<Option<(String, u64)>, StoreError> {
+        let Some((own, length)) = self.position() else { return Ok(None) };
+        if segments(&self.folder)?.last().is_none_or(|newest| *newest <= own) {
+            return Ok(None);
+        }
+        self.close();
+        Ok(Some((own, length)))
+    }
+
     /// Ends the segment: others may merge and remove it.
     pub(crate) fn close(&mut self) {
         self.segment = None;
@@ -100,26 +127,33 @@ impl Journal {
 
 impl Segment {
     fn create(folder: &Path) -> Result<Self, StoreError> {
-        let name = unique_name();
-        let hidden = folder.join(format!("{name}.new"));
-        let path = folder.join(format!("{name}.seg"));
-        let open = || OpenOptions::new().append(true).create_new(true).open(&hidden);
-        let opened = match open() {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => fs::create_dir_all(folder).and_then(|()| open()),
-            opened => opened,
-        };
-        let mut file = opened.map_err(StoreError::io("create", &path))?;
-        // Nobody else knows the file yet, so the lock is free. One that could be seen without it could be taken for a
-        // dead process's.
-        let made = file.try_lock().map_err(io::Error::from);
-        let made = made.and_then(|()| file.write_all(MAGIC)).and_then(|()| fs::rename(&hidden, &path));
-        if let Err(error) = made {
-            // Best effort: the error being reported is the first one.
-            let _ = fs::remove_file(&hidden);
-            return Err(StoreError::io("create", &path)(error));
-        }
+        let path = folder.join(format!("{}.seg", next_name(folder)?));
+        let file = create_locked(&path, MAGIC)?;
         Ok(Self { file, path, length: MAGIC.len() as u64 })
     }
+}
+
+/// Creates a file that is locked while its owner lives. It gets its name when it has this content.
+pub(crate) fn create_locked(path: &Path, content: &[u8]) -> Result<File, StoreError> {
+    let hidden = path.with_extension("new");
+    let open = || OpenOptions::new().append(true).create_new(true).open(&hidden);
+    let opened = match open() {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            fs::create_dir_all(path.parent().unwrap_or(Path::new("."))).and_then(|()| open())
+        }
+        opened => opened,
+    };
+    let mut file = opened.map_err(StoreError::io("create", path))?;
+    // Nobody else knows the file yet, so the lock is free. One that could be seen without it could be taken for a
+    // dead process's.
+    let made = file.try_lock().map_err(io::Error::from);
+    let made = made.and_then(|()| file.write_all(content)).and_then(|()| fs::rename(&hidden, path));
+    if let Err(error) = made {
+        // Best effort: the error being reported is the first one.
+        let _ = fs::remove_file(&hidden);
+        return Err(StoreError::io("create", path)(error));
+    }
+    Ok(file)
 }
 
 /// The names of all segments, oldest first. No folder, no segments.

@@ -265,6 +265,10 @@ impl Store {
         let entry = entry.committed(self.today);
         {
             let mut journal = lock(&self.journal);
+            let replaces = self.state().has_key(&entry.key);
+            if replaces && let Some((segment, length)) = journal.overtake()? {
+                self.state_mut().ended(segment, length);
+            }
             let grown = journal.append(Kind::Entry, self.today, entry.packed().payload())?;
             let mut state = self.state_mut();
             state.appended(grown);

@@ -182,6 +182,16 @@ impl State {
         of_key.push(Fresh { order: self.fresh_count, entry });
     }
 
+    /// Whether anything is recorded under a key.
+    pub(crate) fn has_key(&self, key: &Digest) -> bool {
+        self.fresh.contains_key(key) || !self.of_key(key, &mut |_| ()).is_empty()
+    }
+
+    /// Notes that a segment of this process ended at this length: nothing in it is news.
+    pub(crate) fn ended(&mut self, segment: String, length: u64) {
+        self.read_to.insert(segment, length);
+    }
+
     /// Notes that this process appended so many bytes to its segment.
     pub(crate) fn appended(&mut self, bytes: u64) {
         self.outside += bytes;

@@ -2,6 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 use std::fs;
+use std::io;
 
 use tapeout_model::{Digest, Output};
 
@@ -111,7 +112,13 @@ impl Store {
         for digest in (0..=u8::MAX).flat_map(|prefix| list(&self.root, prefix)) {
             let path = self.blob_path(&digest);
             let size = fs::metadata(&path).map_or(0, |metadata| metadata.len());
-            if hash_file(&path).map_err(StoreError::io("read", &path))? == digest {
+            let found = match hash_file(&path) {
+                Ok(found) => found,
+                // Another process found it damaged meanwhile, and removed it.
+                Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+                Err(error) => return Err(StoreError::io("read", &path)(error)),
+            };
+            if found == digest {
                 whole.insert(digest);
                 report.blobs.add(size);
                 continue;

@@ -1,10 +1,10 @@
 //! The side log: what a digest stood for, so that a difference can be told in words.
 //!
-//! One file per process in `words/`, of frames whose payload is the digest and, in postcard's encoding, the words. It is
+//! One file per process in `words/`, locked while the process lives, of frames whose payload is the digest and, in postcard's encoding, the words. It is
 //! not read when the store is opened, only when it is asked; its newest part may be lost when the process is killed.
 
 use std::collections::{HashMap, HashSet};
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File};
 use std::io::{self, Write as _};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
@@ -13,11 +13,13 @@ use std::sync::Arc;
 use tapeout_model::Digest;
 
 use crate::frame::{self, Kind};
-use crate::journal::unique_name;
+use crate::journal::{create_locked, unique_name};
 use crate::{Store, StoreError, lock};
 
 /// So many bytes wait before they are written.
 const MANY: usize = 64 * 1024;
+/// With more files than these, those whose processes are gone are merged.
+const MANY_FILES: usize = 32;
 
 /// What this process adds to the side log.
 pub(crate) struct Words {
@@ -42,18 +44,21 @@ impl Words {
         if self.waiting.is_empty() {
             return Ok(());
         }
-        self.read = None;
-        let waiting = std::mem::take(&mut self.waiting);
-        let path = self.folder.join(format!("{}.log", unique_name()));
-        let file = match self.file.take() {
-            Some(file) => Ok(file),
-            None => fs::create_dir_all(&self.folder)
-                .and_then(|()| OpenOptions::new().append(true).create_new(true).open(&path)),
-        };
+        let waiting = Arc::new(std::mem::take(&mut self.waiting));
         // After an error the next words get a new file, as this one may end within a frame.
-        let mut file = file.map_err(StoreError::io("create", &path))?;
+        let mut file = match self.file.take() {
+            Some(file) => file,
+            None => {
+                // What cannot be merged is read file by file.
+                let _ = merge(&self.folder);
+                create_locked(&new_path(&self.folder), b"")?
+            }
+        };
         file.write_all(&waiting).map_err(StoreError::io("write in", &self.folder))?;
         self.file = Some(file);
+        if let Some(log) = &mut self.read {
+            note(&waiting, log);
+        }
         Ok(())
     }
 
@@ -72,6 +77,7 @@ fn files(folder: &Path) -> Result<Vec<PathBuf>, StoreError> {
         Err(error) => return Err(StoreError::io("read", folder)(error)),
     };
     let mut files: Vec<PathBuf> = listing.filter_map(Result::ok).map(|entry| entry.path()).collect();
+    files.retain(|path| path.extension().is_some_and(|extension| extension == "log"));
     files.sort();
     Ok(files)
 }
@@ -84,37 +90,64 @@ fn read_files(files: &[PathBuf]) -> Result<Log, StoreError> {
             Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
             Err(error) => return Err(StoreError::io("read", path)(error)),
         };
-        frame::scan(&bytes, 0, |frame| {
-            if frame.kind == Some(Kind::Words)
-                && let Some((digest, _)) = bytes[frame.payload.clone()].split_first_chunk()
-            {
-                log.insert(Digest(*digest), (Arc::clone(&bytes), frame.payload));
-            }
-        });
+        note(&bytes, &mut log);
     }
     Ok(log)
+}
+
+/// Takes in the words of some frames.
+fn note(bytes: &Arc<Vec<u8>>, log: &mut Log) {
+    frame::scan(bytes, 0, |frame| {
+        if frame.kind == Some(Kind::Words)
+            && let Some((digest, _)) = bytes[frame.payload.clone()].split_first_chunk()
+        {
+            log.insert(Digest(*digest), (Arc::clone(bytes), frame.payload));
+        }
+    });
+}
+
+fn new_path(folder: &Path) -> PathBuf {
+    folder.join(format!("{}.log", unique_name()))
 }
 
 /// Writes the side log anew with what is still referred to. Nobody else may be using the store.
 pub(crate) fn rewrite(root: &Path, referred: &HashSet<Digest>) -> Result<(), StoreError> {
     let folder = root.join("words");
-    let old = files(&folder)?;
+    replace(&folder, &files(&folder)?, |digest| referred.contains(digest))
+}
+
+/// Makes one file of those whose processes are gone, when there are many.
+fn merge(folder: &Path) -> Result<(), StoreError> {
+    let all = files(folder)?;
+    if all.len() <= MANY_FILES {
+        return Ok(());
+    }
+    // They stay locked until they are removed, so that nobody else merges them, too.
+    let lock = |path: PathBuf| File::open(&path).ok().filter(|file| file.try_lock().is_ok()).map(|file| (path, file));
+    let (left, _locks): (Vec<PathBuf>, Vec<File>) = all.into_iter().filter_map(lock).unzip();
+    replace(folder, &left, |_| true)
+}
+
+/// Replaces these files by one with those of their words that stay.
+fn replace(folder: &Path, old: &[PathBuf], stays: impl Fn(&Digest) -> bool) -> Result<(), StoreError> {
     if old.is_empty() {
         return Ok(());
     }
-    let mut kept: Vec<(Digest, _)> = read_files(&old)?.into_iter().collect();
-    kept.retain(|(digest, _)| referred.contains(digest));
+    let mut kept: Vec<(Digest, _)> = read_files(old)?.into_iter().collect();
+    kept.retain(|(digest, _)| stays(digest));
     kept.sort_unstable_by_key(|(digest, _)| *digest);
     let mut bytes = Vec::new();
     for (_, (file, payload)) in kept {
         frame::push(&mut bytes, Kind::Words, 0, &file[payload]);
     }
     if !bytes.is_empty() {
-        let path = folder.join(format!("{}.log", unique_name()));
-        fs::write(&path, bytes).map_err(StoreError::io("write", &path))?;
+        create_locked(&new_path(folder), &bytes)?;
     }
     for path in old {
-        fs::remove_file(&path).map_err(StoreError::io("remove", &path))?;
+        match fs::remove_file(path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(StoreError::io("remove", path)(error)),
+            _ => {}
+        }
     }
     Ok(())
 }
@@ -179,5 +212,39 @@ mod tests {
         assert_eq!(fs::read_dir(dir.path().join("words")).unwrap().count(), 1);
         let store = Store::open(dir.path()).unwrap();
         assert_eq!((store.description(&a), store.description(&b)), (None, Some(words("8"))));
+    }
+
+    #[test]
+    fn what_was_read_is_not_read_again_for_what_is_noted() {
+        let dir = tempfile::tempdir().unwrap();
+        let [old, new] = [1, 2].map(|byte| Digest([byte; 32]));
+        let store = Store::open(dir.path()).unwrap();
+        store.describe(&old, &words("10")).unwrap();
+        assert_eq!(store.description(&old), Some(words("10")));
+        for path in files(&dir.path().join("words")).unwrap() {
+            fs::remove_file(path).unwrap();
+        }
+        store.describe(&new, &words("8")).unwrap();
+        assert_eq!((store.description(&old), store.description(&new)), (Some(words("10")), Some(words("8"))));
+    }
+
+    #[test]
+    fn files_of_processes_that_are_gone_are_merged() {
+        let dir = tempfile::tempdir().unwrap();
+        let digest = |byte| Digest([byte; 32]);
+        let living = Store::open(dir.path()).unwrap();
+        living.describe(&digest(0), &words("0")).unwrap();
+        assert!(living.description(&digest(0)).is_some());
+        for byte in 1..100 {
+            let store = Store::open(dir.path()).unwrap();
+            store.describe(&digest(byte), &words(&byte.to_string())).unwrap();
+        }
+        assert!(files(&dir.path().join("words")).unwrap().len() <= MANY_FILES + 1);
+        living.describe(&digest(100), &words("100")).unwrap();
+        assert!(living.description(&digest(100)).is_some());
+        let store = Store::open(dir.path()).unwrap();
+        for byte in 0..=100 {
+            assert_eq!(store.description(&digest(byte)), Some(words(&byte.to_string())));
+        }
     }
 }

@@ -38,6 +38,57 @@ fn a_key_keeps_its_newest_results_and_one_per_set_of_reads() {
     assert_eq!(*entries[0], entry(2, "file4", Vec::new()));
 }
 
+/// One of several results of the same key and reads.
+fn version(number: i32) -> Entry {
+    Entry::new(key(1), &[], Record { statuses: vec![number], ..Record::default() }, Attempt::default())
+}
+
+#[track_caller]
+fn assert_newest(store: &Store, number: i32) {
+    let found: Vec<i32> = store.entries(&key(1)).iter().flat_map(|entry| entry.record().statuses.clone()).collect();
+    assert_eq!(found, [number]);
+}
+
+#[test]
+fn a_result_replaces_the_older_one_when_the_clock_was_set_back() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = Store::open(dir.path()).unwrap();
+    store.commit(version(1)).unwrap();
+    drop(store);
+    let later = dir.path().join("journal/00099999999999999999-1-0.seg");
+    fs::rename(&segments(dir.path())[0], later).unwrap();
+    for number in 2..4 {
+        let store = Store::open(dir.path()).unwrap();
+        store.commit(version(number)).unwrap();
+        drop(store);
+        assert_newest(&Store::open(dir.path()).unwrap(), number);
+    }
+}
+
+#[test]
+fn a_result_replaces_the_older_one_of_a_process_that_began_later() {
+    let dir = tempfile::tempdir().unwrap();
+    let [one, two] = [(), ()].map(|()| Store::open(dir.path()).unwrap());
+    one.commit(version(1)).unwrap();
+    two.refresh().unwrap();
+    for (number, store) in [(2, &two), (3, &one), (4, &one), (5, &two), (6, &one)] {
+        store.refresh().unwrap();
+        store.commit(version(number)).unwrap();
+        assert_newest(&Store::open(dir.path()).unwrap(), number);
+        for store in [&one, &two] {
+            store.refresh().unwrap();
+            assert_newest(store, number);
+        }
+    }
+    assert_eq!(segments(dir.path()).len(), 5, "one more for each change of hands");
+    one.commit(version(7)).unwrap();
+    let three = Store::open(dir.path()).unwrap();
+    three.commit(entry(2, "file", Vec::new())).unwrap();
+    one.commit(version(8)).unwrap();
+    one.refresh().unwrap();
+    assert_newest(&one, 8);
+}
+
 #[test]
 fn a_layout_without_its_words_is_written_again_and_another_one_is_refused() {
     let dir = tempfile::tempdir().unwrap();

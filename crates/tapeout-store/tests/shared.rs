@@ -585,6 +585,26 @@ fn a_result_whose_file_is_not_what_it_was_is_kept_back() {
 }
 
 #[test]
+fn a_file_that_was_cut_to_nothing_replaces_nothing() {
+    let space = Space::new();
+    let place = space.path("cache");
+    fs::create_dir(&place).unwrap();
+    let server = keeping(|_| None, true);
+    for location in [place.display().to_string(), server.location()] {
+        let file = space.file("file", b"content");
+        let cache = open(&location);
+        cache.publish_blob(&file.digest, &space.path("file"));
+        assert_all_sent(&cache);
+        fs::write(space.path("file"), "").unwrap();
+        let cache = open(&location);
+        cache.publish_blob(&file.digest, &space.path("file"));
+        let uploads = cache.finish(PATIENCE);
+        assert_eq!((uploads.sent, uploads.left), (0, 1), "{uploads:?}");
+        space.assert_fetched(&open(&location), &file);
+    }
+}
+
+#[test]
 fn the_end_does_not_wait_for_a_slow_server() {
     let server = Tiny::start(|request, stream| {
         if request.method == "HEAD" {
@@ -606,6 +626,45 @@ fn the_end_does_not_wait_for_a_slow_server() {
     thread::sleep(Duration::from_millis(100));
     assert_eq!(cache.fetch(&key("b")), None);
     assert_eq!(cache.trouble(), None, "lack of time is no trouble");
+}
+
+#[test]
+fn the_end_does_not_wait_for_what_is_fetched() {
+    let server = Tiny::start(|_, stream| {
+        // It promises much, and sends so little that a time-out is far.
+        let _ = stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 1000000000\r\n\r\nbegin");
+        thread::sleep(PATIENCE);
+        false
+    });
+    let space = Space::new();
+    let place = space.path("cache");
+    fs::create_dir_all(place.join("cas")).unwrap();
+    let file = Output { digest: key("long"), size: 1_000_000_000, ..space.file("long", b"") };
+    // A content without end in a directory.
+    fs::File::create(place.join("cas").join(file.digest.to_string())).unwrap().set_len(1_000_000_000).unwrap();
+    for location in [server.location(), place.display().to_string()] {
+        let cache = open(&location);
+        thread::scope(|scope| {
+            let fetch = scope.spawn(|| cache.fetch_blob(&file.digest, file.size, &space.path("fetched")).unwrap());
+            let begun = || names(&space.path("")).iter().any(|name| name.starts_with(".tmp"));
+            until("the first bytes", begun);
+            let ended = Instant::now();
+            cache.finish(Duration::ZERO);
+            assert!(!fetch.join().unwrap());
+            assert!(ended.elapsed() < Duration::from_millis(500), "it took {:?}", ended.elapsed());
+        });
+        assert_eq!((cache.trouble(), cache.damage()), (None, vec![]), "the end is no trouble");
+    }
+}
+
+#[test]
+fn what_the_disk_has_no_room_for_is_not_asked_for() {
+    let server = keeping(|_| None, true);
+    let space = Space::new();
+    let cache = open(&server.location());
+    let file = Output { size: 1 << 60, ..space.file("huge", b"") };
+    space.assert_not_fetched(&cache, &file);
+    assert_eq!(server.requests().len(), 0);
 }
 
 #[test]

@@ -5,7 +5,7 @@
 mod common;
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -65,6 +65,14 @@ fn nothing_is_evicted_while_others_use_the_store() {
     drop(three);
     let error = one.gc(&GcOptions::default()).unwrap_err();
     assert!(error.to_string().starts_with("1 other tapeout is using `"), "{error}");
+    // Somebody else may have evicted meanwhile: all is looked at anew, and nothing goes to a file that was removed.
+    one.commit(entry(1, "a", Vec::new())).unwrap();
+    two.commit(entry(2, "b", Vec::new())).unwrap();
+    one.gc(&GcOptions::default()).unwrap_err();
+    assert_eq!(one.entries(&key(2)).len(), 1);
+    let before = segments(dir.path()).len();
+    one.commit(entry(3, "c", Vec::new())).unwrap();
+    assert_eq!(segments(dir.path()).len(), before + 1);
     drop(two);
     one.gc(&GcOptions::default()).unwrap();
     let mut two = Store::open(dir.path()).unwrap();
@@ -150,9 +158,21 @@ fn the_longest_unused_are_evicted_but_never_what_a_run_shows() {
     let told: Vec<bool> = entries.iter().map(|entry| store.description(&entry.key).is_some()).collect();
     assert_eq!(told, stays, "words stay with what they describe");
 
-    let report = store.gc(&GcOptions { limit: Some(10), now: now(), dry: false }).unwrap();
+    let evict = |store: &mut Store| store.gc(&GcOptions { limit: Some(10), now: now(), dry: false }).unwrap();
+    let record = fs::read_dir(root.join("runs")).unwrap().next().unwrap().unwrap().path();
+    let undamaged = fs::read(&record).unwrap();
+    fs::write(&record, "").unwrap();
+    let report = evict(&mut store);
+    assert_eq!((report.entries_kept, report.held_by_runs), (5, Some(report.bytes_kept)), "a run may show any of them");
+    assert_eq!(store.damages().len(), 1);
+    fs::write(&record, undamaged).unwrap();
+    let report = evict(&mut store);
     assert_eq!(report.entries_kept, 2);
     assert_eq!(report.held_by_runs, Some(report.bytes_kept));
+    let index = || fs::metadata(root.join("index")).unwrap().ino();
+    let before = index();
+    assert_eq!(evict(&mut store).entries_kept, 2);
+    assert_eq!(index(), before, "nothing can be evicted, and nothing is written");
     assert!(whole(&store, &entries[0]) && whole(&store, &entries[1]));
     store.remove_run("shown").unwrap();
     let report = store.gc(&GcOptions { limit: Some(10), now: now(), dry: false }).unwrap();

@@ -244,6 +244,20 @@ mod tests {
     }
 
     #[test]
+    fn a_wrong_size_costs_nobody_a_blob() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = Store::open(&dir.path().join("store")).unwrap();
+        let place = dir.path().join("cache");
+        std::fs::create_dir(&place).unwrap();
+        let cache = SharedCache::open(place.to_str().unwrap(), Access::ReadWrite).unwrap();
+        let own = store.put_bytes(b"content", "out").unwrap();
+        let mut wrong = result("a", "out", b"content");
+        wrong.outputs[0].size = 0;
+        assert!(!store.bring(&cache, &entry(&wrong)).unwrap());
+        assert_eq!(store.read(&own.digest).unwrap(), b"content");
+    }
+
+    #[test]
     fn a_result_cannot_write_outside_of_its_directory() {
         for path in ["../out", "a/../../out", "/etc/out", "", "./"] {
             assert!(decode(&KEY, &encode(&[result("a", path, b"x")])).is_err(), "{path:?}");

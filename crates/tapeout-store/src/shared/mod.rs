@@ -178,22 +178,26 @@ impl Link {
     }
 
     fn note_damage(&self, item: Item, what: &str) {
-        if !self.health.note_damage(item, what) {
+        // What was cut off by the end of use is not damage.
+        if self.health.reads() && !self.health.note_damage(item, what) {
             self.place.hang_up();
         }
     }
 
-    fn get(&self, item: Item, size: Option<u64>) -> Option<Box<dyn Read>> {
+    fn get(&self, item: Item, size: Option<u64>) -> Option<InUse<'_>> {
         if !self.health.reads() {
             return None;
         }
         let asked = Instant::now();
         let answer = self.place.get(item, size);
         self.health.note_wait(asked.elapsed());
-        answer.unwrap_or_else(|failure| {
-            self.fail(item, failure);
-            None
-        })
+        match answer {
+            Ok(content) => content.map(|from| InUse { from, health: &self.health }),
+            Err(failure) => {
+                self.fail(item, failure);
+                None
+            }
+        }
     }
 
     /// Brings an item in unless it is there; returns whether it had to be sent. An error is why it is not there.
@@ -216,6 +220,18 @@ impl Link {
             }
             why
         })
+    }
+}
+
+/// A content on its way, which ends when its shared cache is used no more.
+struct InUse<'a> {
+    from: Box<dyn Read>,
+    health: &'a Health,
+}
+
+impl Read for InUse<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if self.health.reads() { self.from.read(buffer) } else { Err(io::ErrorKind::ConnectionAborted.into()) }
     }
 }
 
@@ -299,10 +315,15 @@ impl SharedCache {
     pub fn fetch_blob(&self, digest: &Digest, size: u64, to: &Path) -> Result<bool, StoreError> {
         let item = Item::Blob(*digest);
         // The empty content is in every cache, whether anybody brought it there or not.
-        let body =
-            if size == 0 { Some(Box::new(io::empty()) as Box<dyn Read>) } else { self.link.get(item, Some(size)) };
-        let Some(body) = body else { return Ok(false) };
         let folder = to.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let body: Option<Box<dyn Read + '_>> = if size == 0 {
+            Some(Box::new(io::empty()))
+        } else if has_room(folder, size) {
+            self.link.get(item, Some(size)).map(|body| Box::new(body) as _)
+        } else {
+            None
+        };
+        let Some(body) = body else { return Ok(false) };
         let mut file = tempfile::NamedTempFile::new_in(folder).map_err(StoreError::io("write in", folder))?;
         let mut body = Verified::new(body, *digest, size);
         if let Err(error) = copy(&mut body, &mut file) {
@@ -326,13 +347,12 @@ impl SharedCache {
         }
     }
 
-    /// Ends the use of the cache: waits this long for what is still to be brought in, then gives the rest up.
+    /// Ends the use of the cache: waits this long for what is still to be brought in, then gives the rest up. What
+    /// others are fetching meanwhile is a miss.
     pub fn finish(&self, patience: Duration) -> Uploads {
-        let (uploads, idle) = self.queue.finish(patience);
+        let uploads = self.queue.finish(patience);
         self.link.health.retire();
-        if !idle {
-            self.link.place.hang_up();
-        }
+        self.link.place.hang_up();
         uploads
     }
 
@@ -347,6 +367,12 @@ impl SharedCache {
     pub fn damage(&self) -> Vec<String> {
         self.link.health.damage()
     }
+}
+
+/// Whether a file of this size fits on the disk; what cannot be asked has room. The size is only the word of a result
+/// that nobody has verified.
+fn has_room(folder: &Path, size: u64) -> bool {
+    rustix::fs::statvfs(folder).map_or(true, |disk| disk.f_bavail.saturating_mul(disk.f_frsize) >= size)
 }
 
 impl Drop for SharedCache {

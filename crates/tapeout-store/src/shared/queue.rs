@@ -78,7 +78,14 @@ impl Upload {
                 (Box::new(file), *self.item.digest())
             }
         };
-        Ok(Verified::new(from, digest, self.size()))
+        let mut content = Verified::new(from, digest, self.size());
+        // Who sends a body of no bytes does not read it, so it is verified here.
+        if self.size() == 0
+            && let Err(error) = content.read(&mut [0])
+        {
+            return Err(Failure::Item(error.to_string()));
+        }
+        Ok(content)
     }
 }
 
@@ -178,9 +185,8 @@ impl Queue {
         }
     }
 
-    /// Takes no more, waits this long for what is there, and gives up the rest. Returns what became of all, and whether
-    /// nothing is being sent any more.
-    pub(super) fn finish(&self, patience: Duration) -> (Uploads, bool) {
+    /// Takes no more, waits this long for what is there, and gives up the rest. Returns what became of all.
+    pub(super) fn finish(&self, patience: Duration) -> Uploads {
         let mut state = lock(&self.state);
         state.closed = true;
         self.changed.notify_all();
@@ -189,13 +195,12 @@ impl Queue {
             .wait_timeout_while(state, patience, |state| state.in_hand.is_some() || !state.waiting.is_empty())
             .unwrap_or_else(PoisonError::into_inner);
         let in_hand = state.in_hand.take();
-        let idle = in_hand.is_none();
         let given_up: Vec<u64> = state.waiting.drain(..).map(|upload| upload.size()).chain(in_hand).collect();
         state.waiting_bytes = 0;
         state.uploads.left += given_up.len();
         state.uploads.left_bytes += given_up.iter().sum::<u64>();
         // Another one may be waiting for what is given up here.
         self.changed.notify_all();
-        (state.uploads.clone(), idle)
+        state.uploads.clone()
     }
 }

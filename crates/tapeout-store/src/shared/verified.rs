@@ -20,12 +20,14 @@ pub(super) struct Verified<R> {
     digest: Digest,
     left: u64,
     hasher: Sha256,
+    /// Size and digest were found right.
+    whole: bool,
     fault: Option<Fault>,
 }
 
 impl<R: Read> Verified<R> {
     pub(super) fn new(from: R, digest: Digest, size: u64) -> Self {
-        Self { from, digest, left: size, hasher: Sha256::new(), fault: None }
+        Self { from, digest, left: size, hasher: Sha256::new(), whole: false, fault: None }
     }
 
     /// Why it ended with an error; `None` when it did not, or the error came from elsewhere.
@@ -55,12 +57,12 @@ impl<R: Read> Verified<R> {
 
 impl<R: Read> Read for Verified<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        if self.left == 0 || buffer.is_empty() {
+        if buffer.is_empty() || self.whole {
             return Ok(0);
         }
         let room = usize::try_from(self.left).map_or(buffer.len(), |left| left.min(buffer.len()));
-        let n = self.read_source(&mut buffer[..room])?;
-        if n == 0 {
+        let n = if self.left == 0 { 0 } else { self.read_source(&mut buffer[..room])? };
+        if n == 0 && self.left > 0 {
             return Err(self.fail(Fault::Content("it is shorter than it should be")));
         }
         self.hasher.update(&buffer[..n]);
@@ -71,6 +73,7 @@ impl<R: Read> Read for Verified<R> {
             if Digest(self.hasher.finalize_reset().into()) != self.digest {
                 return Err(self.fail(Fault::Content("its content is not what its name says")));
             }
+            self.whole = true;
         }
         self.left -= n as u64;
         Ok(n)
@@ -107,5 +110,11 @@ mod tests {
         for (bytes, size) in [(&other[..], 1 << 20), (&content[1..], 1 << 20), (&content, (1 << 20) - 1)] {
             assert_eq!(copied(bytes, size).unwrap_err().kind(), io::ErrorKind::InvalidData);
         }
+        for bytes in [&content[..], b""] {
+            assert_eq!(copied(bytes, 0).unwrap_err().kind(), io::ErrorKind::InvalidData, "no content is one, too");
+        }
+        let mut none = Vec::new();
+        copy(&mut Verified::new(&b""[..], hash_bytes(b""), 0), &mut none).unwrap();
+        assert!(none.is_empty());
     }
 }
