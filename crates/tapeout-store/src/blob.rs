@@ -319,6 +319,10 @@ impl Store {
         match fs::remove_file(&blob) {
             Ok(()) => {
                 self.blobs.with(self, digest, |names| names.remove(digest));
+                self.note_damage(format!(
+                    "the recorded file `{}` was damaged and has been removed; what needs it is made again",
+                    blob.display()
+                ));
                 StoreError::Damaged { path: blob }
             }
             Err(error) => StoreError::io("remove the damaged file", &blob)(error),

@@ -178,10 +178,10 @@ fn metric_digest(metric: &Metric) -> Digest {
 }
 
 fn view_digest(record: &Record, view: &View<String>) -> Option<Digest> {
-    let mut key = KeyHasher::new("view 2");
+    let mut key = KeyHasher::new("view 3");
     for path in view.files() {
         let output = record.output(path)?;
-        key.text(&output.path).digest(Some(&output.digest));
+        key.text(&output.path).digest(Some(&output.digest)).number(u64::from(output.executable));
     }
     if !matches!(view, View::File(_)) {
         key.text(&format!("{:?}", view.map(&mut |_| ())));
@@ -364,7 +364,7 @@ mod tests {
     #[test]
     fn a_change_of_the_encoding_needs_another_version() {
         let digest = hash_bytes(entry("a.v").packed().payload());
-        assert_eq!((VERSION, digest.short().as_str()), (3, "52ff582d8dc5"));
+        assert_eq!((VERSION, digest.short().as_str()), (4, "be653e751546"));
     }
 
     #[test]

@@ -131,18 +131,29 @@ impl Store {
 
         // First the records, then what they refer to: killed in between, the store has blobs too many, never too few.
         // Who keeps a limit after each run does not pay for a new index when all results stay.
+        let mut unused: Vec<Digest> = sizes.keys().filter(|digest| !uses.contains_key(digest)).copied().collect();
         let rewrites = options.limit.is_none() || report.entries_removed > 0;
         if rewrites {
             let kept: Vec<_> = candidates.iter().filter_map(|candidate| by_id.remove(&candidate.entry.id())).collect();
             let mut files = state.all_files();
             files.retain(|path, _| !is_gone(Path::new(path)));
-            State::write_index(&self.root, state.coverage(), &kept, &files)?;
+            let write = || State::write_index(&self.root, state.coverage(), &kept, &files);
+            match write() {
+                // On a full disk there is no room for the shorter index either, before something is gone. Records of lost
+                // files are good for nothing, and known to be.
+                Err(error) if error.is_full() => {
+                    unused.iter().try_for_each(|digest| remove(&self.blob_path(digest)))?;
+                    unused.clear();
+                    write()?;
+                }
+                written => _ = written?,
+            }
             for name in crate::journal::segments(&journal_path(&self.root))? {
                 remove(&journal_path(&self.root).join(name))?;
             }
         }
-        for digest in sizes.keys().filter(|digest| !uses.contains_key(digest)) {
-            remove(&self.blob_path(digest))?;
+        for digest in unused {
+            remove(&self.blob_path(&digest))?;
         }
         for path in leftovers {
             remove(&path)?;
@@ -153,11 +164,17 @@ impl Store {
         Ok(report)
     }
 
-    /// The runs whose directories exist; the others are forgotten.
+    /// The runs whose directories exist, and the pins of the others; what else these show is forgotten.
     fn present_runs(&self, dry: bool, report: &mut GcReport) -> Result<Vec<(String, RunRef)>, StoreError> {
-        let (present, gone): (Vec<_>, Vec<_>) =
+        let (mut present, gone): (Vec<_>, Vec<_>) =
             self.runs().into_iter().partition(|(_, run)| !is_gone(&self.root.join(&run.dir)));
-        for (name, _) in gone {
+        for (name, mut run) in gone {
+            // Whoever pins a result may have no other copy of it.
+            run.jobs.retain(|job| job.pin.is_some());
+            if !run.jobs.is_empty() {
+                present.push((name, run));
+                continue;
+            }
             if !dry {
                 self.remove_run(&name)?;
             }
@@ -269,5 +286,27 @@ mod tests {
         for (entries, ms) in [(vec![&map, &pack], 8), (vec![&job, &map, &pack], 8), (vec![&job], 8), (vec![&pack], 3)] {
             assert_eq!(tool_ms(entries.into_iter()), ms);
         }
+    }
+
+    #[test]
+    fn a_pinned_result_stays_though_its_tree_is_gone() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut store = Store::open(&dir.path().join("store")).unwrap();
+        let shown = |byte: u8, store: &Store| {
+            let output = store.put_bytes(&[byte], "out").unwrap();
+            let record = Record { outputs: vec![output], ..Record::default() };
+            let entry = store.commit(Entry::new(Digest([byte; 32]), &[], record, Attempt::default())).unwrap();
+            Some(crate::ShownEntry { key: entry.key, id: entry.id() })
+        };
+        let pin = Some(crate::Pin { reason: "the only copy".to_owned(), since: 0 });
+        let held = crate::JobRef { name: "held".to_owned(), shown: shown(1, &store), pin, failed: None };
+        let free = crate::JobRef { name: "free".to_owned(), shown: shown(2, &store), pin: None, failed: None };
+        let run = RunRef { dir: dir.path().join("gone"), jobs: vec![held.clone(), free] };
+        store.write_run("default", &run).unwrap();
+        let report = store.gc(&GcOptions { limit: Some(1), now: 0, dry: false }).unwrap();
+        assert_eq!((report.entries_kept, report.blobs_kept), (1, 1));
+        assert!(store.run("default").unwrap().unwrap().jobs.contains(&held));
+        let shown = held.shown.unwrap();
+        assert!(store.has_all(&store.entry(&shown.key, &shown.id).unwrap()));
     }
 }
