@@ -294,7 +294,7 @@ impl Jobs {
                 // Should it end yet, it is collected like an orphan, and is none of a later job.
                 self.by_main.remove(&job.pid);
                 self.owners.insert(job.pid, Some(id));
-                (job.exit(Status::Lost), survivors + 1)
+                (job.exit(Status::Signal(Signal::KILL.as_raw())), survivors + 1)
             }
         };
         // What the process left running until now counts, too.
@@ -388,7 +388,8 @@ mod tests {
         assert!(jobs.next_due().is_some_and(|due| due <= Instant::now()));
         jobs.on_time().unwrap();
         let [Reply::Ended(1, exit)] = &jobs.replies[..] else { panic!("no end was told") };
-        assert_eq!((exit.status, exit.stopped, exit.survivors), (Status::Lost, Some(Stop::TimedOut), 1));
+        let killed = Status::Signal(Signal::KILL.as_raw());
+        assert_eq!((exit.status, exit.stopped, exit.survivors), (killed, Some(Stop::TimedOut), 1));
         assert!(jobs.by_main.is_empty() && jobs.owner(init) == Some(1), "it is nobody else's");
     }
 }

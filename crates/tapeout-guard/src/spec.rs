@@ -122,10 +122,10 @@ pub enum MemorySource {
 pub enum Status {
     /// It exited with this code.
     Code(i32),
-    /// This signal ended it.
+    /// This signal ended it; or it is `SIGKILL`, and not even that ended it in time: then it is among the survivors, and
+    /// its times are not known.
     Signal(i32),
-    /// The guard went away before it could tell, and the process was killed; or not even `SIGKILL` ended it in time, and it
-    /// is among the survivors. Its times are not known.
+    /// The guard went away before it could tell. The process was killed; its times are not known.
     Lost,
 }
 
