@@ -218,7 +218,7 @@ impl JobCx<'_> {
         let Some((cause, line)) = self.told_cause(log, invocation) else { return failure };
         let (message, hint) = match cause {
             Cause::NoLicence => {
-                (format!("no licence: {}", failure.message), "wait for one, or free one; nothing was recorded")
+                (format!("no licence: {}", failure.message), "wait for a licence, or free one; nothing was recorded")
             }
             _ => (failure.message.clone(), "run fewer jobs at a time (`-j`), or on a machine with more memory"),
         };

@@ -3,7 +3,7 @@
 //!
 //! A job starts when all jobs it needs are done and what it claims is free. Among those that could start, the one with
 //! the longest way to the end of the graph does, by the times that jobs took before; among equals the one that was
-//! added first. A job that cannot start for want of something keeps others, less urgent, from taking that very thing, so
+//! added first, as everywhere where one core has to do. A job that cannot start for want of something keeps others, less urgent, from taking that very thing, so
 //! that it is not starved; what needs other things may pass it.
 //!
 //! A running job may *pause*: it gives back what it holds, and is *resumed* when it is ready to go on and can have it
@@ -138,8 +138,10 @@ impl Scheduler {
             last = Some((&job.claims, kind));
             scheduler.claims.push(kind);
         }
-        // A job names only jobs that were added before it.
-        for (id, job) in graph.jobs().iter().enumerate().rev() {
+        // A job names only jobs that were added before it. Where one job runs at a time, the order changes nothing but what is
+        // known first: then it is that of adding.
+        let several = resources.cores > 1;
+        for (id, job) in graph.jobs().iter().enumerate().rev().filter(|_| several) {
             let after =
                 scheduler.dependents_of(id as u32).map(|i| scheduler.priorities[scheduler.dependents[i] as usize]);
             scheduler.priorities[id] = job.expected_ms.saturating_add(after.max().unwrap_or(0));

@@ -236,13 +236,16 @@ fn a_chain_of_a_million_jobs_fails_and_finishes_without_recursion() {
 #[test]
 fn the_longest_way_goes_first_and_nothing_urgent_is_starved() {
     let mut graph = Graph::default();
-    let short = graph.add(Job { expected_ms: 10, ..job(Vec::new(), Claims::default()) });
-    let long = graph.add(Job { expected_ms: 5, ..job(Vec::new(), Claims::default()) });
-    graph.add(Job { expected_ms: 100, ..job(vec![long], Claims::default()) });
-    let mut scheduler = Scheduler::new(&graph, &Resources::cores(1));
+    let both = || Claims { cores: 2, ..Claims::default() };
+    let short = graph.add(Job { expected_ms: 10, ..job(Vec::new(), both()) });
+    let long = graph.add(Job { expected_ms: 5, ..job(Vec::new(), both()) });
+    graph.add(Job { expected_ms: 100, ..job(vec![long], both()) });
+    let mut scheduler = Scheduler::new(&graph, &Resources::cores(2));
     assert_eq!(scheduler.next_command(), Some(Command::Start(long)));
     assert_eq!(scheduler.next_command(), None);
     assert_eq!(scheduler.state(short), JobState::Ready);
+    let mut scheduler = Scheduler::new(&graph, &Resources::cores(1));
+    assert_eq!(scheduler.next_command(), Some(Command::Start(short)), "on one core the order is that of adding");
 
     // Memory for one big job, or for several small ones that are less urgent and would always come first.
     let mut graph = Graph::default();

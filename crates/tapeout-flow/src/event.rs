@@ -74,7 +74,8 @@ pub enum RunEvent {
     RunFinished {
         /// The exit code of the command.
         exit_code: u8,
-        /// The run's directory.
+        /// The run's directory. Of an event that was read back, it is in [`Happened::dir`], as they are one field.
+        #[serde(default)]
         dir: PathBuf,
         /// What `run.json` holds.
         summary: Box<RunSummary>,
@@ -199,5 +200,22 @@ mod tests {
         assert!(line.starts_with(&begin), "{line}");
         let back: Happened = serde_json::from_str(&line).unwrap();
         assert_eq!((back.to_line(), back.step), (line, happened.step));
+    }
+
+    #[test]
+    fn the_end_of_a_run_reads_back() {
+        let summary = RunSummary {
+            tapeout: String::new(),
+            flow: String::new(),
+            design: String::new(),
+            tag: "t".to_owned(),
+            class: Some(Class::Check),
+            steps: Vec::new(),
+            metrics: Metrics::new(),
+        };
+        let event = RunEvent::RunFinished { exit_code: 1, dir: "/runs/t".into(), summary: Box::new(summary) };
+        let back: Happened = serde_json::from_str(&Happened::now(None, event).to_line()).unwrap();
+        assert!(matches!(&back.event, RunEvent::RunFinished { exit_code: 1, .. }), "{back:?}");
+        assert_eq!(back.dir.as_deref(), Some("/runs/t"));
     }
 }

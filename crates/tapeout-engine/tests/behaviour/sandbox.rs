@@ -44,7 +44,7 @@ pub(crate) fn what_is_not_declared_is_denied_and_named() {
         let graph = one(runs("reads", sh(script)));
         let (_, outcomes, _) = run(&project.engine(confined()), &graph);
         let failure = failure(&outcomes[0]);
-        assert_eq!(failure.class, Class::Input, "{script}: {failure:?}");
+        assert_eq!(failure.class, Class::Tool, "{script}: {failure:?}");
         assert!(denies(failure, named), "{script}: {failure}");
         assert!(failure.hint.as_deref().unwrap_or_default().contains("--sandbox"));
         assert_eq!(project.look(&graph), "w", "{script}");
@@ -61,7 +61,7 @@ pub(crate) fn a_program_that_is_not_declared_is_denied_and_named() {
     let graph = one(runs("starts", sh("../../../scripts/helper")));
     let (_, outcomes, _) = run(&project.engine(confined()), &graph);
     let failure = failure(&outcomes[0]);
-    assert_eq!(failure.class, Class::Input, "{failure:?}");
+    assert_eq!(failure.class, Class::Environment, "{failure:?}");
     assert!(denies(failure, "scripts/helper"), "{failure}");
     let declared = Invocation { inputs: source("scripts/helper"), ..sh("../../../scripts/helper") };
     assert_eq!(run(&project.engine(confined()), &one(runs("declares", declared))).0, "r");
