@@ -1,4 +1,5 @@
-//! The index: one file with everything that was merged from the journal, read at once and searched in place.
+//! The index: one file with everything that was merged from the journal. Its tables are read when it is opened, its frames
+//! at once when the first of them is asked for; both are searched in place.
 //!
 //! ```text
 //! MAGIC
@@ -15,10 +16,10 @@
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
-use std::io::{self, Read as _, Write as _};
-use std::os::unix::fs::MetadataExt;
+use std::io::{self, Write as _};
+use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use tapeout_model::Digest;
 use twox_hash::XxHash3_64;
@@ -48,7 +49,7 @@ pub(crate) const BEGIN: usize = MAGIC.len();
 
 /// Which file it was. The file is held open, so that its number is not given to another one.
 pub(crate) struct FileId {
-    _file: File,
+    file: File,
     numbers: (u64, u64),
 }
 
@@ -63,59 +64,87 @@ impl FileId {
 pub(crate) struct Index {
     pub(crate) id: FileId,
     pub(crate) coverage: Coverage,
-    bytes: Arc<Vec<u8>>,
+    /// Everything before the tables, read when the first frame is asked for: opening costs the tables alone.
+    frames: OnceLock<Arc<Vec<u8>>>,
+    frames_end: usize,
+    /// The tables and the footer.
+    tail: Vec<u8>,
     entries: Table,
     files: Table,
 }
 
+/// Coverage, end of the frames, bytes from there on, table of entries, table of files.
+type Tables = (Coverage, usize, Vec<u8>, Table, Table);
+
+/// How much of the beginning is read for the coverage, which is small.
+const HEAD: usize = 64 * 1024;
+
 impl Index {
     pub(crate) fn read(path: &Path) -> Result<Found, StoreError> {
-        let mut file = match File::open(path) {
+        let file = match File::open(path) {
             Ok(file) => file,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Found::Nothing),
             Err(error) => return Err(StoreError::io("read", path)(error)),
         };
         let metadata = file.metadata().map_err(StoreError::io("read", path))?;
-        let mut bytes = Vec::with_capacity(metadata.len() as usize + 1);
-        file.read_to_end(&mut bytes).map_err(StoreError::io("read", path))?;
-        let id = FileId { _file: file, numbers: (metadata.dev(), metadata.ino()) };
-        let bytes = Arc::new(bytes);
-        Ok(match Self::tables(&bytes) {
-            Some((coverage, entries, files)) => Found::Whole(Self { id, coverage, bytes, entries, files }),
-            None => Found::Damaged(bytes, id),
-        })
+        let length = usize::try_from(metadata.len()).unwrap_or(usize::MAX);
+        let id = FileId { file, numbers: (metadata.dev(), metadata.ino()) };
+        let tables = Self::tables(&id.file, length).map_err(StoreError::io("read", path))?;
+        let Some((coverage, frames_end, tail, entries, files)) = tables else {
+            let bytes = read_part(&id.file, 0, length).map_err(StoreError::io("read", path))?;
+            return Ok(Found::Damaged(Arc::new(bytes), id));
+        };
+        Ok(Found::Whole(Self { id, coverage, frames: OnceLock::new(), frames_end, tail, entries, files }))
     }
 
-    fn tables(bytes: &[u8]) -> Option<(Coverage, Table, Table)> {
-        let footer = bytes.len().checked_sub(FOOTER)?;
-        let begin = usize::try_from(u64_at(bytes, footer)?).ok()?;
-        let checked = bytes.get(begin..footer + 32)?;
-        if !bytes.starts_with(MAGIC)
-            || !bytes.ends_with(MAGIC)
-            || u64_at(bytes, footer + 32)? != XxHash3_64::oneshot(checked)
-        {
+    /// Coverage, where the frames end, and the tables with the bytes that they are in; `None` when these are not what was
+    /// written.
+    fn tables(file: &File, length: usize) -> io::Result<Option<Tables>> {
+        let Some(footer) = length.checked_sub(FOOTER) else { return Ok(None) };
+        let begin = u64_at(&read_part(file, footer, length)?, 0).and_then(|begin| usize::try_from(begin).ok());
+        let Some(begin) = begin.filter(|begin| (BEGIN..=footer).contains(begin)) else { return Ok(None) };
+        let tail = read_part(file, begin, length)?;
+        let Some((entries, files)) = Self::tables_in(&tail) else { return Ok(None) };
+        let mut head = read_part(file, 0, begin.min(HEAD))?;
+        if frame::at(&head, BEGIN).is_none() {
+            head = read_part(file, 0, begin)?;
+        }
+        let first =
+            frame::at(&head, BEGIN).filter(|first| first.kind == Some(Kind::Coverage) && head.starts_with(MAGIC));
+        let coverage = first.and_then(|first| postcard::from_bytes(&head[first.payload]).ok());
+        Ok(coverage.map(|coverage| (coverage, begin, tail, entries, files)))
+    }
+
+    /// The tables in the last part of the file, where they begin.
+    fn tables_in(tail: &[u8]) -> Option<(Table, Table)> {
+        let footer = tail.len().checked_sub(FOOTER)?;
+        if !tail.ends_with(MAGIC) || u64_at(tail, footer + 32)? != XxHash3_64::oneshot(&tail[..footer + 32]) {
             return None;
         }
-        let number = |at: usize| u32_at(bytes, footer + at);
-        let entries = Table { begin, rows: number(8)? as usize, bits: number(12)? };
+        let number = |at: usize| u32_at(tail, footer + at);
+        let entries = Table { begin: 0, rows: number(8)? as usize, bits: number(12)? };
         let files = Table { begin: entries.end(), rows: number(16)? as usize, bits: number(20)? };
-        let first = frame::at(bytes, BEGIN).filter(|first| first.kind == Some(Kind::Coverage))?;
-        let coverage = postcard::from_bytes(&bytes[first.payload]).ok()?;
-        (files.end() == footer).then_some((coverage, entries, files))
+        (files.end() == footer).then_some((entries, files))
+    }
+
+    /// The frames. What cannot be read any more is as if damaged.
+    fn frames(&self) -> &Arc<Vec<u8>> {
+        self.frames.get_or_init(|| Arc::new(read_part(&self.id.file, 0, self.frames_end).unwrap_or_default()))
     }
 
     pub(crate) fn size(&self) -> usize {
-        self.bytes.len()
+        self.frames_end + self.tail.len()
     }
 
     /// How many bytes of the frames are damaged.
     pub(crate) fn damaged_bytes(&self) -> usize {
-        frame::scan(&self.bytes[..self.entries.begin], BEGIN, |_| ()).damaged
+        let frames = self.frames();
+        if frames.len() < self.frames_end { self.frames_end } else { frame::scan(frames, BEGIN, |_| ()).damaged }
     }
 
     /// The entries of a key, oldest first. `damaged` is told of each frame that is not what was written.
     pub(crate) fn entries(&self, key: &Digest, into: &mut Vec<Packed>, damaged: &mut dyn FnMut(usize)) {
-        for at in self.entries.find(&self.bytes, prefix(key)) {
+        for at in self.entries.find(&self.tail, prefix(key)) {
             match self.entry_at(at) {
                 Some(entry) if entry.key() == *key => into.push(entry),
                 Some(_) => {}
@@ -126,7 +155,7 @@ impl Index {
 
     /// All entries in the order in which they came in.
     pub(crate) fn all_entries(&self, damaged: &mut dyn FnMut(usize)) -> Vec<Packed> {
-        let mut places: Vec<usize> = self.entries.places(&self.bytes).collect();
+        let mut places: Vec<usize> = self.entries.places(&self.tail).collect();
         places.sort_unstable();
         let entry = |at: usize| self.entry_at(at).or_else(|| (damaged(at), None).1);
         places.into_iter().filter_map(entry).collect()
@@ -134,27 +163,34 @@ impl Index {
 
     fn entry_at(&self, at: usize) -> Option<Packed> {
         let frame = self.frame_at(at, Kind::Entry)?;
-        Packed::new(&self.bytes, frame.payload, frame.day)
+        Packed::new(self.frames(), frame.payload, frame.day)
     }
 
     fn frame_at(&self, at: usize, kind: Kind) -> Option<FrameAt> {
-        frame::at(&self.bytes, at).filter(|frame| frame.kind == Some(kind))
+        frame::at(self.frames(), at).filter(|frame| frame.kind == Some(kind))
     }
 
     /// What is known of a user's file.
     pub(crate) fn file_digest(&self, path: &str) -> Option<Known> {
-        let places = self.files.find(&self.bytes, path_hash(path));
+        let places = self.files.find(&self.tail, path_hash(path));
         places.filter_map(|at| self.file_at(at)).find(|(found, _)| *found == path).map(|(_, known)| known)
     }
 
     /// All file digests.
     pub(crate) fn all_files(&self) -> impl Iterator<Item = (&str, Known)> {
-        self.files.places(&self.bytes).filter_map(|at| self.file_at(at))
+        self.files.places(&self.tail).filter_map(|at| self.file_at(at))
     }
 
     fn file_at(&self, at: usize) -> Option<(&str, Known)> {
-        file_digest::unpack(&self.bytes[self.frame_at(at, Kind::FileDigest)?.payload])
+        file_digest::unpack(&self.frames()[self.frame_at(at, Kind::FileDigest)?.payload])
     }
+}
+
+/// The bytes of a file from one place to another.
+fn read_part(file: &File, from: usize, to: usize) -> io::Result<Vec<u8>> {
+    let mut bytes = vec![0; to.saturating_sub(from)];
+    file.read_exact_at(&mut bytes, from as u64)?;
+    Ok(bytes)
 }
 
 fn prefix(key: &Digest) -> u64 {
