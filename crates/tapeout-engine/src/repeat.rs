@@ -6,13 +6,14 @@ use std::io::{self, BufRead, BufReader};
 use std::path::Path;
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
 use tapeout_model::{Class, Output};
 use tapeout_store::Entry;
 
 use crate::{Failure, FoundTool, Invocation, JobCx};
 
 /// What was not the same the second time.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Difference {
     /// The file, or `exit statuses`.
     pub what: String,

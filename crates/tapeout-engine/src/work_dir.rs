@@ -1,4 +1,4 @@
-//! Work directories: where tools run, `.tapeout/work/<owner>-<n>`, with a private `TMPDIR` beside each. Those that are
+//! Work directories: where tools run, `<owner>-<n>` in `.tapeout/work`, with a private `TMPDIR` beside each. Those that are
 //! empty afterwards are used again: making and removing two directories costs a tenth of a short process.
 //!
 //! The owner is a process, known by a lock that it holds on `<owner>.lock` as long as it lives. A process id would not do:

@@ -10,7 +10,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
-use tapeout_engine::Failure;
+use tapeout_engine::{Difference, Failure};
 use tapeout_model::{Alert, Class, Metrics};
 
 use crate::{RunSummary, StepStatus};
@@ -80,15 +80,6 @@ pub enum RunEvent {
         /// What `run.json` holds.
         summary: Box<RunSummary>,
     },
-}
-
-/// What was not the same when tools ran once more.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Difference {
-    /// The file.
-    pub what: String,
-    /// Where and how it differs.
-    pub how: String,
 }
 
 /// The result of a step.

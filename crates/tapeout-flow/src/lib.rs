@@ -30,7 +30,7 @@ mod summary;
 mod tree;
 
 pub use cx::StepCx;
-pub use event::{Difference, EVENTS, Happened, RunEvent, StepDone, StepFailed};
+pub use event::{EVENTS, Happened, RunEvent, StepDone, StepFailed};
 pub use flow::Flow;
 pub use plan::{Plan, PlanError, PlannedStep, design_name, universal_variables};
 pub use reason::Reason;
@@ -42,6 +42,6 @@ pub use standing::{Standing, Stands};
 pub use step::{Completed, Needs, Script, Section, Session, Step, StepInfo, StepResult};
 pub use summary::{RunSummary, StepAttempt, StepStatus, StepSummary};
 pub use tapeout_config::{Type, Variable};
-pub use tapeout_engine::{Command, DepFormat, Failure, Input, Invocation, Tool};
+pub use tapeout_engine::{Command, DepFormat, Difference, Failure, Input, Invocation, Tool};
 pub use tapeout_store::Pin;
 pub use tree::Edited;

@@ -8,7 +8,7 @@ use tapeout_engine::{Cause, Event, Failure, How};
 use tapeout_model::Verdict;
 use tapeout_store::Entry;
 
-use crate::event::{Difference, RunEvent, StepDone, StepFailed};
+use crate::event::{RunEvent, StepDone, StepFailed};
 use crate::pin::lost_pin;
 use crate::tree::RunTree;
 use crate::{Run, StepStatus};
@@ -82,13 +82,7 @@ impl Showing {
             }
             Event::Waiting { reason, .. } => RunEvent::StepWaiting { reason: reason.clone() },
             Event::Retried { reason, .. } => RunEvent::StepRetried { reason: reason.clone() },
-            Event::Repeated { differences, .. } => {
-                let differences = differences.iter().map(|tapeout_engine::Difference { what, how }| Difference {
-                    what: what.clone(),
-                    how: how.clone(),
-                });
-                RunEvent::StepRepeated { differences: differences.collect() }
-            }
+            Event::Repeated { differences, .. } => RunEvent::StepRepeated { differences: differences.clone() },
             Event::Done { entry, how, .. } => {
                 let entries = &self.entries;
                 let others = || {
