@@ -7,9 +7,9 @@ use std::fs;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use common::{Project, all, failure, job, letters, one, out, run_tests, runs, sh};
+use common::{Project, all, failure, job, letters, one, out, run_tests, runs, sh, two_jobs};
 use tapeout_engine::{Command, DepFormat, Event, Failure, Graph, Input, Invocation, Job, JobCx, Mode, Options, Wish};
-use tapeout_model::{Class, View};
+use tapeout_model::Class;
 
 fn main() {
     tapeout_engine::serve_if_asked();
@@ -24,27 +24,6 @@ fn main() {
 }
 
 type Prepare = fn(&mut JobCx<'_>) -> Result<Invocation, Failure>;
-
-/// Two jobs: the first drops comments from `src`, which includes `inc` as its dependency file says; the second counts the
-/// characters of what is left.
-fn two_jobs() -> Graph {
-    let strip: Prepare = |cx| {
-        let source = cx.source("src")?;
-        Ok(Invocation {
-            inputs: vec![Input::Source { path: "src".to_owned() }],
-            depfiles: vec![("deps".to_owned(), DepFormat::Makefile)],
-            ..sh(&format!("cat {source} ../../../inc | grep -v '^#' > out; echo \"out: {source} ../../../inc\" > deps"))
-        })
-    };
-    let count: Prepare = |cx| {
-        let Some(View::File(text)) = cx.view("out") else { panic!("the first job makes it") };
-        Ok(Invocation { inputs: vec![Input::Output(text)], ..sh("mv out in; wc -c < in > out") })
-    };
-    let mut graph = Graph::default();
-    let strip = graph.add(job("strip", strip));
-    graph.add(Job { inputs: vec![(out(), strip)], ..job("count", count) });
-    graph
-}
 
 fn only_what_changed_runs_and_equal_outputs_stop_the_wave() {
     let project = Project::new();

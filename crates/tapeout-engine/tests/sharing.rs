@@ -4,6 +4,7 @@
 #![expect(clippy::print_stdout, reason = "a test says why it is skipped")]
 #![expect(clippy::unwrap_used, reason = "a test fails by panic")]
 
+mod common;
 #[allow(dead_code, reason = "the tests of the store use the rest")]
 #[path = "../../tapeout-store/tests/servers/mod.rs"]
 mod servers;
@@ -15,93 +16,33 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use libtest_mimic::{Arguments, Trial};
 use tapeout_engine::{
-    Access, Command, DepFormat, Engine, Event, Failure, Graph, Identity, Input, Invocation, Job, JobBody, JobCx, Mode,
-    Options, Outcome, Part, SharedCache, Shares, Tool, ToolSettings, Toolbox, Wish,
+    Access, DepFormat, Engine, Event, Failure, Graph, Input, Invocation, JobCx, Mode, Options, Outcome, SharedCache,
+    Shares, Tool, ToolSettings, Toolbox, Wish,
 };
-use tapeout_model::{Attempt, Digest, Read, Record, View};
+use tapeout_model::{Attempt, Digest, Read, Record};
 use tapeout_store::{Entry, Store};
 use tempfile::TempDir;
 
+use common::{job, one, run_tests, sh, two_jobs};
 use servers::{Nginx, Tiny, free_port, reply};
 
 /// Not the usual harness: this program is also its own guard, which must be the only thread of its process.
 fn main() {
     tapeout_engine::serve_if_asked();
-    let tests: [(&str, fn()); 8] = [
-        ("nginx_as_in_the_book_saves_every_tool_run", nginx_as_in_the_book_saves_every_tool_run),
-        ("a_directory_saves_every_tool_run", a_directory_saves_every_tool_run),
-        ("who_may_only_read_brings_nothing", who_may_only_read_brings_nothing),
-        ("what_names_this_machine_stays_here", what_names_this_machine_stays_here),
-        ("a_fresh_result_takes_the_place_of_the_old_one", a_fresh_result_takes_the_place_of_the_old_one),
-        ("damage_is_found_told_and_replaced", damage_is_found_told_and_replaced),
-        ("what_no_invocation_promised_is_not_taken", what_no_invocation_promised_is_not_taken),
-        ("slow_wrong_and_absent_servers_change_nothing", slow_wrong_and_absent_servers_change_nothing),
-    ];
-    let trials = tests.map(|(name, test)| {
-        Trial::test(name, move || {
-            test();
-            Ok(())
-        })
-    });
-    libtest_mimic::run(&Arguments::from_args(), trials.into()).exit();
+    run_tests(named![
+        nginx_as_in_the_book_saves_every_tool_run,
+        a_directory_saves_every_tool_run,
+        who_may_only_read_brings_nothing,
+        what_names_this_machine_stays_here,
+        a_fresh_result_takes_the_place_of_the_old_one,
+        damage_is_found_told_and_replaced,
+        what_no_invocation_promised_is_not_taken,
+        slow_wrong_and_absent_servers_change_nothing,
+    ])
 }
 
 type Prepare = fn(&mut JobCx<'_>) -> Result<Invocation, Failure>;
-
-/// A job that runs one invocation and offers its output `out` as the view `out`.
-struct Shell(Prepare);
-
-impl JobBody for Shell {
-    fn identify(&self, identity: &mut Identity<'_>) {
-        identity.part("body", "shell");
-    }
-
-    fn run(&self, cx: &mut JobCx<'_>) -> Result<Record, Failure> {
-        let invocation = (self.0)(cx)?;
-        let entry = cx.execute(&invocation)?;
-        let views = BTreeMap::from([("out".to_owned(), View::File("out".to_owned()))]);
-        Ok(Record { views, ..entry.record().clone() })
-    }
-}
-
-fn sh(script: &str) -> Invocation {
-    Invocation {
-        log: "log".to_owned(),
-        commands: vec![Command::new("sh").args(["-c", script])],
-        outputs: vec!["out".to_owned()],
-        ..Invocation::default()
-    }
-}
-
-fn job(prepare: Prepare) -> Graph {
-    let mut graph = Graph::default();
-    graph.add(Job::new("job", Arc::new(Shell(prepare))));
-    graph
-}
-
-/// Two jobs: the first drops comments from `src`, which includes `inc` as its dependency file says; the second counts the
-/// characters of what is left.
-fn two_jobs() -> Graph {
-    let strip: Prepare = |cx| {
-        let source = cx.source("src")?;
-        Ok(Invocation {
-            inputs: vec![Input::Source { path: "src".to_owned() }],
-            depfiles: vec![("deps".to_owned(), DepFormat::Makefile)],
-            ..sh(&format!("cat {source} ../../../inc | grep -v '^#' > out; echo \"out: {source} ../../../inc\" > deps"))
-        })
-    };
-    let count: Prepare = |cx| {
-        let Some(View::File(text)) = cx.view("out") else { panic!("the first job makes it") };
-        Ok(Invocation { inputs: vec![Input::Output(text)], ..sh("mv out in; wc -c < in > out; echo counted") })
-    };
-    let mut graph = Graph::default();
-    let strip = graph.add(Job::new("strip", Arc::new(Shell(strip))));
-    let inputs = vec![(Part::View("out".to_owned()), strip)];
-    graph.add(Job { inputs, ..Job::new("count", Arc::new(Shell(count))) });
-    graph
-}
 
 /// Where projects are, at several depths.
 struct Space(TempDir);
@@ -267,18 +208,18 @@ fn what_names_this_machine_stays_here() {
     ];
     for (prepare, place) in cases {
         let space = Space::new();
-        let ran = run(&space.project("ann"), &space.cache(), &job(prepare));
+        let ran = run(&space.project("ann"), &space.cache(), &one(job("job", prepare)));
         let kept = &ran.shares.kept;
         assert_eq!(kept.iter().map(|kept| kept.place.as_str()).collect::<Vec<_>>(), [place]);
         assert_eq!(ran.shares.uploads.sent, 0);
         assert!(space.cached("ac").is_empty() && space.cached("cas").is_empty());
-        assert_eq!(run(&space.project("bob"), &space.cache(), &job(prepare)).tools, "t");
+        assert_eq!(run(&space.project("bob"), &space.cache(), &one(job("job", prepare))).tools, "t");
     }
 }
 
 fn a_fresh_result_takes_the_place_of_the_old_one() {
     // It reads what it does not tell of.
-    let graph = job(|_| Ok(sh("cat ../../../inc > out")));
+    let graph = one(job("job", |_| Ok(sh("cat ../../../inc > out"))));
     let space = Space::new();
     let [ann, bob] = ["ann", "bob"].map(|place| space.project(place));
     let location = space.cache();
@@ -340,7 +281,7 @@ fn change(file: &Path, change: impl FnOnce(&mut Vec<u8>)) {
 }
 
 fn what_no_invocation_promised_is_not_taken() {
-    let graph = job(|_| Ok(sh("echo right > out")));
+    let graph = one(job("job", |_| Ok(sh("echo right > out"))));
     let cases: [fn(&mut Record, &mut Attempt, &mut Vec<Read>); 5] = [
         |record, _, _| record.outputs.clear(),
         |record, _, _| record.outputs[1].path = "unexpected".to_owned(),

@@ -10,8 +10,8 @@ use std::time::{Duration, Instant};
 
 use libtest_mimic::{Arguments, Trial};
 use tapeout_engine::{
-    Command, Engine, Event, Failure, Graph, How, Identity, Invocation, Job, JobBody, JobCx, Mode, Options, Outcome,
-    Part, Tool, ToolSettings, Toolbox, Wish,
+    Command, DepFormat, Engine, Event, Failure, Graph, How, Identity, Input, Invocation, Job, JobBody, JobCx, Mode,
+    Options, Outcome, Part, Tool, ToolSettings, Toolbox, Wish,
 };
 use tapeout_model::{Record, View};
 
@@ -99,6 +99,27 @@ pub fn one(job: Job) -> Graph {
 pub fn all(jobs: impl IntoIterator<Item = Job>) -> Graph {
     let mut graph = Graph::default();
     jobs.into_iter().for_each(|job| _ = graph.add(job));
+    graph
+}
+
+/// Two jobs: the first drops comments from `src`, which includes `inc` as its dependency file says; the second counts the
+/// characters of what is left.
+pub fn two_jobs() -> Graph {
+    let strip = |cx: &mut JobCx<'_>| {
+        let source = cx.source("src")?;
+        Ok(Invocation {
+            inputs: vec![Input::Source { path: "src".to_owned() }],
+            depfiles: vec![("deps".to_owned(), DepFormat::Makefile)],
+            ..sh(&format!("cat {source} ../../../inc | grep -v '^#' > out; echo \"out: {source} ../../../inc\" > deps"))
+        })
+    };
+    let count = |cx: &mut JobCx<'_>| {
+        let Some(View::File(text)) = cx.view("out") else { panic!("the first job makes it") };
+        Ok(Invocation { inputs: vec![Input::Output(text)], ..sh("mv out in; wc -c < in > out; echo counted") })
+    };
+    let mut graph = Graph::default();
+    let strip = graph.add(job("strip", strip));
+    graph.add(Job { inputs: vec![(out(), strip)], ..job("count", count) });
     graph
 }
 
