@@ -14,11 +14,13 @@ use crate::load::{Entry, Given, Loaded, environment_entry};
 use crate::meta::Typing;
 use crate::paths::Paths;
 use crate::read::{self, yaml};
-use crate::schema::{RESERVED, Schema, Type, Variable};
+use crate::schema::{RESERVED, Schema};
 use crate::source::{SourceMap, Span};
 use crate::suggest;
 use crate::tree::{Node, Tree};
+use crate::types::Type;
 use crate::typing::{At, Typer};
+use crate::variable::Variable;
 
 pub(crate) type Settings = BTreeMap<Cow<'static, str>, Arc<Setting>>;
 

@@ -1,209 +1,12 @@
-//! Which variables there are: name, type, default, unit, documentation. Owns what steps and flows declare; typing of
-//! what users give is elsewhere.
+//! Which variables there are: those that steps, flows and structs declare, together, and what is known of other names.
+//! Typing of what users give is elsewhere.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fmt;
+use std::sync::Arc;
 
-use tapeout_model::{Decimal, Value};
-
-/// The type of a variable. Shows as documentation names it: `list of paths`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Type {
-    /// `true` or `false`; a number is not a boolean.
-    Bool,
-    /// A whole number.
-    Int,
-    /// A number with or without a fraction.
-    Decimal,
-    /// Text.
-    Str,
-    /// A file or directory that exists. Stored relative to the design directory where it can be.
-    Path,
-    /// A directory that exists. Stored as a path is.
-    Dir,
-    /// One of these words.
-    Choice(&'static [&'static str]),
-    /// Any number of values of one type.
-    List(Box<Type>),
-    /// Names with values of one type.
-    Map(Box<Type>),
-}
-
-impl Type {
-    /// A list of `item`.
-    #[must_use]
-    pub fn list(item: Self) -> Self {
-        Self::List(Box::new(item))
-    }
-
-    /// A map from names to `item`.
-    #[must_use]
-    pub fn map(item: Self) -> Self {
-        Self::Map(Box::new(item))
-    }
-
-    /// Whether values of the type are written as one piece of text.
-    pub(crate) fn is_textual(&self) -> bool {
-        matches!(self, Self::Str | Self::Path | Self::Dir | Self::Choice(_))
-    }
-
-    /// Whether values of the type name files.
-    pub(crate) fn has_paths(&self) -> bool {
-        match self {
-            Self::Path | Self::Dir => true,
-            Self::List(item) | Self::Map(item) => item.has_paths(),
-            _ => false,
-        }
-    }
-
-    /// The type with its article: "an integer".
-    pub(crate) fn one(&self) -> String {
-        match self {
-            Self::Choice(_) => self.to_string(),
-            Self::Int => format!("an {self}"),
-            _ => format!("a {self}"),
-        }
-    }
-
-    fn many(&self) -> String {
-        match self {
-            Self::Dir => "directories".to_owned(),
-            Self::Choice(words) => format!("words out of {}", quoted(words)),
-            Self::List(item) => format!("lists of {}", item.many()),
-            Self::Map(item) => format!("maps of {}", item.many()),
-            _ => format!("{self}s"),
-        }
-    }
-}
-
-impl fmt::Display for Type {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Bool => f.write_str("boolean"),
-            Self::Int => f.write_str("integer"),
-            Self::Decimal => f.write_str("decimal"),
-            Self::Str => f.write_str("string"),
-            Self::Path => f.write_str("path"),
-            Self::Dir => f.write_str("directory"),
-            Self::Choice(words) => write!(f, "one of {}", quoted(words)),
-            Self::List(item) => write!(f, "list of {}", item.many()),
-            Self::Map(item) => write!(f, "map of {}", item.many()),
-        }
-    }
-}
-
-fn quoted(words: &[&str]) -> String {
-    words.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", ")
-}
-
-/// Says what is wrong with a value that has the right type.
-pub type Check = fn(&Value) -> Result<(), String>;
-
-/// A variable that a step or a flow declares. Required unless [`Variable::default`] or [`Variable::optional`] says
-/// otherwise.
-#[derive(Clone, Debug)]
-pub struct Variable {
-    /// The key in configurations.
-    pub name: Cow<'static, str>,
-    /// What its values are.
-    pub ty: Type,
-    /// The value where none is given.
-    pub default: Option<Value>,
-    /// Whether it may be without a value, which is also what an explicit `null` makes of it.
-    pub optional: bool,
-    /// What it means, for people.
-    pub doc: Cow<'static, str>,
-    /// The unit of its numbers.
-    pub units: Option<&'static str>,
-    /// The variable of the environment that sets it, if one does.
-    pub env: Option<&'static str>,
-    /// A further condition on the value as typed. Not called for an absent value.
-    pub check: Option<Check>,
-}
-
-impl Variable {
-    /// A required variable.
-    #[must_use]
-    pub fn new(name: impl Into<Cow<'static, str>>, ty: Type, doc: impl Into<Cow<'static, str>>) -> Self {
-        Self {
-            name: name.into(),
-            ty,
-            default: None,
-            optional: false,
-            doc: doc.into(),
-            units: None,
-            env: None,
-            check: None,
-        }
-    }
-
-    /// States what holds for a new variable: without a value there is no configuration.
-    #[must_use]
-    pub fn required(mut self) -> Self {
-        self.default = None;
-        self.optional = false;
-        self
-    }
-
-    /// Lets it be without a value.
-    #[must_use]
-    pub fn optional(mut self) -> Self {
-        self.optional = true;
-        self
-    }
-
-    /// The value where none is given. For a decimal it may be text (`"0.5"`) or whole.
-    #[must_use]
-    pub fn default(mut self, value: impl Into<Value>) -> Self {
-        self.default = Some(value.into());
-        self
-    }
-
-    /// The unit of its numbers.
-    #[must_use]
-    pub fn units(mut self, units: &'static str) -> Self {
-        self.units = Some(units);
-        self
-    }
-
-    /// Lets a variable of the environment set it.
-    #[must_use]
-    pub fn env(mut self, name: &'static str) -> Self {
-        self.env = Some(name);
-        self
-    }
-
-    /// A further condition on the value as typed.
-    #[must_use]
-    pub fn check(mut self, check: Check) -> Self {
-        self.check = Some(check);
-        self
-    }
-
-    /// Whether a configuration must give it.
-    #[must_use]
-    pub fn is_required(&self) -> bool {
-        !self.optional && self.default.is_none()
-    }
-
-    /// Two declarations agree if no configuration could tell them apart.
-    fn agrees_with(&self, other: &Self) -> bool {
-        self.ty == other.ty
-            && self.default == other.default
-            && self.optional == other.optional
-            && self.units == other.units
-            && self.env == other.env
-    }
-
-    fn presence(&self) -> String {
-        match &self.default {
-            Some(default) => format!("default {default}"),
-            None if self.optional => "optional".to_owned(),
-            None => "required".to_owned(),
-        }
-    }
-}
+use crate::variable::Variable;
 
 /// A fault in the declarations, thus in the program or plugin that makes them.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -250,13 +53,35 @@ impl fmt::Display for SchemaError {
 impl std::error::Error for SchemaError {}
 
 /// The top-level keys of a configuration that are not variables.
-pub(crate) const RESERVED: [&str; 2] = ["meta", "tools"];
+pub(crate) const RESERVED: [&str; 3] = ["meta", "tools", "include"];
 
-/// The variables of a flow.
-#[derive(Clone, Debug, Default)]
+/// Why a name that is not in a schema is no mistake.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Elsewhere {
+    /// Another flow has a variable of that name.
+    OtherFlow,
+    /// There was one, and for this reason there is none any more.
+    Removed(Cow<'static, str>),
+}
+
+/// Tells of names that are not in a schema.
+pub type KnownElsewhere = Arc<dyn Fn(&str) -> Option<Elsewhere> + Send + Sync>;
+
+/// The variables of a flow, or the fields of a struct. The fields of a nested struct have dotted names:
+/// `flow_stages.syn.run`.
+#[derive(Clone, Default)]
 pub struct Schema {
     variables: Vec<Variable>,
     index: HashMap<Cow<'static, str>, usize>,
+    /// The nested structs by their dotted names, with what they are for.
+    groups: BTreeMap<String, Cow<'static, str>>,
+    elsewhere: Option<KnownElsewhere>,
+}
+
+impl fmt::Debug for Schema {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(&self.variables).finish()
+    }
 }
 
 impl Schema {
@@ -283,7 +108,7 @@ impl Schema {
         }
         if let Some(default) = variable.default.take() {
             let found = format!("`{default}`");
-            match typed_default(default, &variable.ty) {
+            match variable.ty.default_value(default) {
                 Some(default) => variable.default = Some(default),
                 None => return Err(SchemaError::Default { name, expected: variable.ty.one(), found }),
             }
@@ -307,6 +132,49 @@ impl Schema {
         Ok(())
     }
 
+    /// Adds the fields of a nested struct under `name` and a dot.
+    ///
+    /// # Errors
+    /// As for [`Schema::add`].
+    pub fn nest(&mut self, name: &str, doc: impl Into<Cow<'static, str>>, fields: Self) -> Result<(), SchemaError> {
+        let under = |field: &str| Cow::Owned(format!("{name}.{field}"));
+        for mut field in fields.variables {
+            field.name = under(&field.name);
+            field.former = field.former.iter().map(|former| under(former)).collect();
+            self.add(field)?;
+        }
+        self.groups.extend(fields.groups.into_iter().map(|(group, doc)| (format!("{name}.{group}"), doc)));
+        self.groups.insert(name.to_owned(), doc.into());
+        Ok(())
+    }
+
+    /// Lets names that other flows have, or that were removed, be warned of instead of refused.
+    #[must_use]
+    pub fn with_elsewhere(mut self, known: KnownElsewhere) -> Self {
+        self.elsewhere = Some(known);
+        self
+    }
+
+    pub(crate) fn elsewhere(&self, name: &str) -> Option<Elsewhere> {
+        self.elsewhere.as_ref().and_then(|known| known(name))
+    }
+
+    /// Whether the name is that of a nested struct.
+    #[must_use]
+    pub fn is_group(&self, name: &str) -> bool {
+        self.groups.contains_key(name)
+    }
+
+    /// The nested structs by their dotted names, with what they are for.
+    pub fn groups(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.groups.iter().map(|(name, doc)| (name.as_str(), doc.as_ref()))
+    }
+
+    pub(crate) fn agrees_with(&self, other: &Self) -> bool {
+        self.variables.len() == other.variables.len()
+            && self.variables.iter().all(|v| other.get(&v.name).is_some_and(|same| v.agrees_with(same)))
+    }
+
     /// The variable of that name.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&Variable> {
@@ -319,43 +187,12 @@ impl Schema {
     }
 }
 
-/// The default as a value of the type. Paths are looked up only when a configuration uses the default.
-fn typed_default(value: Value, ty: &Type) -> Option<Value> {
-    match (ty, value) {
-        (Type::Decimal, Value::Int(value)) => Some(Value::Decimal(value.into())),
-        (Type::Decimal, Value::Str(text)) => Decimal::from_str_exact(&text).ok().map(Value::Decimal),
-        (Type::Choice(words), Value::Str(word)) => words.contains(&word.as_str()).then_some(Value::Str(word)),
-        (Type::Bool, value @ Value::Bool(_))
-        | (Type::Int, value @ Value::Int(_))
-        | (Type::Decimal, value @ Value::Decimal(_))
-        | (Type::Str | Type::Path | Type::Dir, value @ Value::Str(_)) => Some(value),
-        (Type::List(item), Value::List(values)) => {
-            values.into_iter().map(|value| typed_default(value, item)).collect::<Option<_>>().map(Value::List)
-        }
-        (Type::Map(item), Value::Map(entries)) => {
-            let typed = entries.into_iter().map(|(name, value)| Some((name, typed_default(value, item)?)));
-            typed.collect::<Option<_>>().map(Value::Map)
-        }
-        _ => None,
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use tapeout_model::{Decimal, Value};
 
-    #[test]
-    fn types_have_names() {
-        let cases = [
-            (Type::list(Type::Path), "list of paths"),
-            (Type::map(Type::list(Type::Dir)), "map of lists of directories"),
-            (Type::Choice(&["a", "b"]), "one of `a`, `b`"),
-            (Type::list(Type::Choice(&["a", "b"])), "list of words out of `a`, `b`"),
-        ];
-        for (ty, name) in cases {
-            assert_eq!(ty.to_string(), name);
-        }
-    }
+    use super::*;
+    use crate::types::Type;
 
     #[test]
     fn declarations_must_agree() {

@@ -8,10 +8,10 @@ use crate::diagnostic::Diagnostic;
 use crate::meta::Typing;
 use crate::paths::{Kind, Paths, strip_references};
 use crate::read::yaml;
-use crate::schema::Type;
 use crate::source::Span;
 use crate::suggest;
 use crate::tree::{Node, Tree};
+use crate::types::Type;
 
 /// The name of a value in messages: `A`, `A[0]`, `A.b`.
 #[derive(Clone, Copy)]
@@ -57,12 +57,12 @@ impl Typer<'_> {
             (Type::Decimal, Tree::Decimal(value)) => Some(Value::Decimal(*value)),
             (Type::Str, Tree::Str(text)) => self.text(at, text, node.span).map(Value::Str),
             (Type::Choice(words), Tree::Str(word)) => {
-                if words.contains(&word.as_str()) {
+                if words.iter().any(|choice| choice == word) {
                     return Some(Value::Str(word.clone()));
                 }
                 let diagnostic = Diagnostic::error(format!("`{at}` must be {}, not `{word}`", ty.one()))
                     .at(node.span, "not one of the choices");
-                self.diagnostics.push(match suggest::nearest(word, words.iter().copied()) {
+                self.diagnostics.push(match suggest::nearest(word, words.iter().map(AsRef::as_ref)) {
                     Some(near) => diagnostic.help(format!("did you mean `{near}`?")),
                     None => diagnostic,
                 });

@@ -80,7 +80,7 @@ pub(crate) fn schema() -> Schema {
             .check(positive),
         Variable::new("SEED", Type::Int, "The seed of the placer.").default(1i64),
         Variable::new("RUN_LINTER", Type::Bool, "Whether to lint.").default(true),
-        Variable::new("STRATEGY", Type::Choice(&["AREA", "DELAY"]), "What synthesis aims at.").default("AREA"),
+        Variable::new("STRATEGY", Type::choice(["AREA", "DELAY"]), "What synthesis aims at.").default("AREA"),
         Variable::new("PIN_CONSTRAINTS", Type::Path, "Where pins go.").optional(),
         Variable::new("WEIGHTS", Type::map(Type::Decimal), "The weight of each net.").optional(),
         Variable::new("SEEDS", Type::list(Type::Int), "Seeds to try.").optional(),

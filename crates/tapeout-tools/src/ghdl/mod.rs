@@ -36,7 +36,7 @@ impl Step for ToVerilog {
                 .default(Vec::<String>::new()),
             Variable::new("VHDL_TOP", Type::Str, "The top entity of the VHDL part, when it is not `DESIGN_NAME`.")
                 .optional(),
-            Variable::new("VHDL_STANDARD", Type::Choice(&["87", "93", "02", "08"]), "The edition of VHDL.")
+            Variable::new("VHDL_STANDARD", Type::choice(["87", "93", "02", "08"]), "The edition of VHDL.")
                 .default("08"),
         ])
         .tools(&["ghdl"])

@@ -17,7 +17,7 @@ impl Step for Program {
         )
         .needs("bitstream")
         .variables([
-            Variable::new("PROGRAMMER", Type::Choice(&["iceprog", "openFPGALoader"]), "The program that loads the board.")
+            Variable::new("PROGRAMMER", Type::choice(["iceprog", "openFPGALoader"]), "The program that loads the board.")
                 .default("iceprog"),
             Variable::new("PROGRAMMER_ARGS", Type::list(Type::Str), "Arguments for it before the bitstream, such as `-S`.")
                 .default(Vec::<String>::new()),

@@ -49,7 +49,7 @@ const NAMES: &[&str] = &["lp384", "lp1k", "hx1k", "lp4k", "hx4k", "lp8k", "hx8k"
 
 /// `ICE40_DEVICE`.
 pub(crate) fn device_variable() -> Variable {
-    Variable::new("ICE40_DEVICE", Type::Choice(NAMES), "The device.")
+    Variable::new("ICE40_DEVICE", Type::choice(NAMES.iter().copied()), "The device.")
 }
 
 /// `ICE40_PACKAGE`.
