@@ -8,14 +8,25 @@ use std::sync::Arc;
 
 use tapeout_model::{Decimal, ToolSettings, Value};
 
+use crate::layer::Entry;
+use crate::load::Loaded;
 use crate::meta::Meta;
-use crate::source::{Location, Span};
+use crate::schema::Schema;
+use crate::source::{Location, SourceMap, Span};
 
 /// The layers of a configuration, each of which beats those before it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum ConfigSource {
     /// The variable's own default.
     Default,
+    /// A default of the flow or the technology for that variable.
+    Technology,
+    /// The PDK.
+    Pdk,
+    /// The standard cell library of the PDK.
+    CellLibrary,
+    /// The project's file, which holds for all of its configurations.
+    Project,
     /// A configuration file; of several, the later beats the earlier.
     File,
     /// A configuration given by code.
@@ -24,16 +35,23 @@ pub enum ConfigSource {
     Environment,
     /// `-c KEY=VALUE`.
     CommandLine,
+    /// An override of a copy, see [`Config::copy`].
+    Override,
 }
 
 impl fmt::Display for ConfigSource {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Default => "built-in default",
+            Self::Technology => "technology default",
+            Self::Pdk => "PDK",
+            Self::CellLibrary => "cell library",
+            Self::Project => "project file",
             Self::File => "file",
             Self::Code => "code",
             Self::Environment => "environment",
             Self::CommandLine => "command line",
+            Self::Override => "override",
         })
     }
 }
@@ -65,25 +83,51 @@ pub struct Setting {
     pub origin: Origin,
     /// What it beat, as written, the strongest last.
     pub beaten: Vec<(Origin, Value)>,
+    /// Whether the value must not be shown.
+    pub secret: bool,
 }
 
 /// A resolved configuration. Cheap to clone.
 ///
 /// The getters take the name of a declared variable. Asking for a name that is not in the schema, or with the getter of
 /// another type, is a fault of the calling code, not of the user's configuration, and panics.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Config {
     inner: Arc<Inner>,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+impl fmt::Debug for Config {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.to_json())
+    }
+}
+
+#[derive(Clone)]
 pub(crate) struct Inner {
     pub(crate) settings: BTreeMap<Cow<'static, str>, Arc<Setting>>,
     pub(crate) meta: Meta,
     pub(crate) tools: Arc<BTreeMap<String, ToolSettings>>,
     pub(crate) design_dir: PathBuf,
     pub(crate) globs: Vec<String>,
+    /// What copies with overrides are made from.
+    pub(crate) loaded: Arc<Loaded>,
+    pub(crate) schema: Arc<Schema>,
+    pub(crate) sources: Arc<SourceMap>,
+    pub(crate) overrides: Arc<Vec<Entry>>,
 }
+
+/// Configurations are the same if all values are, wherever they come from.
+impl PartialEq for Inner {
+    fn eq(&self, other: &Self) -> bool {
+        self.settings == other.settings
+            && self.meta == other.meta
+            && self.tools == other.tools
+            && self.design_dir == other.design_dir
+            && self.globs == other.globs
+    }
+}
+
+impl Eq for Inner {}
 
 impl Config {
     pub(crate) fn new(inner: Inner) -> Self {
@@ -243,20 +287,51 @@ impl Config {
     /// If the schema has no variable of one of the names.
     #[must_use]
     pub fn restricted_to(&self, names: &[&str]) -> Self {
+        self.with_names(names.iter().copied())
+    }
+
+    /// The same configuration with those variables only that `other` has.
+    pub(crate) fn narrowed_like(&self, other: &Self) -> Self {
+        if other.inner.settings.len() == self.inner.settings.len() {
+            return self.clone();
+        }
+        self.with_names(other.iter().map(|(name, _)| name))
+    }
+
+    fn with_names<'n>(&self, names: impl IntoIterator<Item = &'n str>) -> Self {
         let mut settings = BTreeMap::new();
         for name in names {
-            let Some((name, setting)) = self.inner.settings.get_key_value(*name) else {
+            let Some((name, setting)) = self.inner.settings.get_key_value(name) else {
                 panic!("`{name}` is not a declared variable of this configuration")
             };
             settings.insert(name.clone(), Arc::clone(setting));
         }
-        Self::new(Inner {
-            settings,
-            meta: self.inner.meta.clone(),
-            tools: Arc::clone(&self.inner.tools),
-            design_dir: self.inner.design_dir.clone(),
-            globs: self.inner.globs.clone(),
-        })
+        Self::new(Inner { settings, ..Inner::clone(&self.inner) })
+    }
+
+    /// The variables there are.
+    #[must_use]
+    pub fn schema(&self) -> &Schema {
+        &self.inner.schema
+    }
+
+    /// The texts that it was read from, for what is to be shown of them.
+    #[must_use]
+    pub fn sources(&self) -> &SourceMap {
+        &self.inner.sources
+    }
+
+    pub(crate) fn schema_shared(&self) -> &Arc<Schema> {
+        &self.inner.schema
+    }
+
+    pub(crate) fn loaded(&self) -> &Arc<Loaded> {
+        &self.inner.loaded
+    }
+
+    /// What copies have replaced so far.
+    pub(crate) fn overrides(&self) -> &[Entry] {
+        &self.inner.overrides
     }
 
     /// What the configuration says about itself, such as the flow.

@@ -6,14 +6,22 @@
 //! variable of a [`Schema`] and gives the [`Config`], or all that is wrong at once.
 
 mod config;
+mod copy;
 mod diagnostic;
+mod expr;
 mod filelist;
+mod gather;
+mod include;
+mod layer;
 mod load;
 mod meta;
 mod paths;
+mod pdk;
 mod read;
+mod references;
 mod resolve;
 mod schema;
+mod sections;
 mod source;
 mod suggest;
 mod tools;
@@ -23,10 +31,12 @@ mod typing;
 mod variable;
 
 pub use config::{Config, ConfigSource, Origin, Setting};
+pub use copy::CopyError;
 pub use diagnostic::{Diagnostic, Label};
-pub use load::{Loaded, Loader};
+pub use load::{GivenOption, Loaded, Loader, Options};
 pub use meta::{FlowChoice, Meta};
 pub use read::read;
+pub use read::tcl;
 pub use schema::{Elsewhere, KnownElsewhere, Schema, SchemaError};
 pub use source::{FileId, Location, SourceMap, Span};
 pub use suggest::nearest;

@@ -73,6 +73,8 @@ pub type KnownElsewhere = Arc<dyn Fn(&str) -> Option<Elsewhere> + Send + Sync>;
 pub struct Schema {
     variables: Vec<Variable>,
     index: HashMap<Cow<'static, str>, usize>,
+    /// The variables by their former names.
+    former: HashMap<Cow<'static, str>, usize>,
     /// The nested structs by their dotted names, with what they are for.
     groups: BTreeMap<String, Cow<'static, str>>,
     elsewhere: Option<KnownElsewhere>,
@@ -126,6 +128,7 @@ impl Schema {
             }
             None => {
                 self.index.insert(variable.name.clone(), self.variables.len());
+                self.former.extend(variable.former.iter().map(|former| (former.clone(), self.variables.len())));
                 self.variables.push(variable);
             }
         }
@@ -153,6 +156,11 @@ impl Schema {
     pub fn with_elsewhere(mut self, known: KnownElsewhere) -> Self {
         self.elsewhere = Some(known);
         self
+    }
+
+    /// The variable that once had this name.
+    pub(crate) fn formerly(&self, name: &str) -> Option<&Variable> {
+        self.former.get(name).map(|at| &self.variables[*at])
     }
 
     pub(crate) fn elsewhere(&self, name: &str) -> Option<Elsewhere> {
