@@ -323,7 +323,7 @@ impl Schema {
 fn typed_default(value: Value, ty: &Type) -> Option<Value> {
     match (ty, value) {
         (Type::Decimal, Value::Int(value)) => Some(Value::Decimal(value.into())),
-        (Type::Decimal, Value::Str(text)) => Decimal::from_str_exact(&text).ok().map(Value::Decimal),
+        (Type::Decimal, Value::Str(text)) => text.parse::<Decimal>().ok().map(Value::Decimal),
         (Type::Choice(words), Value::Str(word)) => words.contains(&word.as_str()).then_some(Value::Str(word)),
         (Type::Bool, value @ Value::Bool(_))
         | (Type::Int, value @ Value::Int(_))
@@ -385,7 +385,7 @@ mod tests {
             Variable::new("B", Type::list(Type::Decimal), "").default(vec![1i64]),
         ])
         .unwrap();
-        assert_eq!(schema.get("A").unwrap().default, Some(Value::Decimal(Decimal::new(25, 2))));
-        assert_eq!(schema.get("B").unwrap().default, Some(Value::List(vec![Decimal::ONE.into()])));
+        assert_eq!(schema.get("A").unwrap().default, Some(Value::Decimal("0.25".parse().unwrap())));
+        assert_eq!(schema.get("B").unwrap().default, Some(Value::List(vec![Decimal::from(1).into()])));
     }
 }
