@@ -7,6 +7,7 @@
 
 mod config;
 mod diagnostic;
+pub mod expr;
 mod filelist;
 mod load;
 mod meta;
