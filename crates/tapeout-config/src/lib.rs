@@ -8,7 +8,7 @@
 mod config;
 mod copy;
 mod diagnostic;
-mod expr;
+pub mod expr;
 mod filelist;
 mod gather;
 mod include;
