@@ -24,6 +24,8 @@ pub enum ConfigSource {
     Environment,
     /// `-c KEY=VALUE`.
     CommandLine,
+    /// Initialisation, which works values out from others.
+    Derived,
 }
 
 impl fmt::Display for ConfigSource {
@@ -34,6 +36,7 @@ impl fmt::Display for ConfigSource {
             Self::Code => "code",
             Self::Environment => "environment",
             Self::CommandLine => "command line",
+            Self::Derived => "derived",
         })
     }
 }
@@ -74,6 +77,8 @@ pub struct Setting {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Config {
     inner: Arc<Inner>,
+    /// From which variables those of [`ConfigSource::Derived`] come, where that is declared.
+    derived_from: Arc<BTreeMap<String, Vec<String>>>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -87,7 +92,38 @@ pub(crate) struct Inner {
 
 impl Config {
     pub(crate) fn new(inner: Inner) -> Self {
-        Self { inner: Arc::new(inner) }
+        Self { inner: Arc::new(inner), derived_from: Arc::default() }
+    }
+
+    /// The same configuration with these values in place of its own, which they beat. With each comes from which
+    /// variables it was worked out.
+    pub(crate) fn with_derived(&self, values: Vec<(String, Option<Value>, Vec<String>)>) -> Self {
+        let mut inner = (*self.inner).clone();
+        let mut derived_from = (*self.derived_from).clone();
+        for (name, value, from) in values {
+            let before = self.setting(&name);
+            let mut beaten = before.beaten.clone();
+            beaten.extend(before.value.clone().map(|value| (before.origin.clone(), value)));
+            let origin = Origin { source: ConfigSource::Derived, place: None };
+            inner.settings.insert(Cow::Owned(name.clone()), Arc::new(Setting { value, origin, beaten }));
+            derived_from.insert(name, from);
+        }
+        Self { inner: Arc::new(inner), derived_from: Arc::new(derived_from) }
+    }
+
+    /// From which variables initialisation worked out the value. Empty if it did not, or if nothing is declared of it.
+    #[must_use]
+    pub fn derived_from(&self, name: &str) -> &[String] {
+        self.derived_from.get(name).map_or(&[], Vec::as_slice)
+    }
+
+    /// Whether the user gave a value for the variable, or for one in the group of that name. `null` is none.
+    pub(crate) fn gives(&self, name: &str) -> bool {
+        let given = |setting: &Setting| setting.value.is_some() && setting.origin.source != ConfigSource::Default;
+        match self.inner.settings.get(name) {
+            Some(setting) => given(setting),
+            None => self.iter().any(|(other, setting)| is_below(other, name) && given(setting)),
+        }
     }
 
     /// The value and how it came to it.
@@ -250,13 +286,14 @@ impl Config {
             };
             settings.insert(name.clone(), Arc::clone(setting));
         }
-        Self::new(Inner {
+        let inner = Inner {
             settings,
             meta: self.inner.meta.clone(),
             tools: Arc::clone(&self.inner.tools),
             design_dir: self.inner.design_dir.clone(),
             globs: self.inner.globs.clone(),
-        })
+        };
+        Self { inner: Arc::new(inner), derived_from: Arc::clone(&self.derived_from) }
     }
 
     /// What the configuration says about itself, such as the flow.
@@ -282,6 +319,11 @@ impl Config {
     pub fn globs(&self) -> &[String] {
         &self.inner.globs
     }
+}
+
+/// Whether `name` is that of a variable in the group, which may be the whole configuration.
+pub(crate) fn is_below(name: &str, group: &str) -> bool {
+    group.is_empty() || name.strip_prefix(group).is_some_and(|rest| rest.starts_with('.'))
 }
 
 fn present<T>(name: &str, value: Option<T>) -> T {

@@ -6,8 +6,10 @@
 //! variable of a [`Schema`] and gives the [`Config`], or all that is wrong at once.
 
 mod config;
+mod configured;
 mod diagnostic;
 mod filelist;
+mod init;
 mod load;
 mod meta;
 mod paths;
@@ -23,14 +25,17 @@ mod typing;
 mod variable;
 
 pub use config::{Config, ConfigSource, Origin, Setting};
+pub use configured::{Change, Configured, Declaration, Given, Structure};
 pub use diagnostic::{Diagnostic, Label};
+pub use init::Init;
 pub use load::{Loaded, Loader};
 pub use meta::{FlowChoice, Meta};
 pub use read::read;
 pub use schema::{Elsewhere, KnownElsewhere, Schema, SchemaError};
 pub use source::{FileId, Location, SourceMap, Span};
 pub use suggest::nearest;
-pub use tapeout_model::ToolSettings;
+pub use tapeout_config_derive::Schema;
+pub use tapeout_model::{ToolSettings, Value};
 pub use tree::{Key, MAX_DEPTH, Node, Tree};
 pub use types::{Struct, Type};
 pub use variable::{Check, Role, Translation, Variable};
