@@ -8,14 +8,26 @@ use std::sync::Arc;
 
 use tapeout_model::{Decimal, ToolSettings, Value};
 
+use crate::layer::Entry;
+use crate::load::Loaded;
 use crate::meta::Meta;
-use crate::source::{Location, Span};
+use crate::schema::Schema;
+use crate::source::{Location, SourceMap, Span};
+use crate::variable::Role;
 
 /// The layers of a configuration, each of which beats those before it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum ConfigSource {
     /// The variable's own default.
     Default,
+    /// A default of the flow or the technology for that variable.
+    Technology,
+    /// The PDK.
+    Pdk,
+    /// The standard cell library of the PDK.
+    CellLibrary,
+    /// The project's file, which holds for all of its configurations.
+    Project,
     /// A configuration file; of several, the later beats the earlier.
     File,
     /// A configuration given by code.
@@ -24,18 +36,36 @@ pub enum ConfigSource {
     Environment,
     /// `-c KEY=VALUE`.
     CommandLine,
+    /// An override of a copy, see [`Config::copy`].
+    Override,
     /// Initialisation, which works values out from others.
     Derived,
+}
+
+impl ConfigSource {
+    /// Whether it is a layer of the user's own, as opposed to what programs and PDKs bring along.
+    #[must_use]
+    pub fn is_users(self) -> bool {
+        match self {
+            Self::Default | Self::Technology | Self::Pdk | Self::CellLibrary | Self::Derived => false,
+            Self::Project | Self::File | Self::Code | Self::Environment | Self::CommandLine | Self::Override => true,
+        }
+    }
 }
 
 impl fmt::Display for ConfigSource {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Default => "built-in default",
+            Self::Technology => "technology default",
+            Self::Pdk => "PDK",
+            Self::CellLibrary => "cell library",
+            Self::Project => "project file",
             Self::File => "file",
             Self::Code => "code",
             Self::Environment => "environment",
             Self::CommandLine => "command line",
+            Self::Override => "override",
             Self::Derived => "derived",
         })
     }
@@ -68,61 +98,90 @@ pub struct Setting {
     pub origin: Origin,
     /// What it beat, as written, the strongest last.
     pub beaten: Vec<(Origin, Value)>,
+    /// Whether the value must not be shown.
+    pub secret: bool,
 }
 
 /// A resolved configuration. Cheap to clone.
 ///
 /// The getters take the name of a declared variable. Asking for a name that is not in the schema, or with the getter of
 /// another type, is a fault of the calling code, not of the user's configuration, and panics.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Config {
     inner: Arc<Inner>,
-    /// From which variables those of [`ConfigSource::Derived`] come, where that is declared.
-    derived_from: Arc<BTreeMap<String, Vec<String>>>,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+impl fmt::Debug for Config {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.to_json())
+    }
+}
+
+#[derive(Clone)]
 pub(crate) struct Inner {
     pub(crate) settings: BTreeMap<Cow<'static, str>, Arc<Setting>>,
     pub(crate) meta: Meta,
     pub(crate) tools: Arc<BTreeMap<String, ToolSettings>>,
     pub(crate) design_dir: PathBuf,
     pub(crate) globs: Vec<String>,
+    /// What copies with overrides are made from.
+    pub(crate) loaded: Arc<Loaded>,
+    pub(crate) schema: Arc<Schema>,
+    pub(crate) sources: Arc<SourceMap>,
+    pub(crate) overrides: Arc<Vec<Entry>>,
 }
+
+/// Configurations are the same if all values are, wherever they come from.
+impl PartialEq for Inner {
+    fn eq(&self, other: &Self) -> bool {
+        self.settings == other.settings
+            && self.meta == other.meta
+            && self.tools == other.tools
+            && self.design_dir == other.design_dir
+            && self.globs == other.globs
+    }
+}
+
+impl Eq for Inner {}
 
 impl Config {
     pub(crate) fn new(inner: Inner) -> Self {
-        Self { inner: Arc::new(inner), derived_from: Arc::default() }
+        Self { inner: Arc::new(inner) }
     }
 
-    /// The same configuration with these values in place of its own, which they beat. With each comes from which
-    /// variables it was worked out.
-    pub(crate) fn with_derived(&self, values: Vec<(String, Option<Value>, Vec<String>)>) -> Self {
-        let mut inner = (*self.inner).clone();
-        let mut derived_from = (*self.derived_from).clone();
-        for (name, value, from) in values {
+    /// The same configuration with these values in place of its own, which they beat.
+    pub(crate) fn with_derived(&self, values: Vec<(String, Option<Value>)>) -> Self {
+        let mut inner = Inner::clone(&self.inner);
+        for (name, value) in values {
             let before = self.setting(&name);
             let mut beaten = before.beaten.clone();
             beaten.extend(before.value.clone().map(|value| (before.origin.clone(), value)));
             let origin = Origin { source: ConfigSource::Derived, place: None };
-            inner.settings.insert(Cow::Owned(name.clone()), Arc::new(Setting { value, origin, beaten }));
-            derived_from.insert(name, from);
+            let setting = Setting { value, origin, beaten, secret: before.secret };
+            inner.settings.insert(Cow::Owned(name), Arc::new(setting));
         }
-        Self { inner: Arc::new(inner), derived_from: Arc::new(derived_from) }
+        Self::new(inner)
     }
 
-    /// From which variables initialisation worked out the value. Empty if it did not, or if nothing is declared of it.
+    /// From which variables initialisation worked out the value: those that its declaration names. Empty for other
+    /// values.
+    ///
+    /// # Panics
+    /// If the schema has no variable of that name.
     #[must_use]
-    pub fn derived_from(&self, name: &str) -> &[String] {
-        self.derived_from.get(name).map_or(&[], Vec::as_slice)
+    pub fn derived_from(&self, name: &str) -> &[Cow<'static, str>] {
+        match self.schema().get(name).map(|variable| &variable.role) {
+            Some(Role::Derived { from }) if self.setting(name).origin.source == ConfigSource::Derived => from,
+            _ => &[],
+        }
     }
 
-    /// Whether the user gave a value for the variable, or for one in the group of that name. `null` is none.
-    pub(crate) fn gives(&self, name: &str) -> bool {
-        let given = |setting: &Setting| setting.value.is_some() && setting.origin.source != ConfigSource::Default;
+    /// Whether the variable, or one in the group of that name, has a value of an origin that will do.
+    pub(crate) fn has(&self, name: &str, will_do: impl Fn(ConfigSource) -> bool) -> bool {
+        let has = |setting: &Setting| setting.value.is_some() && will_do(setting.origin.source);
         match self.inner.settings.get(name) {
-            Some(setting) => given(setting),
-            None => self.iter().any(|(other, setting)| is_below(other, name) && given(setting)),
+            Some(setting) => has(setting),
+            None => self.iter().any(|(other, setting)| is_below(other, name) && has(setting)),
         }
     }
 
@@ -279,21 +338,51 @@ impl Config {
     /// If the schema has no variable of one of the names.
     #[must_use]
     pub fn restricted_to(&self, names: &[&str]) -> Self {
+        self.with_names(names.iter().copied())
+    }
+
+    /// The same configuration with those variables only that `other` has.
+    pub(crate) fn narrowed_like(&self, other: &Self) -> Self {
+        if other.inner.settings.len() == self.inner.settings.len() {
+            return self.clone();
+        }
+        self.with_names(other.iter().map(|(name, _)| name))
+    }
+
+    fn with_names<'n>(&self, names: impl IntoIterator<Item = &'n str>) -> Self {
         let mut settings = BTreeMap::new();
         for name in names {
-            let Some((name, setting)) = self.inner.settings.get_key_value(*name) else {
+            let Some((name, setting)) = self.inner.settings.get_key_value(name) else {
                 panic!("`{name}` is not a declared variable of this configuration")
             };
             settings.insert(name.clone(), Arc::clone(setting));
         }
-        let inner = Inner {
-            settings,
-            meta: self.inner.meta.clone(),
-            tools: Arc::clone(&self.inner.tools),
-            design_dir: self.inner.design_dir.clone(),
-            globs: self.inner.globs.clone(),
-        };
-        Self { inner: Arc::new(inner), derived_from: Arc::clone(&self.derived_from) }
+        Self::new(Inner { settings, ..Inner::clone(&self.inner) })
+    }
+
+    /// The variables there are.
+    #[must_use]
+    pub fn schema(&self) -> &Schema {
+        &self.inner.schema
+    }
+
+    /// The texts that it was read from, for what is to be shown of them.
+    #[must_use]
+    pub fn sources(&self) -> &SourceMap {
+        &self.inner.sources
+    }
+
+    pub(crate) fn schema_shared(&self) -> &Arc<Schema> {
+        &self.inner.schema
+    }
+
+    pub(crate) fn loaded(&self) -> &Arc<Loaded> {
+        &self.inner.loaded
+    }
+
+    /// What copies have replaced so far.
+    pub(crate) fn overrides(&self) -> &[Entry] {
+        &self.inner.overrides
     }
 
     /// What the configuration says about itself, such as the flow.

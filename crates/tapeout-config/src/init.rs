@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use tapeout_model::Value;
 
-use crate::config::Config;
+use crate::config::{Config, ConfigSource};
 use crate::configured::{Declaration, Structure, schema_of};
 use crate::diagnostic::{self, Diagnostic};
 use crate::schema::Schema;
@@ -28,7 +28,7 @@ impl Init<'_> {
     /// default is given all the same; `null` is no value.
     #[must_use]
     pub fn given(&self, name: &str) -> bool {
-        self.config.gives(&Declaration::dotted(self.under, name))
+        self.config.has(&Declaration::dotted(self.under, name), ConfigSource::is_users)
     }
 
     /// States a mode in which the program is to work: its mandatory variables must then have a value.
@@ -59,7 +59,8 @@ impl Init<'_> {
 
 impl Config {
     /// Reads a struct as [`Config::read`] does, runs `init` on it, and gives it with the configuration that has what
-    /// was worked out. That is stronger than every default; where the user gave another value, it is an error.
+    /// was worked out. That is stronger than every default; where the user gave another value, it is an error. A copy of
+    /// that configuration is to be initialised again.
     ///
     /// # Errors
     /// What `init` finds wrong, values of the user that it would change, values that fail the variable's check, and
@@ -82,23 +83,20 @@ impl Config {
 
         let mut changes = Vec::new();
         for name in before.keys().chain(after.keys().filter(|name| !before.contains_key(*name))) {
-            let value = after.get(name).unwrap_or(&Value::Null);
-            // A field that stands for no value is a change, too, if it is read as a value: a derived one that is false.
-            let had_none = self.get(name).is_none() && *value != Value::Null;
-            if before.get(name) == Some(value) && !had_none {
+            // A deprecated variable has no value of its own.
+            let (Some(variable), true) = (schema.get(below(name, under)), self.declares(name)) else { continue };
+            let value = after.get(name).filter(|value| **value != Value::Null);
+            if before.get(name) == value && !matches!(variable.role, Role::Derived { .. }) {
                 continue;
             }
-            let Some(variable) = schema.get(below(name, under)) else { continue };
-            if self.gives(name) {
+            if self.has(name, ConfigSource::is_users) {
                 let conflict = context.conflict_at(name, value, variable);
                 context.diagnostics.push(conflict);
             }
-            changes.push((name.clone(), (*value != Value::Null).then(|| value.clone()), sources(variable, under)));
-            if let (Some(check), true) = (variable.check, *value != Value::Null)
-                && let Err(reason) = check(value)
-            {
+            if let Some(Err(reason)) = value.and_then(|value| Some(variable.check?(value))) {
                 context.diagnostics.push(Diagnostic::error(format!("`{name}`, as it was worked out, {reason}")));
             }
+            changes.push((name.clone(), value.cloned()));
         }
         let config = self.with_derived(changes);
         let mandatory = missing(&schema, &config, under, &context.modes);
@@ -109,12 +107,12 @@ impl Config {
 }
 
 impl Init<'_> {
-    fn conflict_at(&self, name: &str, value: &Value, variable: &Variable) -> Diagnostic {
+    fn conflict_at(&self, name: &str, value: Option<&Value>, variable: &Variable) -> Diagnostic {
         let reason = match (self.conflicts.get(name), &variable.role, value) {
             (Some(reason), ..) => Cow::Borrowed(reason.as_str()),
             (None, Role::Secret, _) => Cow::Borrowed("initialisation gives it another value"),
-            (None, _, Value::Null) => Cow::Borrowed("initialisation takes it away"),
-            (None, ..) => Cow::Owned(format!("initialisation sets it to `{value}`")),
+            (None, _, None) => Cow::Borrowed("initialisation takes it away"),
+            (None, _, Some(value)) => Cow::Owned(format!("initialisation sets it to `{value}`")),
         };
         self.at(name, Diagnostic::error(format!("`{name}` is given, but {reason}"))).help("leave it out")
     }
@@ -131,14 +129,6 @@ fn below<'a>(name: &'a str, under: &str) -> &'a str {
     name.strip_prefix(under).map_or(name, |rest| rest.strip_prefix('.').unwrap_or(rest))
 }
 
-/// The variables that a derived one comes from.
-fn sources(variable: &Variable, under: &str) -> Vec<String> {
-    match &variable.role {
-        Role::Derived { from } => from.iter().map(|name| Declaration::dotted(under, name)).collect(),
-        Role::Input | Role::Secret | Role::Deprecated(_) => Vec::new(),
-    }
-}
-
 /// One error for all that is mandatory in one of the modes and has no value.
 fn missing(schema: &Schema, config: &Config, under: &str, modes: &BTreeSet<String>) -> Option<Diagnostic> {
     let mut names = Vec::new();
@@ -147,7 +137,7 @@ fn missing(schema: &Schema, config: &Config, under: &str, modes: &BTreeSet<Strin
         let name = Declaration::dotted(under, &variable.name);
         let demanding = variable.mandatory_in.iter().filter(|mode| modes.contains(mode.as_ref()));
         let demanding: Vec<String> = demanding.map(|mode| format!("`{mode}`")).collect();
-        if demanding.is_empty() || config.get(&name).is_some() {
+        if demanding.is_empty() || !config.declares(&name) || config.get(&name).is_some() {
             continue;
         }
         let units = variable.units.map(|units| format!(", in {units}")).unwrap_or_default();

@@ -7,15 +7,23 @@
 
 mod config;
 mod configured;
+mod copy;
 mod diagnostic;
+mod expr;
 mod filelist;
+mod gather;
+mod include;
 mod init;
+mod layer;
 mod load;
 mod meta;
 mod paths;
+mod pdk;
 mod read;
+mod references;
 mod resolve;
 mod schema;
+mod sections;
 mod source;
 mod suggest;
 mod tools;
@@ -26,11 +34,13 @@ mod variable;
 
 pub use config::{Config, ConfigSource, Origin, Setting};
 pub use configured::{Change, Configured, Declaration, Given, Structure};
+pub use copy::CopyError;
 pub use diagnostic::{Diagnostic, Label};
 pub use init::Init;
-pub use load::{Loaded, Loader};
+pub use load::{GivenOption, Loaded, Loader, Options};
 pub use meta::{FlowChoice, Meta};
 pub use read::read;
+pub use read::tcl;
 pub use schema::{Elsewhere, KnownElsewhere, Schema, SchemaError};
 pub use source::{FileId, Location, SourceMap, Span};
 pub use suggest::nearest;

@@ -1,20 +1,24 @@
 //! The first phase: which files, options and environment there are, and what they say before any typing.
 
 use std::collections::{BTreeMap, HashMap};
+use std::ops::Range;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use tapeout_model::{ToolSettings, Value};
 
 use crate::config::ConfigSource;
 use crate::diagnostic::{self, Diagnostic};
+use crate::include;
+use crate::layer::{Entry, Given};
 use crate::meta::{Meta, Typing, is_comment};
-use crate::read;
-use crate::source::{FileId, SourceMap, Span};
+use crate::read::{self, Format, tcl::TclInterpreter};
+use crate::source::{SourceMap, Span};
 use crate::tools;
 use crate::tree::{Key, Node, Tree};
 
 /// Where a configuration comes from.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 pub struct Loader {
     /// The directory to which paths are relative. Without it, that of the last file.
     pub design_dir: Option<PathBuf>,
@@ -22,14 +26,40 @@ pub struct Loader {
     pub files: Vec<PathBuf>,
     /// A configuration given by code, a [`Value::Map`]; it beats the files.
     pub mapping: Option<Value>,
+    /// Defaults of the flow or the technology, a [`Value::Map`]; they beat the variables' own only.
+    pub technology: Option<Value>,
     /// `KEY=VALUE` of each `-c`.
     pub sets: Vec<String>,
+    /// Options of a command line of another form; they beat `sets`.
+    pub options: Option<Options>,
     /// The environment: it sets the variables that declare a name in it, and file lists refer to it.
     pub env: Vec<(String, String)>,
+    /// What evaluates Tcl. Without it, a PDK or a configuration in Tcl is an error.
+    pub tcl: Option<Arc<dyn TclInterpreter>>,
+}
+
+/// Options of a command line, and the text in which diagnostics show them.
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    /// The command line.
+    pub text: String,
+    /// The options in it.
+    pub given: Vec<GivenOption>,
+}
+
+/// An option that gives a variable.
+#[derive(Clone, Debug)]
+pub struct GivenOption {
+    /// The name of the variable, with dots.
+    pub name: String,
+    /// Where the option stands in the text, in bytes.
+    pub at: Range<usize>,
+    /// The words of its value, and where each stands.
+    pub words: Vec<(String, Range<usize>)>,
 }
 
 /// What files and options say, before it is known which variables there are.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Loaded {
     pub(crate) design_dir: PathBuf,
     /// The same as the user named it.
@@ -38,25 +68,10 @@ pub struct Loaded {
     pub(crate) tools: BTreeMap<String, ToolSettings>,
     /// What is given for variables, the weakest first.
     pub(crate) entries: Vec<Entry>,
+    /// How many layers there are.
+    pub(crate) layers: usize,
     pub(crate) env: HashMap<String, String>,
-}
-
-/// One value that is given for a variable.
-#[derive(Clone, Debug)]
-pub(crate) struct Entry {
-    pub(crate) source: ConfigSource,
-    pub(crate) key: Key,
-    pub(crate) given: Given,
-    pub(crate) typing: Typing,
-}
-
-/// A value as its layer gives it.
-#[derive(Clone, Debug)]
-pub(crate) enum Given {
-    /// Read already.
-    Tree(Node),
-    /// Text whose reading depends on the type of the variable.
-    Text(String, Span),
+    pub(crate) tcl: Option<Arc<dyn TclInterpreter>>,
 }
 
 impl Loader {
@@ -80,21 +95,26 @@ impl Loader {
             meta: Meta::default(),
             tools: BTreeMap::new(),
             entries: Vec::new(),
+            layers: 0,
             env: self.env.into_iter().collect(),
+            tcl: self.tcl,
         };
+        if let Some(technology) = &self.technology {
+            loaded.add_mapping(ConfigSource::Technology, "<technology>", technology, sources, &mut diagnostics);
+        }
+        if let Some(project) = project_file(&loaded.design_dir) {
+            loaded.add_file(ConfigSource::Project, &project, sources, &mut diagnostics);
+        }
         for path in &self.files {
-            match read::read(path, sources) {
-                Ok(node) => loaded.add_layer(ConfigSource::File, node, &mut diagnostics),
-                Err(diagnostic) => diagnostics.push(diagnostic),
-            }
+            loaded.add_file(ConfigSource::File, path, sources, &mut diagnostics);
         }
         if let Some(mapping) = &self.mapping {
-            match read::from_value("<configuration>", mapping, sources) {
-                Ok(node) => loaded.add_layer(ConfigSource::Code, node, &mut diagnostics),
-                Err(diagnostic) => diagnostics.push(diagnostic),
-            }
+            loaded.add_mapping(ConfigSource::Code, "<configuration>", mapping, sources, &mut diagnostics);
         }
-        loaded.add_options(&self.sets, sources, &mut diagnostics);
+        loaded.add_sets(&self.sets, sources, &mut diagnostics);
+        if let Some(given) = self.options {
+            loaded.add_options(given, sources);
+        }
         if diagnostics.is_empty() {
             return Ok(loaded);
         }
@@ -122,6 +142,15 @@ impl Loader {
     }
 }
 
+/// The names that the project's file may have.
+const PROJECT_NAMES: [&str; 4] = ["tapeout.toml", "tapeout.yaml", "tapeout.yml", "tapeout.json"];
+
+/// The project's file: the nearest, in the design directory or above it.
+fn project_file(design_dir: &Path) -> Option<PathBuf> {
+    let here = |dir: &Path| PROJECT_NAMES.iter().map(|name| dir.join(name)).find(|path| path.is_file());
+    design_dir.ancestors().find_map(here)
+}
+
 impl Loaded {
     /// What the configuration says about itself, such as the flow.
     #[must_use]
@@ -135,7 +164,40 @@ impl Loaded {
         &self.design_dir
     }
 
-    fn add_layer(&mut self, source: ConfigSource, node: Node, diagnostics: &mut Vec<Diagnostic>) {
+    /// The files that a file includes are layers of their own, below it.
+    fn add_file(
+        &mut self,
+        source: ConfigSource,
+        path: &Path,
+        sources: &mut SourceMap,
+        diagnostics: &mut Vec<Diagnostic>,
+    ) {
+        let mut files = Vec::new();
+        include::read(path, sources, &mut files, diagnostics, &mut |path, sources| self.read_file(path, sources));
+        for (node, format) in files {
+            self.add_layer(source, node, format, diagnostics);
+        }
+    }
+
+    fn read_file(&self, path: &Path, sources: &mut SourceMap) -> Result<(Node, Format), Diagnostic> {
+        read::read_any(path, sources)
+    }
+
+    fn add_mapping(
+        &mut self,
+        source: ConfigSource,
+        name: &str,
+        mapping: &Value,
+        sources: &mut SourceMap,
+        diagnostics: &mut Vec<Diagnostic>,
+    ) {
+        match read::from_value(name, mapping, sources) {
+            Ok(node) => self.add_layer(source, node, Format::Mapping, diagnostics),
+            Err(diagnostic) => diagnostics.push(diagnostic),
+        }
+    }
+
+    fn add_layer(&mut self, source: ConfigSource, node: Node, format: Format, diagnostics: &mut Vec<Diagnostic>) {
         let span = node.span;
         let kind = node.kind();
         let Tree::Map(entries) = node.value else {
@@ -146,19 +208,28 @@ impl Loaded {
             return;
         };
         let meta = entries.iter().find(|(key, _)| key.name == "meta");
-        let typing = meta.map_or(Typing::Strict, |(_, node)| self.meta.update(node, diagnostics));
+        let typing = match meta {
+            Some((_, node)) => self.meta.update(node, diagnostics),
+            None => format.typing(),
+        };
+        let layer = self.next_layer();
         for (key, node) in entries {
             match key.name.as_str() {
-                "meta" => {}
+                "meta" | "include" => {}
                 "tools" => tools::update(&mut self.tools, &node, diagnostics),
                 name if is_comment(name) => {}
-                _ => self.entries.push(Entry { source, key, given: Given::Tree(node), typing }),
+                _ => self.entries.push(Entry { source, layer, key, given: Given::Tree(node), typing }),
             }
         }
     }
 
-    /// The options stand in a text of their own, one a line, as they were written.
-    fn add_options(&mut self, sets: &[String], sources: &mut SourceMap, diagnostics: &mut Vec<Diagnostic>) {
+    fn next_layer(&mut self) -> usize {
+        self.layers += 1;
+        self.layers
+    }
+
+    /// Each `-c` stands on a line of its own, as it was written.
+    fn add_sets(&mut self, sets: &[String], sources: &mut SourceMap, diagnostics: &mut Vec<Diagnostic>) {
         if sets.is_empty() {
             return;
         }
@@ -171,13 +242,14 @@ impl Loaded {
             text.push('\n');
         }
         let file = sources.add("<command line>", text);
+        let layer = self.next_layer();
         for (set, start) in sets.iter().zip(places) {
             let whole = Span::new(file, start, start + set.len());
             match set.split_once('=') {
                 Some((name, value)) if !name.is_empty() => {
                     let key = Key { name: name.to_owned(), span: Span::new(file, start, start + name.len()) };
-                    let value_at = start + name.len() + 1;
-                    self.add_option(key, value, Span::new(file, value_at, whole.end), diagnostics);
+                    let at = Span::new(file, start + name.len() + 1, whole.end);
+                    self.add_option(layer, key, vec![(value.to_owned(), at)], at, diagnostics);
                 }
                 _ => diagnostics.push(
                     Diagnostic::error(format!("`-c {set}` sets nothing"))
@@ -188,16 +260,41 @@ impl Loaded {
         }
     }
 
-    fn add_option(&mut self, key: Key, value: &str, span: Span, diagnostics: &mut Vec<Diagnostic>) {
-        if let Some(path) = key.name.strip_prefix("tools.") {
+    fn add_options(&mut self, options: Options, sources: &mut SourceMap) {
+        let file = sources.add("<command line>", options.text);
+        let layer = self.next_layer();
+        for GivenOption { name, at, words } in options.given {
+            let span = |at: Range<usize>| Span::new(file, at.start, at.end);
+            let key = Key { name, span: span(at) };
+            let words: Vec<_> = words.into_iter().map(|(word, at)| (word, span(at))).collect();
+            let whole = match (words.first(), words.last()) {
+                (Some((_, first)), Some((_, last))) => Span::new(file, first.start, last.end),
+                _ => key.span,
+            };
+            let given = Given::Words(words, whole);
+            let source = ConfigSource::CommandLine;
+            self.entries.push(Entry { source, layer, key, given, typing: Typing::Permissive });
+        }
+    }
+
+    fn add_option(
+        &mut self,
+        layer: usize,
+        key: Key,
+        words: Vec<(String, Span)>,
+        span: Span,
+        diagnostics: &mut Vec<Diagnostic>,
+    ) {
+        if let (Some(path), Some((value, _))) = (key.name.strip_prefix("tools."), words.first()) {
             match tool_setting(path, key.span, value, span) {
                 Ok(node) => tools::update(&mut self.tools, &node, diagnostics),
                 Err(diagnostic) => diagnostics.push(diagnostic),
             }
             return;
         }
-        let given = Given::Text(value.to_owned(), span);
-        self.entries.push(Entry { source: ConfigSource::CommandLine, key, given, typing: Typing::Strict });
+        let given = Given::Words(words, span);
+        let source = ConfigSource::CommandLine;
+        self.entries.push(Entry { source, layer, key, given, typing: Typing::Permissive });
     }
 }
 
@@ -219,14 +316,21 @@ fn tool_setting(path: &str, key: Span, value: &str, span: Span) -> Result<Node, 
     Ok(wrap(tool, wrap(setting, node)))
 }
 
-/// The place of a variable of the environment, in a text made for it.
-pub(crate) fn environment_entry(variable: &str, name: &str, value: &str, sources: &mut SourceMap) -> Entry {
-    let file: FileId = sources.add("<environment>", format!("{name}={value}\n"));
-    let at = name.len() + 1;
+/// What a variable of the environment gives, with a text made for it.
+pub(crate) fn environment_entry(
+    variable: &str,
+    layer: usize,
+    name: &str,
+    value: &str,
+    sources: &mut SourceMap,
+) -> Entry {
+    let file = sources.add("<environment>", format!("{name}={value}\n"));
+    let at = Span::new(file, name.len() + 1, name.len() + 1 + value.len());
     Entry {
         source: ConfigSource::Environment,
+        layer,
         key: Key { name: variable.to_owned(), span: Span::new(file, 0, name.len()) },
-        given: Given::Text(value.to_owned(), Span::new(file, at, at + value.len())),
-        typing: Typing::Strict,
+        given: Given::Words(vec![(value.to_owned(), at)], at),
+        typing: Typing::Permissive,
     }
 }

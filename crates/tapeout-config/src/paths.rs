@@ -14,10 +14,12 @@ use crate::suggest;
 /// What a path must name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
-    /// Anything that exists.
+    /// Anything that exists; of what a pattern matches, no directories.
     Any,
     /// A directory.
     Dir,
+    /// As [`Kind::Any`], also where it is one of many that a pattern matches.
+    Either,
 }
 
 /// Looks paths up for one configuration.
@@ -66,11 +68,10 @@ impl Paths {
 
     /// The existing paths that `text` names: one, or all that match if it is a pattern. `at` names the variable.
     pub(crate) fn expand(&mut self, at: &str, text: &str, kind: Kind, span: Span) -> Result<Vec<String>, Diagnostic> {
-        let plain = strip_references(at, text, span)?;
-        if plain.is_empty() {
+        if text.is_empty() {
             return Err(Diagnostic::error(format!("`{at}`: the path is empty")).at(span, "expected a path"));
         }
-        let stored = self.stored(Path::new(plain));
+        let stored = self.stored(Path::new(text));
         let stored = stored.to_str().expect("a path made from text is text");
         let file = self.locate(stored);
         // What exists under the very name is meant, even if it looks like a pattern.
@@ -85,6 +86,15 @@ impl Paths {
             return self.glob(at, stored, kind, span);
         }
         Err(self.missing(at, stored, span))
+    }
+
+    /// What a pattern matches, whatever it is; the pattern itself where it matches nothing.
+    pub(crate) fn any(&mut self, at: &str, text: &str, span: Span) -> Vec<String> {
+        let stored = self.stored(Path::new(text)).to_string_lossy().into_owned();
+        if self.locate(&stored).exists() {
+            return vec![stored];
+        }
+        self.glob(at, &stored, Kind::Either, span).unwrap_or_else(|_| vec![text.to_owned()])
     }
 
     fn glob(&mut self, at: &str, pattern: &str, kind: Kind, span: Span) -> Result<Vec<String>, Diagnostic> {
@@ -106,7 +116,7 @@ impl Paths {
                 Diagnostic::error(format!("`{at}`: cannot read `{}`: {}", error.path().display(), error.error()))
                     .at(span, "while looking for this pattern")
             })?;
-            if path.is_dir() != (kind == Kind::Dir) {
+            if kind != Kind::Either && path.is_dir() != (kind == Kind::Dir) {
                 continue;
             }
             let stored = match path.strip_prefix(&self.design_dir) {
@@ -140,25 +150,6 @@ impl Paths {
 
     fn base(&self) -> String {
         format!("relative paths start at the design directory, `{}`", self.given.display())
-    }
-}
-
-/// The path behind `dir::`, which is the older `refg::$DESIGN_DIR/`.
-pub(crate) fn strip_references<'t>(at: &str, text: &'t str, span: Span) -> Result<&'t str, Diagnostic> {
-    let here = |rest: &'t str| if rest.is_empty() { "." } else { rest };
-    if let Some(rest) = text.strip_prefix("dir::") {
-        return Ok(here(rest));
-    }
-    if let Some(rest) = text.strip_prefix("refg::$DESIGN_DIR").or_else(|| text.strip_prefix("ref::$DESIGN_DIR"))
-        && (rest.is_empty() || rest.starts_with('/'))
-    {
-        return Ok(here(rest.trim_start_matches('/')));
-    }
-    match ["ref::", "refg::", "expr::", "pdk_dir::"].iter().find(|prefix| text.starts_with(**prefix)) {
-        Some(prefix) => Err(Diagnostic::error(format!("`{at}`: `{prefix}` is not supported"))
-            .at(span, "a reference to another value")
-            .help("write the value itself; paths in the design directory are `dir::` and the path")),
-        None => Ok(text),
     }
 }
 

@@ -2,7 +2,7 @@
 //! faults are collected.
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use tapeout_model::{Severity, Value};
@@ -10,17 +10,20 @@ use tapeout_model::{Severity, Value};
 use crate::config::{Config, ConfigSource, Inner, Origin, Setting};
 use crate::diagnostic::{self, Diagnostic};
 use crate::filelist;
-use crate::load::{Entry, Given, Loaded, environment_entry};
+use crate::gather::{Gathered, Given, gather};
+use crate::layer::{Entry, Item};
+use crate::load::{Loaded, environment_entry};
 use crate::meta::Typing;
 use crate::paths::Paths;
-use crate::read::{self, yaml};
-use crate::schema::{RESERVED, Schema};
-use crate::source::{SourceMap, Span};
-use crate::suggest;
+use crate::pdk;
+use crate::read;
+use crate::references::References;
+use crate::schema::Schema;
+use crate::sections::{self, Process};
+use crate::source::SourceMap;
 use crate::tree::{Node, Tree};
-use crate::types::Type;
 use crate::typing::{At, Typer};
-use crate::variable::Variable;
+use crate::variable::{Role, Variable};
 
 pub(crate) type Settings = BTreeMap<Cow<'static, str>, Arc<Setting>>;
 
@@ -34,64 +37,142 @@ impl Loaded {
         schema: &Schema,
         sources: &mut SourceMap,
     ) -> Result<(Config, Vec<Diagnostic>), Vec<Diagnostic>> {
-        let mut diagnostics = Vec::new();
-        let mut paths = Paths::new(&self.design_dir, &self.given_dir);
-        let given = self.by_variable(schema, sources, &mut diagnostics);
-
-        let mut settings = Settings::new();
-        let mut missing = Vec::new();
-        for variable in schema.iter() {
-            let entries = given.get(variable.name.as_ref()).map_or(&[][..], Vec::as_slice);
-            if entries.is_empty() && variable.is_required() {
-                missing.push(variable);
-                continue;
-            }
-            let mut resolution = Resolution { paths: &mut paths, sources, diagnostics: &mut diagnostics };
-            if let Some(setting) = resolution.setting(variable, entries) {
-                settings.insert(variable.name.clone(), Arc::new(setting));
-            }
-        }
-        diagnostics.extend(missing_variables(&missing));
-        filelist::expand(&mut settings, schema, &self.env, &mut paths, sources, &mut diagnostics);
-
-        diagnostic::sort(&mut diagnostics);
-        if diagnostics.iter().any(|d| d.severity == Severity::Error) {
-            return Err(diagnostics);
-        }
-        let config = Config::new(Inner {
-            settings,
-            meta: self.meta.clone(),
-            tools: Arc::new(self.tools.clone()),
-            design_dir: self.design_dir.clone(),
-            globs: paths.into_globs(),
-        });
-        Ok((config, diagnostics))
+        resolve(&Arc::new(self.clone()), &Arc::new(schema.clone()), Arc::default(), sources)
     }
+}
 
-    /// What is given for each variable, the weakest first.
-    fn by_variable<'a>(
-        &'a self,
-        schema: &'a Schema,
-        sources: &mut SourceMap,
-        diagnostics: &mut Vec<Diagnostic>,
-    ) -> HashMap<&'a str, Vec<Cow<'a, Entry>>> {
-        let mut given: HashMap<&str, Vec<Cow<'_, Entry>>> = HashMap::new();
-        for entry in &self.entries {
-            match schema.get(&entry.key.name) {
-                Some(variable) => given.entry(variable.name.as_ref()).or_default().push(Cow::Borrowed(entry)),
-                None => diagnostics.push(unknown(entry, schema)),
+/// The configuration of what is loaded with further entries, stronger than all, over it.
+pub(crate) fn resolve(
+    loaded: &Arc<Loaded>,
+    schema: &Arc<Schema>,
+    overrides: Arc<Vec<Entry>>,
+    sources: &mut SourceMap,
+) -> Result<(Config, Vec<Diagnostic>), Vec<Diagnostic>> {
+    let mut diagnostics = Vec::new();
+    let environment = environment_entries(loaded, schema, sources);
+    let given: Vec<&Entry> = in_order([loaded.entries.as_slice(), &environment, &overrides]);
+    let (process, fixed) = process(loaded, schema, &given);
+    let (process, pdk) = match pdk::entries(loaded, schema, process, sources) {
+        Ok(read) => read,
+        Err(diagnostic) => {
+            diagnostics.push(diagnostic);
+            (Process::default(), Vec::new())
+        }
+    };
+    let items = open_sections(
+        in_order([pdk.as_slice(), &loaded.entries, &environment, &overrides]),
+        schema,
+        &process,
+        &mut diagnostics,
+    );
+    let mut fixed = fixed;
+    fixed.extend(process.scl.clone().map(|scl| ("STD_CELL_LIBRARY", scl)));
+
+    let mut references = References::new(&items, fixed);
+    let mut paths = Paths::new(&loaded.design_dir, &loaded.given_dir);
+    let mut refused = Vec::new();
+    let mut typed = |variable: &Variable, node: &Node, typing: Typing| {
+        let mut typer = Typer { typing, paths: &mut paths, diagnostics: &mut refused };
+        typer.value(At::Variable(&variable.name), node, &variable.ty)
+    };
+    let gathered = gather(&items, schema, &mut references, &mut typed, &mut diagnostics);
+    diagnostics.append(&mut refused);
+    diagnostics.append(&mut references.diagnostics);
+
+    let mut settings = Settings::new();
+    let mut missing = Vec::new();
+    for variable in schema.iter().filter(|variable| !matches!(variable.role, Role::Deprecated(_))) {
+        let mut resolution = Resolution { paths: &mut paths, sources, diagnostics: &mut diagnostics };
+        match gathered.get(variable.name.as_ref()) {
+            None if variable.is_required() => missing.push(variable),
+            given => {
+                if let Some(setting) = resolution.setting(variable, given) {
+                    settings.insert(variable.name.clone(), Arc::new(setting));
+                }
             }
         }
-        for variable in schema.iter() {
-            let Some(name) = variable.env else { continue };
-            if let Some(value) = self.env.get(name) {
-                let entries = given.entry(variable.name.as_ref()).or_default();
-                let above = entries.partition_point(|entry| entry.source < ConfigSource::Environment);
-                entries.insert(above, Cow::Owned(environment_entry(&variable.name, name, value, sources)));
-            }
-        }
-        given
     }
+    // Without a PDK, nothing that it gives can be there: one thing is missing, not all of them.
+    if process.pdk.is_none() {
+        missing.retain(|variable| !variable.from_pdk || variable.env.is_some());
+    }
+    diagnostics.extend(missing_variables(&missing));
+    filelist::expand(&mut settings, schema, &loaded.env, &mut paths, sources, &mut diagnostics);
+
+    diagnostic::sort(&mut diagnostics);
+    if diagnostics.iter().any(|d| d.severity == Severity::Error) {
+        return Err(diagnostics);
+    }
+    let config = Config::new(Inner {
+        settings,
+        meta: loaded.meta.clone(),
+        tools: Arc::new(loaded.tools.clone()),
+        design_dir: loaded.design_dir.clone(),
+        globs: paths.into_globs(),
+        loaded: Arc::clone(loaded),
+        schema: Arc::clone(schema),
+        sources: Arc::new(sources.clone()),
+        overrides,
+    });
+    Ok((config, diagnostics))
+}
+
+/// The entries of several layers, the weakest first.
+fn in_order<'a>(layers: impl IntoIterator<Item = &'a [Entry]>) -> Vec<&'a Entry> {
+    let mut entries: Vec<&Entry> = layers.into_iter().flatten().collect();
+    entries.sort_by_key(|entry| entry.source);
+    entries
+}
+
+fn environment_entries(loaded: &Loaded, schema: &Schema, sources: &mut SourceMap) -> Vec<Entry> {
+    let mut entries = Vec::new();
+    for variable in schema.iter() {
+        if let Some((name, value)) = variable.env.and_then(|name| Some((name, loaded.env.get(name)?))) {
+            entries.push(environment_entry(&variable.name, loaded.layers + 1, name, value, sources));
+        }
+    }
+    entries
+}
+
+fn open_sections<'a>(
+    entries: Vec<&'a Entry>,
+    schema: &'a Schema,
+    process: &Process,
+    diagnostics: &mut Vec<Diagnostic>,
+) -> Vec<Item<'a>> {
+    let mut items = Vec::with_capacity(entries.len());
+    for entry in entries {
+        sections::open(entry, process, &|name| schema.get(name), &mut items, diagnostics);
+    }
+    items
+}
+
+/// Which PDK and cell library are chosen, and the names that references have in every configuration. What is wrong with
+/// the choice is said when these variables get their values.
+fn process(loaded: &Loaded, schema: &Schema, given: &[&Entry]) -> (Process, Vec<(&'static str, String)>) {
+    let mut fixed = vec![("DESIGN_DIR", loaded.design_dir.to_string_lossy().into_owned())];
+    let chosen = |name: &str, process: &Process, fixed: &[(&'static str, String)]| {
+        let items = open_sections(given.to_vec(), schema, process, &mut Vec::new());
+        let position = items.iter().rposition(|item| item.name == name)?;
+        let mut references = References::new(&items, fixed.to_vec());
+        match &references.evaluate(position, &items[position].node).value {
+            Tree::Str(text) if !text.is_empty() => Some(text.clone()),
+            _ => None,
+        }
+    };
+    let names = ["PDK", "PDK_ROOT", "STD_CELL_LIBRARY"];
+    let mentioned =
+        given.iter().any(|entry| names.contains(&entry.key.name.as_str()) || entry.key.name.starts_with("pdk::"));
+    let mut process = Process::default();
+    if !mentioned {
+        return (process, fixed);
+    }
+    process.pdk = chosen("PDK", &process, &fixed);
+    process.root = chosen("PDK_ROOT", &process, &fixed);
+    process.scl = chosen("STD_CELL_LIBRARY", &process, &fixed);
+    fixed.extend(process.pdk.clone().map(|pdk| ("PDK", pdk)));
+    fixed.extend(process.path().map(|path| ("PDKPATH", path)));
+    (process, fixed)
 }
 
 struct Resolution<'a> {
@@ -101,24 +182,25 @@ struct Resolution<'a> {
 }
 
 impl Resolution<'_> {
-    fn setting(&mut self, variable: &Variable, entries: &[Cow<'_, Entry>]) -> Option<Setting> {
+    fn setting(&mut self, variable: &Variable, given: Option<&Gathered<'_>>) -> Option<Setting> {
+        let secret = matches!(variable.role, Role::Secret);
         let no_origin = Origin { source: ConfigSource::Default, place: None };
-        let Some((winner, weaker)) = entries.split_last() else {
+        let Some(given) = given else {
             let value = match &variable.default {
                 Some(default) => Some(self.default(variable, default)?),
                 None => None,
             };
-            return Some(Setting { value, origin: no_origin, beaten: Vec::new() });
+            return Some(Setting { value, origin: no_origin, beaten: Vec::new(), secret });
         };
         let mut beaten = Vec::new();
         beaten.extend(variable.default.clone().map(|default| (no_origin, default)));
-        beaten.extend(weaker.iter().map(|entry| (self.origin(entry), entry.given.to_value())));
-        Some(Setting { value: self.given(variable, winner)?, origin: self.origin(winner), beaten })
+        beaten.extend(given.beaten().iter().map(|beaten| (self.origin(beaten), beaten.node.to_value())));
+        let value = self.given(variable, &given.value, given.winner().typing)?;
+        Some(Setting { value, origin: self.origin(given.winner()), beaten, secret })
     }
 
-    fn origin(&self, entry: &Entry) -> Origin {
-        let span = entry.given.span();
-        Origin { source: entry.source, place: Some((self.sources.location(span), span)) }
+    fn origin(&self, given: &Given<'_>) -> Origin {
+        Origin { source: given.source, place: Some((self.sources.location(given.node.span), given.node.span)) }
     }
 
     /// A default of a declaration has the right type; paths in it must still be found.
@@ -136,14 +218,7 @@ impl Resolution<'_> {
     }
 
     /// The outer option is whether it can be used, the inner one whether there is a value.
-    fn given(&mut self, variable: &Variable, entry: &Entry) -> Option<Option<Value>> {
-        let node = match entry.given.node(variable) {
-            Ok(node) => node,
-            Err(diagnostic) => {
-                self.diagnostics.push(diagnostic);
-                return None;
-            }
-        };
+    fn given(&mut self, variable: &Variable, node: &Node, typing: Typing) -> Option<Option<Value>> {
         if node.value == Tree::Null {
             if variable.optional {
                 return Some(None);
@@ -154,7 +229,7 @@ impl Resolution<'_> {
             );
             return None;
         }
-        let value = self.typer(entry.typing).value(At::Variable(&variable.name), &node, &variable.ty)?;
+        let value = self.typer(typing).value(At::Variable(&variable.name), node, &variable.ty)?;
         if let Some(Err(reason)) = variable.check.map(|check| check(&value)) {
             self.diagnostics.push(Diagnostic::error(format!("`{}` {reason}", variable.name)).at(node.span, ""));
             return None;
@@ -164,67 +239,6 @@ impl Resolution<'_> {
 
     fn typer(&mut self, typing: Typing) -> Typer<'_> {
         Typer { typing, paths: self.paths, diagnostics: self.diagnostics }
-    }
-}
-
-impl Given {
-    fn span(&self) -> Span {
-        match self {
-            Self::Tree(node) => node.span,
-            Self::Text(_, span) => *span,
-        }
-    }
-
-    fn to_value(&self) -> Value {
-        match self {
-            Self::Tree(node) => node.to_value(),
-            Self::Text(text, _) => Value::Str(text.clone()),
-        }
-    }
-
-    /// The tree. Text is taken as it is where text is wanted, so that a shell's quotes are enough, and read as YAML
-    /// elsewhere. A single item will do for a list.
-    fn node(&self, variable: &Variable) -> Result<Cow<'_, Node>, Diagnostic> {
-        let (text, span) = match self {
-            Self::Tree(node) => return Ok(Cow::Borrowed(node)),
-            Self::Text(text, span) => (text, *span),
-        };
-        let ty = &variable.ty;
-        let verbatim = match ty {
-            Type::List(item) => item.is_textual() && !text.trim_start().starts_with('['),
-            ty => ty.is_textual(),
-        };
-        if verbatim {
-            // Only a required text can be meant to be the word `null`.
-            let none = match text.as_str() {
-                "null" => variable.optional || matches!(ty, Type::List(_)),
-                "" => variable.optional && *ty != Type::Str,
-                _ => false,
-            };
-            let value = if none { Tree::Null } else { Tree::Str(text.clone()) };
-            return Ok(Cow::Owned(Node { value, span }));
-        }
-        let node = yaml::parse(text, span.file, span.start)?;
-        Ok(Cow::Owned(match (ty, &node.value) {
-            (Type::List(_), Tree::List(_) | Tree::Null) => node,
-            (Type::List(_), _) => Node { span: node.span, value: Tree::List(vec![node]) },
-            _ => node,
-        }))
-    }
-}
-
-fn unknown(entry: &Entry, schema: &Schema) -> Diagnostic {
-    let name = &entry.key.name;
-    let message = format!("unknown variable `{name}`");
-    let diagnostic = match entry.typing {
-        Typing::Strict => Diagnostic::error(message),
-        Typing::Permissive => Diagnostic::warning(message),
-    };
-    let diagnostic = diagnostic.at(entry.key.span, "the flow has no such variable");
-    let names = schema.iter().map(|variable| variable.name.as_ref()).chain(RESERVED);
-    match suggest::nearest(name, names) {
-        Some(near) => diagnostic.help(format!("did you mean `{near}`?")),
-        None => diagnostic,
     }
 }
 

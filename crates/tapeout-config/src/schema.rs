@@ -90,6 +90,8 @@ pub type KnownElsewhere = Arc<dyn Fn(&str) -> Option<Elsewhere> + Send + Sync>;
 pub struct Schema {
     variables: Vec<Variable>,
     index: HashMap<Cow<'static, str>, usize>,
+    /// The variables by their former names.
+    former: HashMap<Cow<'static, str>, usize>,
     /// The nested structs by their dotted names, with what they are for.
     groups: BTreeMap<String, Cow<'static, str>>,
     /// Of the nested structs that may be absent, the fields that must be given if any of the struct is.
@@ -147,6 +149,7 @@ impl Schema {
             }
             None => {
                 self.index.insert(variable.name.clone(), self.variables.len());
+                self.former.extend(variable.former.iter().map(|former| (former.clone(), self.variables.len())));
                 self.variables.push(variable);
             }
         }
@@ -214,6 +217,7 @@ impl Schema {
         if let Some(at) = self.index.get(name) {
             let mut variable = change(self.variables[*at].clone());
             type_default(&mut variable)?;
+            self.former.extend(variable.former.iter().map(|former| (former.clone(), *at)));
             self.variables[*at] = variable;
             return Ok(());
         }
@@ -232,6 +236,11 @@ impl Schema {
     pub fn with_elsewhere(mut self, known: KnownElsewhere) -> Self {
         self.elsewhere = Some(known);
         self
+    }
+
+    /// The variable that once had this name.
+    pub(crate) fn formerly(&self, name: &str) -> Option<&Variable> {
+        self.former.get(name).map(|at| &self.variables[*at])
     }
 
     pub(crate) fn elsewhere(&self, name: &str) -> Option<Elsewhere> {

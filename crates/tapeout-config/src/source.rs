@@ -45,9 +45,9 @@ impl fmt::Display for Location {
 }
 
 /// Owns every text that a [`Span`] points into.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct SourceMap {
-    sources: Vec<Source>,
+    sources: Vec<Arc<Source>>,
 }
 
 #[derive(Debug)]
@@ -70,7 +70,7 @@ impl SourceMap {
         let text: Arc<str> = text.into();
         let lines = std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect();
         let id = self.next_id();
-        self.sources.push(Source { name: name.into(), text, lines });
+        self.sources.push(Arc::new(Source { name: name.into(), text, lines }));
         id
     }
 

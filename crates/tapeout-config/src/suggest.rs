@@ -5,6 +5,10 @@ use std::path::{Path, PathBuf};
 /// Names below this similarity are not what was meant, just other names.
 const NEAR: f64 = 0.8;
 
+/// Among how many faults names are still looked for. A file of a million unknown names gets a million errors, but not as
+/// many searches.
+pub(crate) const MOST: usize = 100;
+
 /// The candidate most like `name`, if one is near. Case does not count.
 pub fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let name = name.to_lowercase();

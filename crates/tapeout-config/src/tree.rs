@@ -41,6 +41,10 @@ pub enum Tree {
     Decimal(Decimal),
     /// Text.
     Str(String),
+    /// A path or a pattern of paths, as `dir::` and `refg::` make them. No reader gives it.
+    Pattern(String),
+    /// A reference that could not be followed, which has been said. No reader gives it.
+    Faulty,
     /// A sequence.
     List(Vec<Node>),
     /// Entries in the order of writing; the names are unique.
@@ -48,15 +52,33 @@ pub enum Tree {
 }
 
 impl Node {
+    /// The value of a program at a place that it is made from.
+    pub(crate) fn from_value(value: &Value, span: Span) -> Self {
+        let value = match value {
+            Value::Null => Tree::Null,
+            Value::Bool(b) => Tree::Bool(*b),
+            Value::Int(i) => Tree::Int(*i),
+            Value::Decimal(d) => Tree::Decimal(*d),
+            Value::Str(s) => Tree::Str(s.clone()),
+            Value::List(items) => Tree::List(items.iter().map(|item| Self::from_value(item, span)).collect()),
+            Value::Map(entries) => {
+                let entry =
+                    |(name, value): &(String, Value)| (Key { name: name.clone(), span }, Self::from_value(value, span));
+                Tree::Map(entries.iter().map(entry).collect())
+            }
+        };
+        Self { value, span }
+    }
+
     /// The value without places.
     #[must_use]
     pub fn to_value(&self) -> Value {
         match &self.value {
-            Tree::Null => Value::Null,
+            Tree::Null | Tree::Faulty => Value::Null,
             Tree::Bool(b) => Value::Bool(*b),
             Tree::Int(i) => Value::Int(*i),
             Tree::Decimal(d) => Value::Decimal(*d),
-            Tree::Str(s) => Value::Str(s.clone()),
+            Tree::Str(s) | Tree::Pattern(s) => Value::Str(s.clone()),
             Tree::List(items) => Value::List(items.iter().map(Self::to_value).collect()),
             Tree::Map(entries) => Value::Map(entries.iter().map(|(k, v)| (k.name.clone(), v.to_value())).collect()),
         }
@@ -66,11 +88,12 @@ impl Node {
     #[must_use]
     pub fn kind(&self) -> &'static str {
         match &self.value {
-            Tree::Null => Value::Null.kind(),
+            Tree::Null | Tree::Faulty => Value::Null.kind(),
             Tree::Bool(_) => "a boolean",
             Tree::Int(_) => "an integer",
             Tree::Decimal(_) => "a decimal",
             Tree::Str(_) => "a string",
+            Tree::Pattern(_) => "a list of paths",
             Tree::List(_) => "a list",
             Tree::Map(_) => "a map",
         }

@@ -40,6 +40,8 @@ pub enum Type {
     Optional(Box<Type>),
     /// Named fields.
     Struct(Arc<Struct>),
+    /// Whatever is written.
+    Any,
 }
 
 /// A type with named fields, for the items of lists and maps. A field without a default that is not optional must be
@@ -124,6 +126,11 @@ impl Type {
         }
     }
 
+    /// Whether the type is that of a path to what exists.
+    pub(crate) fn names_files(&self) -> bool {
+        matches!(self, Self::Path | Self::Dir)
+    }
+
     /// Whether values of the type name files.
     pub(crate) fn has_paths(&self) -> bool {
         match self {
@@ -131,7 +138,7 @@ impl Type {
             Self::List(item) | Self::Map(item) | Self::Optional(item) => item.has_paths(),
             Self::Tuple(items) | Self::Union(items) => items.iter().any(Self::has_paths),
             Self::Struct(of) => of.fields.iter().any(|field| field.ty.has_paths()),
-            Self::Bool | Self::Int | Self::Decimal | Self::Str | Self::Choice(_) => false,
+            Self::Bool | Self::Int | Self::Decimal | Self::Str | Self::Choice(_) | Self::Any => false,
         }
     }
 
@@ -165,6 +172,7 @@ impl Type {
     /// A default as a value of the type. Paths are looked up only when a configuration uses the default.
     pub(crate) fn default_value(&self, value: Value) -> Option<Value> {
         match (self, value) {
+            (Self::Any, value) => Some(value),
             (Self::Optional(_), Value::Null) => Some(Value::Null),
             (Self::Optional(item), value) => item.default_value(value),
             (Self::Decimal, Value::Int(value)) => Some(Value::Decimal(value.into())),
@@ -216,6 +224,7 @@ impl fmt::Display for Type {
             Self::Union(members) => f.write_str(&members.iter().map(Self::one).collect::<Vec<_>>().join(" or ")),
             Self::Optional(item) => write!(f, "{item} or null"),
             Self::Struct(of) => f.write_str(&of.name),
+            Self::Any => f.write_str("value"),
         }
     }
 }

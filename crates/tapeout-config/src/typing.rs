@@ -1,17 +1,19 @@
 //! From what is written to a value of a type. Owns the conversions, and the words for what does not convert.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use tapeout_model::Value;
 
 use crate::diagnostic::Diagnostic;
-use crate::meta::Typing;
-use crate::paths::{Kind, Paths, strip_references};
+use crate::meta::{Typing, is_comment};
+use crate::paths::{Kind, Paths};
 use crate::read::yaml;
 use crate::source::Span;
 use crate::suggest;
-use crate::tree::{Node, Tree};
-use crate::types::Type;
+use crate::tree::{Key, Node, Tree};
+use crate::types::{Struct, Type};
+use crate::variable::Variable;
 
 /// The name of a value in messages: `A`, `A[0]`, `A.b`.
 #[derive(Clone, Copy)]
@@ -55,33 +57,18 @@ impl Typer<'_> {
             (Type::Int, Tree::Int(value)) => Some(Value::Int(*value)),
             (Type::Decimal, Tree::Int(value)) => Some(Value::Decimal((*value).into())),
             (Type::Decimal, Tree::Decimal(value)) => Some(Value::Decimal(*value)),
-            (Type::Str, Tree::Str(text)) => self.text(at, text, node.span).map(Value::Str),
-            (Type::Choice(words), Tree::Str(word)) => {
-                if words.iter().any(|choice| choice == word) {
-                    return Some(Value::Str(word.clone()));
-                }
-                let diagnostic = Diagnostic::error(format!("`{at}` must be {}, not `{word}`", ty.one()))
-                    .at(node.span, "not one of the choices");
-                self.diagnostics.push(match suggest::nearest(word, words.iter().map(AsRef::as_ref)) {
-                    Some(near) => diagnostic.help(format!("did you mean `{near}`?")),
-                    None => diagnostic,
-                });
-                None
-            }
-            (Type::Path | Type::Dir, Tree::Str(text)) => {
-                let mut found = self.paths(at, text, ty, node.span)?;
-                if found.len() > 1 {
-                    self.diagnostics.push(
-                        Diagnostic::error(format!("`{at}` must be {}, but {} match `{text}`", ty.one(), found.len()))
-                            .at(node.span, format!("matches `{}` and `{}`", found[0], found[1])),
-                    );
-                    return None;
-                }
-                found.pop().map(Value::Str)
-            }
+            (Type::Str, Tree::Str(text)) => Some(Value::Str(text.clone())),
+            // Text may name a path in the design directory too, of a file that a tool will only write, for instance.
+            (Type::Str | Type::NewPath, Tree::Pattern(text)) => Some(self.new_path(text)),
+            (Type::NewPath, Tree::Str(text)) => Some(self.new_path(text)),
+            (Type::Choice(words), Tree::Str(word)) => self.choice(at, node.span, words, word),
+            (Type::Path | Type::Dir, Tree::Str(text) | Tree::Pattern(text)) => self.path(at, text, ty, node.span),
             (Type::List(item), Tree::List(nodes)) => self.list(at, nodes, item),
             // The idiom `"VERILOG_FILES": "dir::src/*.v"`.
-            (Type::List(item), Tree::Str(_)) if item.is_textual() => self.list(at, std::slice::from_ref(node), item),
+            (Type::List(item), Tree::Pattern(_)) if item.is_textual() => {
+                self.list(at, std::slice::from_ref(node), item)
+            }
+            (Type::List(item), Tree::Str(_)) if item.names_files() => self.list(at, std::slice::from_ref(node), item),
             (Type::Map(item), Tree::Map(entries)) => {
                 let typed = entries
                     .iter()
@@ -90,10 +77,125 @@ impl Typer<'_> {
                     .collect::<Vec<_>>();
                 typed.into_iter().collect::<Option<_>>().map(Value::Map)
             }
+            (Type::Tuple(items), Tree::List(nodes)) if items.len() == nodes.len() => {
+                let typed = items.iter().zip(nodes).enumerate();
+                let typed: Vec<_> =
+                    typed.map(|(index, (item, node))| self.value(At::Item(&at, index), node, item)).collect();
+                typed.into_iter().collect::<Option<_>>().map(Value::List)
+            }
+            (Type::Union(_), Tree::Faulty) => None,
+            (Type::Union(members), _) => self.union(at, node, members, ty),
+            (Type::Optional(_), Tree::Null) => Some(Value::Null),
+            (Type::Optional(item), _) => self.value(at, node, item),
+            (Type::Struct(of), Tree::Map(entries)) => self.structure(at, node.span, entries, of),
+            (Type::Any, _) => self.any(at, node),
+            (_, Tree::Faulty) => None,
             _ => {
                 self.diagnostics.push(mismatch(at, node, ty));
                 None
             }
+        }
+    }
+
+    fn choice(&mut self, at: At<'_>, span: Span, words: &[Cow<'static, str>], word: &str) -> Option<Value> {
+        if words.iter().any(|choice| choice == word) {
+            return Some(Value::Str(word.to_owned()));
+        }
+        let one_of = words.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", ");
+        let diagnostic = Diagnostic::error(format!("`{at}` must be one of {one_of}, not `{word}`"))
+            .at(span, "not one of the choices");
+        self.diagnostics.push(match suggest::nearest(word, words.iter().map(AsRef::as_ref)) {
+            Some(near) => diagnostic.help(format!("did you mean `{near}`?")),
+            None => diagnostic,
+        });
+        None
+    }
+
+    /// The value of the first member that takes it. Only when none does, something is said.
+    fn union(&mut self, at: At<'_>, node: &Node, members: &[Type], ty: &Type) -> Option<Value> {
+        let mut reasons = Vec::new();
+        for member in members {
+            let mut unsaid = Vec::new();
+            let mut typer = Typer { typing: self.typing, paths: self.paths, diagnostics: &mut unsaid };
+            if let Some(value) = typer.value(at, node, member) {
+                return Some(value);
+            }
+            reasons.push(unsaid);
+        }
+        // Where only one member is of this shape, its own reasons are what helps.
+        let mut shaped = members.iter().zip(reasons).filter(|(member, _)| shape(member) == tree_shape(&node.value));
+        match (shaped.next(), shaped.next()) {
+            (Some((_, reasons)), None) if tree_shape(&node.value) != Shape::Scalar => self.diagnostics.extend(reasons),
+            _ => self.diagnostics.push(mismatch(at, node, ty)),
+        }
+        None
+    }
+
+    /// A struct as a map of all of its fields, those that are not given with their defaults.
+    fn structure(&mut self, at: At<'_>, span: Span, entries: &[(Key, Node)], of: &Struct) -> Option<Value> {
+        let mut complete = true;
+        for (key, _) in entries.iter().filter(|(key, _)| !is_comment(&key.name)) {
+            if of.fields.get(&key.name).is_none() {
+                complete = false;
+                let diagnostic =
+                    Diagnostic::error(format!("`{at}`: a {} has no `{}`", of.name, key.name)).at(key.span, "unknown");
+                let names = || of.fields.iter().map(|field| field.name.as_ref());
+                self.diagnostics.push(match suggest::nearest(&key.name, names()) {
+                    Some(near) => diagnostic.help(format!("did you mean `{near}`?")),
+                    None => diagnostic.help(format!("it has `{}`", names().collect::<Vec<_>>().join("`, `"))),
+                });
+            }
+        }
+        let mut fields = Vec::new();
+        for field in of.fields.iter() {
+            let at = At::Entry(&at, &field.name);
+            let given = entries.iter().find(|(key, _)| key.name == field.name);
+            let value = match (given, &field.default) {
+                (Some((_, node)), _) if node.value == Tree::Null && field.optional => Some(Value::Null),
+                (Some((_, node)), _) => self.field(at, node, field),
+                (None, Some(default)) => Some(default.clone()),
+                (None, None) if field.optional => Some(Value::Null),
+                (None, None) => {
+                    let message = format!("`{at}` is not given: {} ({})", field.doc, field.ty);
+                    self.diagnostics.push(Diagnostic::error(message).at(span, format!("in this {}", of.name)));
+                    None
+                }
+            };
+            match value {
+                Some(value) => fields.push((field.name.to_string(), value)),
+                None => complete = false,
+            }
+        }
+        complete.then_some(Value::Map(fields))
+    }
+
+    fn field(&mut self, at: At<'_>, node: &Node, field: &Variable) -> Option<Value> {
+        let value = self.value(at, node, &field.ty)?;
+        if let Some(Err(reason)) = field.check.map(|check| check(&value)) {
+            self.diagnostics.push(Diagnostic::error(format!("`{at}` {reason}")).at(node.span, ""));
+            return None;
+        }
+        Some(value)
+    }
+
+    fn any(&mut self, at: At<'_>, node: &Node) -> Option<Value> {
+        match &node.value {
+            Tree::Pattern(text) => Some(Value::List(
+                self.paths.any(&at.to_string(), text, node.span).into_iter().map(Value::Str).collect(),
+            )),
+            Tree::List(nodes) => {
+                let items = nodes.iter().enumerate().filter(|(_, node)| node.value != Tree::Null);
+                let items: Vec<_> = items.map(|(index, node)| self.any(At::Item(&at, index), node)).collect();
+                items.into_iter().collect::<Option<_>>().map(Value::List)
+            }
+            Tree::Map(entries) => {
+                let entries = entries.iter().filter(|(key, _)| !is_comment(&key.name));
+                let typed: Vec<_> = entries
+                    .map(|(key, node)| Some((key.name.clone(), self.any(At::Entry(&at, &key.name), node)?)))
+                    .collect();
+                typed.into_iter().collect::<Option<_>>().map(Value::Map)
+            }
+            _ => Some(node.to_value()),
         }
     }
 
@@ -103,11 +205,18 @@ impl Typer<'_> {
         for (index, node) in nodes.iter().enumerate() {
             let at = At::Item(&at, index);
             match (item, &node.value) {
+                (Type::Optional(_), Tree::Null) => values.push(Value::Null),
                 (_, Tree::Null) => {}
-                (Type::Path | Type::Dir, Tree::Str(text)) => match self.paths(at, text, item, node.span) {
-                    Some(found) => values.extend(found.into_iter().map(Value::Str)),
-                    None => complete = false,
-                },
+                (Type::Path | Type::Dir, Tree::Str(text) | Tree::Pattern(text)) => {
+                    match self.paths(at, text, item, node.span) {
+                        Some(found) => values.extend(found.into_iter().map(Value::Str)),
+                        None => complete = false,
+                    }
+                }
+                // What a pattern in a list of other text matches, as OpenLane has it.
+                (Type::Str, Tree::Pattern(text)) => {
+                    values.extend(self.paths.any(&at.to_string(), text, node.span).into_iter().map(Value::Str))
+                }
                 _ => match self.value(at, node, item) {
                     Some(value) => values.push(value),
                     None => complete = false,
@@ -115,6 +224,22 @@ impl Typer<'_> {
             }
         }
         complete.then_some(Value::List(values))
+    }
+
+    fn path(&mut self, at: At<'_>, text: &str, ty: &Type, span: Span) -> Option<Value> {
+        let mut found = self.paths(at, text, ty, span)?;
+        if found.len() > 1 {
+            self.diagnostics.push(
+                Diagnostic::error(format!("`{at}` must be {}, but {} match `{text}`", ty.one(), found.len()))
+                    .at(span, format!("matches `{}` and `{}`", found[0], found[1])),
+            );
+            return None;
+        }
+        found.pop().map(Value::Str)
+    }
+
+    fn new_path(&self, text: &str) -> Value {
+        Value::Str(self.paths.stored(text.as_ref()).to_string_lossy().into_owned())
     }
 
     fn paths(&mut self, at: At<'_>, text: &str, ty: &Type, span: Span) -> Option<Vec<String>> {
@@ -127,17 +252,30 @@ impl Typer<'_> {
             }
         }
     }
+}
 
-    /// Text may name a path in the design directory too, of a file that a tool will only write, for instance.
-    fn text(&mut self, at: At<'_>, text: &str, span: Span) -> Option<String> {
-        match strip_references(&at.to_string(), text, span) {
-            Ok(plain) if plain == text => Some(text.to_owned()),
-            Ok(plain) => Some(self.paths.stored(plain.as_ref()).to_string_lossy().into_owned()),
-            Err(diagnostic) => {
-                self.diagnostics.push(diagnostic);
-                None
-            }
-        }
+/// What kinds of written values a type takes.
+#[derive(PartialEq)]
+enum Shape {
+    Scalar,
+    List,
+    Map,
+}
+
+fn shape(ty: &Type) -> Shape {
+    match ty {
+        Type::List(_) | Type::Tuple(_) => Shape::List,
+        Type::Map(_) | Type::Struct(_) => Shape::Map,
+        Type::Optional(item) => shape(item),
+        _ => Shape::Scalar,
+    }
+}
+
+fn tree_shape(tree: &Tree) -> Shape {
+    match tree {
+        Tree::List(_) => Shape::List,
+        Tree::Map(_) => Shape::Map,
+        _ => Shape::Scalar,
     }
 }
 
@@ -150,6 +288,10 @@ fn mismatch(at: At<'_>, node: &Node, ty: &Type) -> Diagnostic {
         }
         (Type::Int, Tree::Decimal(value)) if value.is_integer() => {
             diagnostic.help(format!("write `{}`", value.normalize()))
+        }
+        (Type::List(_), Tree::Str(text)) => diagnostic.help(format!("write a list: `[{text:?}]`")),
+        (Type::Tuple(items), Tree::List(nodes)) => {
+            diagnostic.help(format!("expected {} values, found {}", items.len(), nodes.len()))
         }
         (Type::Bool, Tree::Int(value @ (0 | 1))) => diagnostic.help(format!("write `{}`", *value == 1)),
         (ty, Tree::Bool(_) | Tree::Int(_) | Tree::Decimal(_)) if ty.is_textual() => {
@@ -186,12 +328,16 @@ fn convert(node: &Node, ty: &Type) -> Option<Node> {
             _ => return None,
         },
         (Type::Str, Tree::Int(_) | Tree::Decimal(_)) => Tree::Str(node.to_value().to_string()),
-        (Type::List(_), Tree::Str(text)) => {
+        (Type::List(_) | Type::Tuple(_), Tree::Str(text)) => {
             Tree::List(split(text).into_iter().map(|item| Node { value: Tree::Str(item.to_owned()), span }).collect())
         }
         (Type::List(_), Tree::Bool(_) | Tree::Int(_) | Tree::Decimal(_)) => Tree::List(vec![node.clone()]),
-        (Type::Map(_), Tree::Str(text)) => {
-            let words = shell_words(text)?;
+        (Type::Map(_) | Type::Struct(_), Tree::Str(_) | Tree::List(_)) => {
+            let words = match &node.value {
+                Tree::Str(text) => shell_words(text)?,
+                Tree::List(items) => items.iter().map(word).collect::<Option<_>>()?,
+                _ => return None,
+            };
             if words.len() % 2 != 0 {
                 return None;
             }
@@ -205,6 +351,14 @@ fn convert(node: &Node, ty: &Type) -> Option<Node> {
         _ => return None,
     };
     Some(Node { value, span })
+}
+
+fn word(node: &Node) -> Option<String> {
+    match &node.value {
+        Tree::Str(text) => Some(text.clone()),
+        Tree::Int(_) | Tree::Decimal(_) | Tree::Bool(_) => Some(node.to_value().to_string()),
+        _ => None,
+    }
 }
 
 /// The items of a list written as text: after commas, else semicolons, else white space. One separator may trail.

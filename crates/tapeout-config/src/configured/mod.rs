@@ -7,7 +7,7 @@ use std::borrow::Cow;
 
 use tapeout_model::Value;
 
-use crate::config::Config;
+use crate::config::{Config, ConfigSource};
 use crate::diagnostic::Diagnostic;
 use crate::schema::{Schema, SchemaError};
 use crate::types::Type;
@@ -173,7 +173,7 @@ impl<'a> Given<'a> {
     #[must_use]
     pub fn is_present(&self) -> bool {
         match self {
-            Self::Variable(config, name) if !config.declares(name) => config.gives(name),
+            Self::Variable(config, name) if !config.declares(name) => config.has(name, is_given),
             _ => self.value().is_some(),
         }
     }
@@ -218,7 +218,7 @@ impl Config {
     /// If the configuration was not made with the schema of the struct.
     pub fn read<T: Structure>(&self, under: &str) -> Result<T, Vec<Diagnostic>> {
         let missing = schema_of::<T>();
-        let missing = missing.missing_in_groups(|name| self.gives(&Declaration::dotted(under, name)));
+        let missing = missing.missing_in_groups(|name| self.has(&Declaration::dotted(under, name), is_given));
         if !missing.is_empty() {
             let names: Vec<String> =
                 missing.iter().map(|v| format!("`{}`", Declaration::dotted(under, &v.name))).collect();
@@ -234,6 +234,11 @@ impl Config {
             Err(reason) => panic!("the configuration was not made with the schema of the struct, which {reason}"),
         }
     }
+}
+
+/// Whether it makes an optional struct be there.
+fn is_given(source: ConfigSource) -> bool {
+    source != ConfigSource::Default
 }
 
 /// The schema of a struct with which a configuration was made.

@@ -4,6 +4,7 @@
 mod json;
 mod mapping;
 mod number;
+pub mod tcl;
 mod toml;
 pub(crate) mod yaml;
 
@@ -14,18 +15,54 @@ use std::path::Path;
 pub(crate) use mapping::from_value;
 
 use crate::diagnostic::Diagnostic;
+use crate::meta::Typing;
 use crate::source::{FileId, SourceMap, Span};
 use crate::tree::{Node, Tree};
 
 const ACCEPTED: &str = "`.json`, `.jsonc`, `.yaml`, `.yml`, `.toml`";
 
-type Reader = fn(&str, FileId) -> Result<Node, Diagnostic>;
+/// The formats of configurations.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Format {
+    /// JSON, also with comments.
+    Json,
+    /// YAML.
+    Yaml,
+    /// TOML.
+    Toml,
+    /// A map that code gives.
+    Mapping,
+}
+
+impl Format {
+    /// How values are typed in a file that does not say so. In OpenLane, JSON without `meta` is of the first version.
+    pub(crate) fn typing(self) -> Typing {
+        match self {
+            Self::Json => Typing::Permissive,
+            Self::Yaml | Self::Toml | Self::Mapping => Typing::Strict,
+        }
+    }
+
+    fn of(path: &Path) -> Option<Self> {
+        match path.extension()?.to_str()?.to_ascii_lowercase().as_str() {
+            "json" | "jsonc" => Some(Self::Json),
+            "yaml" | "yml" => Some(Self::Yaml),
+            "toml" => Some(Self::Toml),
+            _ => None,
+        }
+    }
+}
 
 /// Reads a configuration file; the extension says in which format it is. The top of the tree is a map.
 ///
 /// # Errors
 /// The first fault of the file: it cannot be read, has another extension, is empty, or is not well-formed.
 pub fn read(path: &Path, sources: &mut SourceMap) -> Result<Node, Diagnostic> {
+    read_any(path, sources).map(|(node, _)| node)
+}
+
+/// The same with the format.
+pub(crate) fn read_any(path: &Path, sources: &mut SourceMap) -> Result<(Node, Format), Diagnostic> {
     let shown = path.display();
     if path.is_dir() {
         return Err(Diagnostic::error(format!("`{shown}` is a directory, not a configuration file")).help(
@@ -35,27 +72,30 @@ pub fn read(path: &Path, sources: &mut SourceMap) -> Result<Node, Diagnostic> {
     }
     // First: where nothing is, the form of the name is not what is wrong.
     let file = read_text(path, "configuration", sources)?;
-    let extension = path.extension().and_then(|e| e.to_str()).unwrap_or_default().to_ascii_lowercase();
-    let reader: Reader = match extension.as_str() {
-        "json" | "jsonc" => json::parse,
-        "yaml" | "yml" => |text, file| yaml::parse(text, file, 0),
-        "toml" => toml::parse,
-        _ => {
-            return Err(Diagnostic::error(format!("`{shown}` has the extension of no configuration format"))
-                .help(format!("accepted are {ACCEPTED}")));
-        }
+    let Some(format) = Format::of(path) else {
+        return Err(Diagnostic::error(format!("`{shown}` has the extension of no configuration format"))
+            .help(format!("accepted are {ACCEPTED}")));
     };
     let text = sources.text(file);
     let empty = || Diagnostic::error(format!("configuration `{shown}` is empty")).at(Span::new(file, 0, 0), "");
     if text.trim().is_empty() {
         return Err(empty());
     }
-    let node = reader(&text, file)?;
+    let node = parse(format, &text, file)?;
     match node.value {
-        Tree::Map(_) => Ok(node),
+        Tree::Map(_) => Ok((node, format)),
         Tree::Null => Err(empty()),
         _ => Err(Diagnostic::error(format!("the top of a configuration must be a map, not {}", node.kind()))
             .at(node.span, "expected a map of variables")),
+    }
+}
+
+/// The tree of a text.
+pub(crate) fn parse(format: Format, text: &str, file: FileId) -> Result<Node, Diagnostic> {
+    match format {
+        Format::Json | Format::Mapping => json::parse(text, file),
+        Format::Yaml => yaml::parse(text, file, 0),
+        Format::Toml => toml::parse(text, file),
     }
 }
 

@@ -18,7 +18,7 @@ fn error(design: &Design, loader: Loader) -> String {
 
 #[test]
 fn all_faults_are_reported_together() {
-    let config = r#"{
+    let config = r#"{ "meta": {"version": 2},
   "DESIGN_NAME": 5,
   "VERILOG_FILES": ["dir::src/conter.v", "dir::rtl/*.v", null],
   "CLOCK_PERIODS": 8,

@@ -1,0 +1,104 @@
+//! The layers of a configuration before typing: who gives which value under which name, the weakest first.
+
+use std::borrow::Cow;
+
+use crate::config::ConfigSource;
+use crate::diagnostic::Diagnostic;
+use crate::meta::Typing;
+use crate::read::yaml;
+use crate::source::Span;
+use crate::tree::{Key, Node, Tree};
+use crate::types::Type;
+use crate::variable::Variable;
+
+/// One value that is given under a name at the top of a layer.
+#[derive(Clone, Debug)]
+pub(crate) struct Entry {
+    pub(crate) source: ConfigSource,
+    /// Which file, mapping or command line it is, in order: entries of one layer see only those above them.
+    pub(crate) layer: usize,
+    pub(crate) key: Key,
+    pub(crate) given: Given,
+    pub(crate) typing: Typing,
+}
+
+/// A value as its layer gives it.
+#[derive(Clone, Debug)]
+pub(crate) enum Given {
+    /// Read already.
+    Tree(Node),
+    /// Words whose reading depends on the type of the variable: one of `-c KEY=VALUE`, any number of an option that
+    /// takes a list.
+    Words(Vec<(String, Span)>, Span),
+}
+
+/// An entry once the type of its variable is known, and the sections for a PDK are opened or left out.
+#[derive(Clone, Debug)]
+pub(crate) struct Item<'a> {
+    pub(crate) source: ConfigSource,
+    pub(crate) layer: usize,
+    pub(crate) name: Cow<'a, str>,
+    pub(crate) key_span: Span,
+    pub(crate) node: Cow<'a, Node>,
+    pub(crate) typing: Typing,
+}
+
+impl Given {
+    /// The tree, for a variable of which only the type matters. A single word will do for a list. Text is taken as it is
+    /// where text is wanted, so that a shell's quotes are enough, and read as YAML elsewhere.
+    pub(crate) fn node(&self, variable: Option<&Variable>) -> Result<Cow<'_, Node>, Diagnostic> {
+        let (words, span) = match self {
+            Self::Tree(node) => return Ok(Cow::Borrowed(node)),
+            Self::Words(words, span) => (words, *span),
+        };
+        let ty = variable.map_or(&Type::Any, |variable| &variable.ty);
+        let optional = variable.is_some_and(|variable| variable.optional);
+        let value = match (ty, words.as_slice()) {
+            (_, [(text, at)]) => return word(text, *at, ty, optional).map(Cow::Owned),
+            (Type::List(item), words) => {
+                let items = words.iter().map(|(text, at)| word(text, *at, item, false));
+                Tree::List(items.collect::<Result<_, _>>()?)
+            }
+            (_, []) => Tree::Null,
+            _ => {
+                return Err(Diagnostic::error(format!("expected {}, found {} words", ty.one(), words.len()))
+                    .at(span, "one value is expected"));
+            }
+        };
+        Ok(Cow::Owned(Node { value, span }))
+    }
+}
+
+fn word(text: &str, span: Span, ty: &Type, optional: bool) -> Result<Node, Diagnostic> {
+    let is_list = matches!(ty, Type::List(_));
+    let verbatim = match ty {
+        Type::List(item) => item.is_textual() && !text.trim_start().starts_with('['),
+        ty => ty.is_textual(),
+    };
+    if verbatim {
+        // Only a required text can be meant to be the word `null`.
+        let none = match text {
+            "null" => optional || is_list,
+            "" => optional && *ty != Type::Str,
+            _ => false,
+        };
+        let value = if none { Tree::Null } else { Tree::Str(text.to_owned()) };
+        let node = Node { value, span };
+        return Ok(if is_list && !none { listed(node) } else { node });
+    }
+    if crate::references::is_reference(text) {
+        return Ok(Node { value: Tree::Str(text.to_owned()), span });
+    }
+    let node = yaml::parse(text, span.file, span.start)?;
+    Ok(match (ty, &node.value) {
+        (Type::List(_), Tree::List(_) | Tree::Null) => node,
+        // The permissive reading of `1,2;`.
+        (Type::List(_), Tree::Str(text)) if text.contains([',', ';', ' ']) => node,
+        (Type::List(_), _) => listed(node),
+        _ => node,
+    })
+}
+
+fn listed(node: Node) -> Node {
+    Node { span: node.span, value: Tree::List(vec![node]) }
+}

@@ -1,0 +1,4 @@
+//! Configurations in Tcl.
+
+/// Evaluates Tcl.
+pub trait TclInterpreter: Send + Sync {}

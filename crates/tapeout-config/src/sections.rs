@@ -1,0 +1,97 @@
+//! Sections of a configuration that hold for some PDKs or cell libraries only: `"pdk::sky130*": {…}`. They are opened
+//! where they stand, so that what follows sees and replaces what is in them.
+
+use std::borrow::Cow;
+
+use glob::Pattern;
+
+use crate::diagnostic::Diagnostic;
+use crate::layer::{Entry, Item};
+use crate::meta::is_comment;
+use crate::source::Span;
+use crate::tree::{Key, Node, Tree};
+use crate::variable::Variable;
+
+/// The PDK and the cell library in use.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Process {
+    pub(crate) pdk: Option<String>,
+    /// The directory that PDKs are in.
+    pub(crate) root: Option<String>,
+    pub(crate) scl: Option<String>,
+}
+
+impl Process {
+    /// The directory of the PDK.
+    pub(crate) fn path(&self) -> Option<String> {
+        Some(format!("{}/{}", self.root.as_deref()?, self.pdk.as_deref()?))
+    }
+}
+
+/// The entry with its place in sections opened; nothing if it stands in a section for other PDKs.
+pub(crate) fn open<'a>(
+    entry: &'a Entry,
+    process: &Process,
+    variable: &dyn Fn(&str) -> Option<&'a Variable>,
+    items: &mut Vec<Item<'a>>,
+    diagnostics: &mut Vec<Diagnostic>,
+) {
+    let node = match entry.given.node(variable(&entry.key.name)) {
+        Ok(node) => node,
+        Err(diagnostic) => {
+            diagnostics.push(diagnostic);
+            return;
+        }
+    };
+    match node {
+        Cow::Borrowed(node) => put(entry, &entry.key, node, process, items, diagnostics),
+        node @ Cow::Owned(_) => items.push(item(entry, &entry.key, node)),
+    }
+}
+
+fn item<'a>(entry: &'a Entry, key: &'a Key, node: Cow<'a, Node>) -> Item<'a> {
+    Item {
+        source: entry.source,
+        layer: entry.layer,
+        name: Cow::Borrowed(&key.name),
+        key_span: key.span,
+        node,
+        typing: entry.typing,
+    }
+}
+
+fn put<'a>(
+    entry: &'a Entry,
+    key: &'a Key,
+    node: &'a Node,
+    process: &Process,
+    items: &mut Vec<Item<'a>>,
+    diagnostics: &mut Vec<Diagnostic>,
+) {
+    let (glob, chosen) = match (key.name.strip_prefix("pdk::"), key.name.strip_prefix("scl::")) {
+        (Some(glob), _) => (glob, &process.pdk),
+        (_, Some(glob)) => (glob, &process.scl),
+        _ if is_comment(&key.name) => return,
+        _ => return items.push(item(entry, key, Cow::Borrowed(node))),
+    };
+    let Tree::Map(entries) = &node.value else {
+        diagnostics.push(
+            Diagnostic::error(format!("the section `{}` must be a map, not {}", key.name, node.kind()))
+                .at(node.span, "expected a map of variables"),
+        );
+        return;
+    };
+    match Pattern::new(glob) {
+        Ok(pattern) if chosen.as_deref().is_some_and(|chosen| pattern.matches(chosen)) => {
+            for (key, node) in entries {
+                put(entry, key, node, process, items, diagnostics);
+            }
+        }
+        Ok(_) => {}
+        Err(error) => diagnostics.push(bad_pattern(glob, error.msg, key.span)),
+    }
+}
+
+fn bad_pattern(glob: &str, reason: &str, span: Span) -> Diagnostic {
+    Diagnostic::error(format!("`{glob}` is not a pattern of names")).at(span, reason)
+}
