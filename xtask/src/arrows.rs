@@ -6,10 +6,11 @@ use serde_json::Value;
 use crate::{Stop, process};
 
 /// Each crate of the workspace with those it may use.
-const ARROWS: [(&str, &[&str]); 10] = [
+const ARROWS: &[(&str, &[&str])] = &[
     ("tapeout-model", &[]),
     ("tapeout-guard", &[]),
-    ("tapeout-config", &["tapeout-model"]),
+    ("tapeout-config-derive", &[]),
+    ("tapeout-config", &["tapeout-model", "tapeout-config-derive"]),
     ("tapeout-formats", &["tapeout-model"]),
     ("tapeout-store", &["tapeout-model"]),
     ("tapeout-engine", &["tapeout-model", "tapeout-formats", "tapeout-store", "tapeout-guard"]),
@@ -33,7 +34,7 @@ const ARROWS: [(&str, &[&str]); 10] = [
 
 /// Outside crates with the only ones of ours that may use them: one place hashes, one makes system calls, one reads
 /// configuration syntax, one talks to the user, one to a server.
-const OWNED: [(&str, &[&str]); 13] = [
+const OWNED: &[(&str, &[&str])] = &[
     ("sha2", &["tapeout-store"]),
     ("twox-hash", &["tapeout-store"]),
     ("nix", &["tapeout-store"]),
@@ -47,6 +48,10 @@ const OWNED: [(&str, &[&str]); 13] = [
     ("saphyr-parser", &["tapeout-config"]),
     ("jsonc-parser", &["tapeout-config"]),
     ("annotate-snippets", &["tapeout-config"]),
+    ("syn", &["tapeout-config-derive"]),
+    ("quote", &["tapeout-config-derive"]),
+    ("proc-macro2", &["tapeout-config-derive"]),
+    ("heck", &["tapeout-config-derive"]),
 ];
 
 /// What is wrong with the dependencies of the workspace's crates.

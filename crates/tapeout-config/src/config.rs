@@ -13,6 +13,7 @@ use crate::load::Loaded;
 use crate::meta::Meta;
 use crate::schema::Schema;
 use crate::source::{Location, SourceMap, Span};
+use crate::variable::Role;
 
 /// The layers of a configuration, each of which beats those before it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -37,6 +38,19 @@ pub enum ConfigSource {
     CommandLine,
     /// An override of a copy, see [`Config::copy`].
     Override,
+    /// Initialisation, which works values out from others.
+    Derived,
+}
+
+impl ConfigSource {
+    /// Whether it is a layer of the user's own, as opposed to what programs and PDKs bring along.
+    #[must_use]
+    pub fn is_users(self) -> bool {
+        match self {
+            Self::Default | Self::Technology | Self::Pdk | Self::CellLibrary | Self::Derived => false,
+            Self::Project | Self::File | Self::Code | Self::Environment | Self::CommandLine | Self::Override => true,
+        }
+    }
 }
 
 impl fmt::Display for ConfigSource {
@@ -52,6 +66,7 @@ impl fmt::Display for ConfigSource {
             Self::Environment => "environment",
             Self::CommandLine => "command line",
             Self::Override => "override",
+            Self::Derived => "derived",
         })
     }
 }
@@ -132,6 +147,42 @@ impl Eq for Inner {}
 impl Config {
     pub(crate) fn new(inner: Inner) -> Self {
         Self { inner: Arc::new(inner) }
+    }
+
+    /// The same configuration with these values in place of its own, which they beat.
+    pub(crate) fn with_derived(&self, values: Vec<(String, Option<Value>)>) -> Self {
+        let mut inner = Inner::clone(&self.inner);
+        for (name, value) in values {
+            let before = self.setting(&name);
+            let mut beaten = before.beaten.clone();
+            beaten.extend(before.value.clone().map(|value| (before.origin.clone(), value)));
+            let origin = Origin { source: ConfigSource::Derived, place: None };
+            let setting = Setting { value, origin, beaten, secret: before.secret };
+            inner.settings.insert(Cow::Owned(name), Arc::new(setting));
+        }
+        Self::new(inner)
+    }
+
+    /// From which variables initialisation worked out the value: those that its declaration names. Empty for other
+    /// values.
+    ///
+    /// # Panics
+    /// If the schema has no variable of that name.
+    #[must_use]
+    pub fn derived_from(&self, name: &str) -> &[Cow<'static, str>] {
+        match self.schema().get(name).map(|variable| &variable.role) {
+            Some(Role::Derived { from }) if self.setting(name).origin.source == ConfigSource::Derived => from,
+            _ => &[],
+        }
+    }
+
+    /// Whether the variable, or one in the group of that name, has a value of an origin that will do.
+    pub(crate) fn has(&self, name: &str, will_do: impl Fn(ConfigSource) -> bool) -> bool {
+        let has = |setting: &Setting| setting.value.is_some() && will_do(setting.origin.source);
+        match self.inner.settings.get(name) {
+            Some(setting) => has(setting),
+            None => self.iter().any(|(other, setting)| is_below(other, name) && has(setting)),
+        }
     }
 
     /// The value and how it came to it.
@@ -357,6 +408,11 @@ impl Config {
     pub fn globs(&self) -> &[String] {
         &self.inner.globs
     }
+}
+
+/// Whether `name` is that of a variable in the group, which may be the whole configuration.
+pub(crate) fn is_below(name: &str, group: &str) -> bool {
+    group.is_empty() || name.strip_prefix(group).is_some_and(|rest| rest.starts_with('.'))
 }
 
 fn present<T>(name: &str, value: Option<T>) -> T {

@@ -6,12 +6,14 @@
 //! variable of a [`Schema`] and gives the [`Config`], or all that is wrong at once.
 
 mod config;
+mod configured;
 mod copy;
 mod diagnostic;
 pub mod expr;
 mod filelist;
 mod gather;
 mod include;
+mod init;
 mod layer;
 mod load;
 mod meta;
@@ -31,8 +33,10 @@ mod typing;
 mod variable;
 
 pub use config::{Config, ConfigSource, Origin, Setting};
+pub use configured::{Change, Configured, Declaration, Given, Structure};
 pub use copy::CopyError;
 pub use diagnostic::{Diagnostic, Label};
+pub use init::Init;
 pub use load::{GivenOption, Loaded, Loader, Options};
 pub use meta::{FlowChoice, Meta};
 pub use read::read;
@@ -40,7 +44,8 @@ pub use read::tcl;
 pub use schema::{Elsewhere, KnownElsewhere, Schema, SchemaError};
 pub use source::{FileId, Location, SourceMap, Span};
 pub use suggest::nearest;
-pub use tapeout_model::ToolSettings;
+pub use tapeout_config_derive::Schema;
+pub use tapeout_model::{ToolSettings, Value};
 pub use tree::{Key, MAX_DEPTH, Node, Tree};
 pub use types::{Struct, Type};
 pub use variable::{Check, Role, Translation, Variable};

@@ -6,7 +6,9 @@ use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::sync::Arc;
 
-use crate::variable::Variable;
+use crate::configured::Structure;
+use crate::types::{Struct, Type};
+use crate::variable::{Role, Variable};
 
 /// A fault in the declarations, thus in the program or plugin that makes them.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,6 +36,16 @@ pub enum SchemaError {
         /// The name.
         name: String,
     },
+    /// What only a variable can have is declared of a nested struct.
+    Group {
+        /// The name.
+        name: String,
+    },
+    /// What is to be changed about a field of a nested struct concerns a field that it does not have.
+    NoField {
+        /// The name.
+        name: String,
+    },
 }
 
 impl fmt::Display for SchemaError {
@@ -46,6 +58,11 @@ impl fmt::Display for SchemaError {
                 write!(f, "the default of variable `{name}` must be {expected}, not {found}")
             }
             Self::Reserved { name } => write!(f, "a variable cannot have the name `{name}`"),
+            Self::Group { name } => write!(
+                f,
+                "`{name}` is a nested struct, which has nothing but its documentation: declare the rest of its fields"
+            ),
+            Self::NoField { name } => write!(f, "there is no field `{name}` to declare anything of"),
         }
     }
 }
@@ -77,6 +94,8 @@ pub struct Schema {
     former: HashMap<Cow<'static, str>, usize>,
     /// The nested structs by their dotted names, with what they are for.
     groups: BTreeMap<String, Cow<'static, str>>,
+    /// Of the nested structs that may be absent, the fields that must be given if any of the struct is.
+    optional_groups: BTreeMap<String, Vec<String>>,
     elsewhere: Option<KnownElsewhere>,
 }
 
@@ -99,6 +118,14 @@ impl Schema {
         Ok(schema)
     }
 
+    /// The fields of a struct that derives `Schema`.
+    ///
+    /// # Errors
+    /// As for [`Schema::add`].
+    pub fn of<T: Structure>() -> Result<Self, SchemaError> {
+        T::fields(false)
+    }
+
     /// Adds a variable. Declaring the same again is fine: steps share variables.
     ///
     /// # Errors
@@ -108,13 +135,7 @@ impl Schema {
         if RESERVED.contains(&name.as_str()) {
             return Err(SchemaError::Reserved { name });
         }
-        if let Some(default) = variable.default.take() {
-            let found = format!("`{default}`");
-            match variable.ty.default_value(default) {
-                Some(default) => variable.default = Some(default),
-                None => return Err(SchemaError::Default { name, expected: variable.ty.one(), found }),
-            }
-        }
+        type_default(&mut variable)?;
         match self.index.get(&variable.name) {
             Some(at) if self.variables[*at].agrees_with(&variable) => {}
             Some(at) => {
@@ -141,13 +162,72 @@ impl Schema {
     /// As for [`Schema::add`].
     pub fn nest(&mut self, name: &str, doc: impl Into<Cow<'static, str>>, fields: Self) -> Result<(), SchemaError> {
         let under = |field: &str| Cow::Owned(format!("{name}.{field}"));
-        for mut field in fields.variables {
+        for field in &fields.variables {
+            let mut field = field.clone();
             field.name = under(&field.name);
             field.former = field.former.iter().map(|former| under(former)).collect();
+            // A field may come from one beside the struct: names that are not the struct's are looked up around it.
+            if let Role::Derived { from } = &mut field.role {
+                let is_inside = |other: &str| fields.get(other).is_some() || fields.is_group(other);
+                *from = from.iter().map(|o| if is_inside(o) { under(o) } else { o.clone() }).collect();
+            }
             self.add(field)?;
         }
         self.groups.extend(fields.groups.into_iter().map(|(group, doc)| (format!("{name}.{group}"), doc)));
         self.groups.insert(name.to_owned(), doc.into());
+        let below = |names: Vec<String>| names.iter().map(|field| format!("{name}.{field}")).collect();
+        let optional = fields.optional_groups.into_iter();
+        self.optional_groups.extend(optional.map(|(group, names)| (format!("{name}.{group}"), below(names))));
+        Ok(())
+    }
+
+    /// Adds the fields of a nested struct that is there when any of its fields is given. Its required fields are
+    /// required only then.
+    ///
+    /// # Errors
+    /// As for [`Schema::add`].
+    pub fn nest_optional(
+        &mut self,
+        name: &str,
+        doc: impl Into<Cow<'static, str>>,
+        mut fields: Self,
+    ) -> Result<(), SchemaError> {
+        let mut required = Vec::new();
+        for field in fields.variables.iter_mut().filter(|field| field.is_required()) {
+            field.optional = true;
+            required.push(format!("{name}.{}", field.name));
+        }
+        self.nest(name, doc, fields)?;
+        self.optional_groups.insert(name.to_owned(), required);
+        Ok(())
+    }
+
+    /// The variables without a value that are required because something else in their group is given. `gives` says
+    /// whether a variable, or any of a group, is.
+    pub(crate) fn missing_in_groups(&self, gives: impl Fn(&str) -> bool) -> Vec<&Variable> {
+        let groups = self.optional_groups.iter().filter(|(group, _)| gives(group));
+        groups.flat_map(|(_, names)| names).filter(|name| !gives(name)).filter_map(|name| self.get(name)).collect()
+    }
+
+    /// Changes the declaration of a variable, or of a field of a struct that it holds.
+    ///
+    /// # Errors
+    /// No such variable; as for [`Schema::add`].
+    pub(crate) fn amend(&mut self, name: &str, change: fn(Variable) -> Variable) -> Result<(), SchemaError> {
+        if let Some(at) = self.index.get(name) {
+            let mut variable = change(self.variables[*at].clone());
+            type_default(&mut variable)?;
+            self.former.extend(variable.former.iter().map(|former| (former.clone(), *at)));
+            self.variables[*at] = variable;
+            return Ok(());
+        }
+        let no_field = || SchemaError::NoField { name: name.to_owned() };
+        let (whole, field) = name.split_once('.').ok_or_else(no_field)?;
+        let variable = &mut self.variables[*self.index.get(whole).ok_or_else(no_field)?];
+        let Type::Struct(of) = &variable.ty else { return Err(no_field()) };
+        let mut fields = of.fields.clone();
+        fields.amend(field, change)?;
+        variable.ty = Type::Struct(Arc::new(Struct { name: of.name.clone(), fields }));
         Ok(())
     }
 
@@ -193,6 +273,18 @@ impl Schema {
     pub fn iter(&self) -> impl Iterator<Item = &Variable> {
         self.variables.iter()
     }
+}
+
+/// Makes the default a value of the variable's type.
+fn type_default(variable: &mut Variable) -> Result<(), SchemaError> {
+    let Some(default) = variable.default.take() else { return Ok(()) };
+    let found = format!("`{default}`");
+    variable.default = variable.ty.default_value(default);
+    if variable.default.is_none() {
+        let name = variable.name.to_string();
+        return Err(SchemaError::Default { name, expected: variable.ty.one(), found });
+    }
+    Ok(())
 }
 
 #[cfg(test)]

@@ -105,6 +105,18 @@ impl Type {
         Self::Struct(Arc::new(Struct { name: name.into(), fields }))
     }
 
+    /// The type with `kind` where it has paths or text.
+    pub(crate) fn with_paths(self, kind: &Self) -> Self {
+        match self {
+            Self::Str | Self::Path | Self::Dir | Self::NewPath => kind.clone(),
+            Self::List(item) => Self::list(item.with_paths(kind)),
+            Self::Map(item) => Self::map(item.with_paths(kind)),
+            Self::Optional(item) => item.with_paths(kind).or_null(),
+            Self::Tuple(items) => Self::tuple(items.iter().map(|item| item.clone().with_paths(kind))),
+            other => other,
+        }
+    }
+
     /// Whether values of the type are written as one piece of text.
     pub(crate) fn is_textual(&self) -> bool {
         match self {

@@ -104,6 +104,13 @@ impl Variable {
         self
     }
 
+    /// What it means, in place of what was said before.
+    #[must_use]
+    pub fn doc(mut self, doc: impl Into<Cow<'static, str>>) -> Self {
+        self.doc = doc.into();
+        self
+    }
+
     /// The unit of its numbers.
     #[must_use]
     pub fn units(mut self, units: &'static str) -> Self {
@@ -122,6 +129,13 @@ impl Variable {
     #[must_use]
     pub fn check(mut self, check: Check) -> Self {
         self.check = Some(check);
+        self
+    }
+
+    /// What its paths are: [`Type::Dir`] or [`Type::NewPath`] in place of paths that exist, or of text.
+    #[must_use]
+    pub fn paths(mut self, kind: &Type) -> Self {
+        self.ty = self.ty.with_paths(kind);
         self
     }
 

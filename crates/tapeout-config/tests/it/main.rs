@@ -3,4 +3,5 @@
 mod design;
 mod filelists;
 mod messages;
+mod structs;
 mod values;
