@@ -47,6 +47,22 @@ pub struct Options {
     pub given: Vec<GivenOption>,
 }
 
+impl Options {
+    /// Adds an option with its value behind those that there are.
+    pub fn add(&mut self, option: &str, name: &str, value: &str) {
+        if !self.text.is_empty() {
+            self.text.push(' ');
+        }
+        let at = self.text.len()..self.text.len() + option.len();
+        self.text.push_str(option);
+        self.text.push(' ');
+        let start = self.text.len();
+        self.text.push_str(value);
+        let words = vec![(value.to_owned(), start..self.text.len())];
+        self.given.push(GivenOption { name: name.to_owned(), at, words });
+    }
+}
+
 /// An option that gives a variable.
 #[derive(Clone, Debug)]
 pub struct GivenOption {

@@ -2,6 +2,8 @@
 
 mod design;
 mod filelists;
+mod layers;
 mod messages;
+mod references;
 mod structs;
 mod values;
