@@ -25,6 +25,7 @@ pub use diagnostic::{Diagnostic, Label};
 pub use load::{Loaded, Loader};
 pub use meta::{FlowChoice, Meta};
 pub use read::read;
+pub use read::tcl::{TclEnvironment, TclInterpreter, TclLimits, TclProblem, TclRequest, TclScripts};
 pub use schema::{Check, Schema, SchemaError, Type, Variable};
 pub use source::{FileId, Location, SourceMap, Span};
 pub use suggest::nearest;

@@ -4,6 +4,7 @@
 mod json;
 mod mapping;
 mod number;
+pub(crate) mod tcl;
 mod toml;
 pub(crate) mod yaml;
 

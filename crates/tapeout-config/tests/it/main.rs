@@ -3,4 +3,5 @@
 mod design;
 mod filelists;
 mod messages;
+mod tcl;
 mod values;
