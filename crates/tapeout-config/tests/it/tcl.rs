@@ -428,8 +428,8 @@ fn an_interpreter_that_gives_no_answer_is_explained() {
     };
     let ended = |said: &str| TclProblem::Ended { how: "signal 6".to_owned(), said: said.to_owned() };
     assert_eq!(
-        explained(TclProblem::Missing("on PATH".to_owned())),
-        "error: Tcl configurations need `tclsh`, which was not found on PATH = help: apt-get install tcl"
+        explained(TclProblem::Missing("`tclsh` on PATH".to_owned())),
+        "error: Tcl configurations need a Tcl interpreter, and there is no program `tclsh` on PATH = help: apt-get install tcl"
     );
     assert_eq!(
         explained(ended("unable to alloc 100 bytes\n")),

@@ -68,7 +68,7 @@ impl Default for TclLimits {
 /// Why an interpreter gave no answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum TclProblem {
-    /// There is no interpreter. With where it was looked for: `on PATH`.
+    /// There is no such program: `NAME on PATH`, or a path.
     Missing(String),
     /// It could not be started, in words.
     NotStarted(String),
@@ -197,10 +197,10 @@ impl TclScripts<'_> {
         let TclLimits { time, memory, output } = self.limits;
         let mib = |bytes: u64| bytes >> 20;
         match problem {
-            TclProblem::Missing(place) => {
-                Diagnostic::error(format!("Tcl configurations need `tclsh`, which was not found {place}"))
-                    .help("apt-get install tcl")
-            }
+            TclProblem::Missing(program) => Diagnostic::error(format!(
+                "Tcl configurations need a Tcl interpreter, and there is no program {program}"
+            ))
+            .help("apt-get install tcl"),
             TclProblem::NotStarted(why) => {
                 Diagnostic::error(format!("the Tcl interpreter could not be started: {why}"))
             }
