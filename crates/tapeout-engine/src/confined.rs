@@ -24,7 +24,7 @@ pub struct Confined<'a> {
     pub args: &'a [&'a str],
     /// Files that it gets in its working directory, by name.
     pub files: &'a [(&'a str, &'a [u8])],
-    /// What it may read, besides those files, where systems keep programs and libraries, and `/proc`. Absolute paths.
+    /// What it may read, besides those files and where systems keep programs and libraries. Absolute paths.
     pub read: Vec<PathBuf>,
     /// How long it may run.
     pub timeout: Duration,
@@ -123,7 +123,8 @@ impl Confined<'_> {
         read.extend(installation(&real));
         read.push(real);
         read.extend(self.read.iter().cloned());
-        Confinement { read, ..Confinement::default() }
+        // The environments of other processes are there.
+        Confinement { read, hide_processes: true, ..Confinement::default() }
     }
 }
 

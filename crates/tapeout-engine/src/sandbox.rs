@@ -49,7 +49,7 @@ impl JobCx<'_> {
         }));
         // Tools look through directories for what they need; what there is may be known, what it says may not.
         let list = vec![self.project().to_owned()];
-        Some(Confinement { read, list, write: vec![dir.path.clone(), dir.tmp()] })
+        Some(Confinement { read, list, write: vec![dir.path.clone(), dir.tmp()], hide_processes: false })
     }
 
     /// The project's directory as the kernel tells it.

@@ -46,6 +46,8 @@ pub fn quote(text: &str) -> String {
             '\\' | '$' | '"' | '[' => word.extend(['\\', c]),
             // Tcl would drop a backslash before a line break together with the break.
             '\n' => word.push_str("\\n"),
+            // To Tcl, it is a line break in a script's file.
+            '\r' => word.push_str("\\r"),
             c => word.push(c),
         }
     }

@@ -7,6 +7,7 @@ mod ghdl;
 mod icarus;
 mod icestorm;
 mod nextpnr;
+mod tcl;
 mod verilator;
 mod verilog;
 mod yosys;
@@ -24,6 +25,7 @@ pub fn registry() -> Registry {
         icarus::register,
         icestorm::register,
         nextpnr::register,
+        tcl::register,
         verilator::register,
         yosys::register,
     ] {

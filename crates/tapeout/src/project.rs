@@ -168,7 +168,7 @@ pub(crate) fn environment_name(tool: &str) -> String {
 }
 
 /// A path in the environment is relative to where tapeout was started, not to the design.
-fn path_in_environment(tool: &str) -> Option<String> {
+pub(crate) fn path_in_environment(tool: &str) -> Option<String> {
     let path = env::var(environment_name(tool)).ok().filter(|path| !path.is_empty())?;
     if !path.contains('/') {
         return Some(path);

@@ -37,6 +37,7 @@ pub(crate) fn it_reads_what_is_listed_and_writes_nothing() {
         "echo x > \"${1%/*}/x\"",
         "echo x > \"$1\"",
         "mkdir x",
+        "cat /proc/self/environ",
         "rm given",
         "setsid --wait cat \"$2\"",
     ] {
