@@ -73,6 +73,7 @@ fn loader(args: &ThingArgs) -> Result<Loader, CliError> {
         sets: set.clone(),
         options: pdk_options(&args.overlay)?,
         env: environment(),
+        tcl: Some(Arc::new(Tclsh { guard: GuardCommand::default() })),
         ..Loader::default()
     })
 }
@@ -229,7 +230,7 @@ pub(crate) fn environment_name(tool: &str) -> String {
 }
 
 /// A path in the environment is relative to where tapeout was started, not to the design.
-fn path_in_environment(tool: &str) -> Option<String> {
+pub(crate) fn path_in_environment(tool: &str) -> Option<String> {
     let path = env::var(environment_name(tool)).ok().filter(|path| !path.is_empty())?;
     if !path.contains('/') {
         return Some(path);

@@ -6,4 +6,5 @@ mod layers;
 mod messages;
 mod references;
 mod structs;
+mod tcl;
 mod values;
