@@ -365,8 +365,13 @@ fn what_scripts_may_not_do_is_told_with_its_line() {
         ("expr {1 +}", "missing operand at _@_ in expression \"1 +_@_\""),
         ("while 1 {}", "it ran longer than 0.2 s"),
         ("catch {while 1 {}}", "it ran longer than 0.2 s"),
+        ("while 1 {set ::env(A) 1}", "it ran longer than 0.2 s"),
         ("after 100000", "it ran longer than 0.2 s"),
         ("proc f {} {f}; f", "too many nested evaluations (infinite loop?)"),
+        (
+            "proc f n {set ::env(A) $n; f $n}; f 1",
+            "can't set \"::env(A)\": too many nested evaluations (infinite loop?)",
+        ),
         ("dict set ::env(D) {*}[lrepeat 200 k] v", "dictionaries are nested more than 100 deep"),
         ("set ::env(X) [string repeat a 3000000]", "its variables have 3000003 characters together, more than 2097152"),
     ];

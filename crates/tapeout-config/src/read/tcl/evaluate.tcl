@@ -90,6 +90,7 @@ proc shim::source {args} {
 # From the trace of an error in a script: index of the file, line in it, the command that failed, and the procedure that
 # it is in with the line in that.
 proc shim::place_of_error {file trace} {
+    variable child
     set line 0
     set inner $trace
     foreach {found number} [regexp -all -inline {\(file "[^\n]*" line (\d+)\)} $trace] {
@@ -101,11 +102,11 @@ proc shim::place_of_error {file trace} {
     set procedure {}
     set procedure_line 0
     foreach {- name number} [regexp -all -inline {\(procedure "([^\n]*)" line (\d+)\)} $inner] {
-        if {![string match "*shim::*" $name]} {
-            set procedure $name
-            set procedure_line $number
-            break
-        }
+        # Those of this program are in the trace, too.
+        if {[catch {interp eval $child [list ::tcl::info::procs $name]} found] || $found eq ""} { continue }
+        set procedure $name
+        set procedure_line $number
+        break
     }
     return [list $file $line $command $procedure $procedure_line]
 }
@@ -355,6 +356,7 @@ proc shim::answer {body} {
 
 proc shim::fail {message place} {
     lassign $place file line command procedure procedure_line
+    if {[string length $message] > 1000} { set message "[string range $message 0 1000] ..." }
     set words "\"message\":[json_text $message],\"command\":[json_text $command],\"procedure\":[json_text $procedure]"
     answer "\"error\":{$words,\"file\":$file,\"line\":$line,\"procedure_line\":$procedure_line}"
 }
@@ -458,7 +460,8 @@ proc shim::main {request} {
     set code [catch {source $script} message options]
     interp limit $child time -seconds {}
     if {$code ni {0 2}} {
-        if {[string match "*limit exceeded" $message]} { 
+        # What Tcl says depends on where the limit hit it.
+        if {[clock milliseconds] >= $end} { 
             set message "it ran longer than [format %g [expr {$milliseconds / 1000.0}]] s"
         }
         set place [expr {[dict exists $options -place] ? [dict get $options -place] : {0 0 {} {} 0}}]
