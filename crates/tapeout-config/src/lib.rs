@@ -30,6 +30,7 @@ mod tools;
 mod tree;
 mod types;
 mod typing;
+mod units;
 mod variable;
 
 pub use config::{Config, ConfigSource, Origin, Setting};

@@ -6,14 +6,16 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use tapeout_config::{self as config, Diagnostic, Loader, Schema, SourceMap};
-use tapeout_engine::{self as engine, Engine, Resources, SharedCache, Tool, ToolProblem, ToolSettings, Toolbox};
+use tapeout_engine::{
+    self as engine, Engine, GuardCommand, Resources, SharedCache, Tool, ToolProblem, ToolSettings, Toolbox,
+};
 use tapeout_flow::{Configured, Plan, PlanError, Registry};
 use tapeout_model::{Class, Severity};
 
-use crate::Cx;
 use crate::args::{OverlayArgs, ThingArgs};
 use crate::error::CliError;
 use crate::terminal::plural;
+use crate::{Cx, Tclsh};
 
 /// The names that a directory's configuration may have.
 const CONFIG_NAMES: [&str; 5] = ["config.json", "config.yaml", "config.yml", "config.toml", "config.tcl"];
@@ -73,7 +75,7 @@ fn loader(args: &ThingArgs) -> Result<Loader, CliError> {
         sets: set.clone(),
         options: pdk_options(&args.overlay)?,
         env: environment(),
-        tcl: Some(Arc::new(Tclsh { guard: GuardCommand::default() })),
+        tcl: Some(Arc::new(Tclsh { guard: GuardCommand::current_exe() })),
         ..Loader::default()
     })
 }

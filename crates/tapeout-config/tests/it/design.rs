@@ -89,6 +89,8 @@ pub(crate) fn schema() -> Schema {
         Variable::new("PIN_CONSTRAINTS", Type::Path, "Where pins go.").optional(),
         Variable::new("WEIGHTS", Type::map(Type::Decimal), "The weight of each net.").optional(),
         Variable::new("SEEDS", Type::list(Type::Int), "Seeds to try.").optional(),
+        Variable::new("WAITS", Type::list(Type::Decimal), "Delays.").units("ns").optional(),
+        Variable::new("SIZES", Type::map(Type::Int), "Sizes.").units("nm").optional(),
         Variable::new("PDK_ROOT", Type::Str, "Where PDKs are.").optional().env("PDK_ROOT"),
     ])
     .expect("a test design is set up")
