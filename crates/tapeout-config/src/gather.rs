@@ -67,7 +67,9 @@ pub(crate) fn gather<'a>(
         gatherer.place(index, item, Cow::Borrowed(&item.name), item.key_span, &item.node);
     }
     gatherer.translate(items, references, typed);
-    let given = gatherer.given;
+    // In the order of writing, references mostly find worked out what they refer to.
+    let mut given: Vec<(&str, Vec<Given<'_>>)> = gatherer.given.into_iter().collect();
+    given.sort_by_key(|(_, given)| given.last().map(|strongest| strongest.item));
     given
         .into_iter()
         .map(|(name, given)| {

@@ -92,11 +92,9 @@ pub(crate) fn resolve(
             }
         }
     }
-    // Without a PDK, nothing that it gives can be there: one thing is missing, not all of them.
-    if process.pdk.is_none() {
-        missing.retain(|variable| !variable.from_pdk || variable.env.is_some());
-    }
+    let (of_pdk, missing): (Vec<_>, Vec<_>) = missing.into_iter().partition(|variable| variable.from_pdk);
     diagnostics.extend(missing_variables(&missing));
+    diagnostics.extend(missing_in_pdk(&process, &of_pdk));
     filelist::expand(&mut settings, schema, &loaded.env, &mut paths, sources, &mut diagnostics);
 
     diagnostic::sort(&mut diagnostics);
@@ -240,6 +238,20 @@ impl Resolution<'_> {
     fn typer(&mut self, variable: &Variable, typing: Typing) -> Typer<'_> {
         Typer { typing, units: variable.units, paths: self.paths, diagnostics: self.diagnostics }
     }
+}
+
+/// How many names are listed in one message.
+const MANY: usize = 8;
+
+/// Without a PDK, nothing that it would give can be there: then there is nothing to say about it.
+fn missing_in_pdk(process: &Process, missing: &[&Variable]) -> Option<Diagnostic> {
+    let pdk = process.pdk.as_ref().filter(|_| !missing.is_empty())?;
+    let mut names: Vec<String> = missing.iter().take(MANY).map(|variable| format!("`{}`", variable.name)).collect();
+    if missing.len() > MANY {
+        names.push(format!("{} more", missing.len() - MANY));
+    }
+    let message = format!("the PDK `{pdk}` does not give all that the flow needs: {}", names.join(", "));
+    Some(Diagnostic::error(message).help("set them in the configuration, or take a PDK that is made for this flow"))
 }
 
 /// One error for all of them: they are given in one place.
