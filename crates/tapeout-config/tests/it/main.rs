@@ -2,6 +2,7 @@
 
 mod design;
 mod filelists;
+mod json_schema;
 mod messages;
 mod structs;
 mod values;
