@@ -9,7 +9,7 @@ mod config;
 mod configured;
 mod copy;
 mod diagnostic;
-mod expr;
+pub mod expr;
 mod filelist;
 mod gather;
 mod include;

@@ -7,6 +7,7 @@
 
 use std::borrow::Cow;
 use std::collections::HashMap;
+use std::ops::Range;
 
 use tapeout_model::Decimal;
 
@@ -184,20 +185,34 @@ impl<'a> References<'a> {
     }
 
     fn expression(&mut self, item: usize, expression: &str, span: Span) -> Result<Tree, Noted> {
-        let evaluated = expr::evaluate(expression, &mut |name, _| self.number(item, name, span));
-        let value = match evaluated {
-            Ok(value) => value,
-            Err(expr::Error::Lookup(Noted)) => return Err(Noted),
-            Err(expr::Error::Expression(error)) => {
-                let diagnostic =
-                    Diagnostic::error(format!("`expr::{expression}`: {}", error.message)).at(span, error.label);
-                return Err(self.note(diagnostic));
-            }
+        // Where the text is written as it is, but for quotes, its parts have places of their own.
+        let written = "expr::".len() + expression.len();
+        let quote = match (span.end - span.start).checked_sub(written) {
+            Some(0) => Some(0),
+            Some(2) => Some(1),
+            _ => None,
         };
-        Ok(Tree::Decimal(value))
+        let place = |range: Range<usize>| match quote {
+            Some(quote) => {
+                let start = span.start + quote + "expr::".len();
+                Span::new(span.file, start + range.start, start + range.end)
+            }
+            None => span,
+        };
+        match expr::evaluate(expression, |name, range| self.number(item, name, span, place(range))) {
+            Ok(value) => Ok(Tree::Decimal(value)),
+            Err(expr::Error::Lookup(Noted)) => Err(Noted),
+            Err(expr::Error::Fault(fault)) => {
+                let diagnostic = Diagnostic::error(fault.message).at(place(fault.range), fault.label);
+                Err(self.note(match fault.help {
+                    Some(help) => diagnostic.help(help),
+                    None => diagnostic,
+                }))
+            }
+        }
     }
 
-    fn number(&mut self, item: usize, name: &str, span: Span) -> Result<Decimal, Noted> {
+    fn number(&mut self, item: usize, name: &str, span: Span, at: Span) -> Result<Decimal, Noted> {
         let found = match self.lookup(item, name, span) {
             Lookup::Missing(diagnostic) => return Err(self.note(diagnostic)),
             Lookup::Fixed(_) => (Tree::Str(String::new()), None),
@@ -210,7 +225,7 @@ impl<'a> References<'a> {
             (other, of) => {
                 let kind = Node { value: other, span }.kind();
                 let message = format!("an expression takes numbers, and `{name}` is {kind}");
-                let diagnostic = Diagnostic::error(message).at(span, "used here");
+                let diagnostic = Diagnostic::error(message).at(at, "used here");
                 Err(self.note(match of {
                     Some(of) => diagnostic.also(of, kind),
                     None => diagnostic,

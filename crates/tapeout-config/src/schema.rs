@@ -322,7 +322,7 @@ mod tests {
             Variable::new("B", Type::list(Type::Decimal), "").default(vec![1i64]),
         ])
         .unwrap();
-        assert_eq!(schema.get("A").unwrap().default, Some(Value::Decimal(Decimal::new(25, 2))));
-        assert_eq!(schema.get("B").unwrap().default, Some(Value::List(vec![Decimal::ONE.into()])));
+        assert_eq!(schema.get("A").unwrap().default, Some(Value::Decimal("0.25".parse().unwrap())));
+        assert_eq!(schema.get("B").unwrap().default, Some(Value::List(vec![Decimal::from(1).into()])));
     }
 }

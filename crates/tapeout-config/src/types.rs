@@ -176,7 +176,7 @@ impl Type {
             (Self::Optional(_), Value::Null) => Some(Value::Null),
             (Self::Optional(item), value) => item.default_value(value),
             (Self::Decimal, Value::Int(value)) => Some(Value::Decimal(value.into())),
-            (Self::Decimal, Value::Str(text)) => Decimal::from_str_exact(&text).ok().map(Value::Decimal),
+            (Self::Decimal, Value::Str(text)) => text.parse::<Decimal>().ok().map(Value::Decimal),
             (Self::Choice(words), Value::Str(word)) => words.iter().any(|w| *w == word).then_some(Value::Str(word)),
             (Self::Bool, value @ Value::Bool(_))
             | (Self::Int, value @ Value::Int(_))

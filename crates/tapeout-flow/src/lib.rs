@@ -7,7 +7,8 @@
 //!
 //! - [`Step`]: a descriptor ([`StepInfo`]) with `prepare` (configuration and inputs → [`Session`]s, pure) and `collect`
 //!   (outputs → views, metrics, alerts, verdict, pure). The engine does what lies between.
-//! - [`Flow`]: a list of step ids. [`Registry`]: the steps, flows and tools there are.
+//! - [`Flow`]: a list of step ids. [`Registry`]: the steps, flows and tools there are. [`Vocabulary`]: a flow of which only
+//!   the variables are there.
 //! - [`Plan`]: everything a run will do, complete and validated; all its errors are reported together.
 //! - [`Run`]: one execution of a plan under a tag, and its views on disk.
 
@@ -28,6 +29,7 @@ mod standing;
 mod step;
 mod summary;
 mod tree;
+mod vocabulary;
 
 pub use cx::StepCx;
 pub use event::{EVENTS, Happened, RunEvent, StepDone, StepFailed};
@@ -45,3 +47,4 @@ pub use tapeout_config::{Type, Variable};
 pub use tapeout_engine::{Command, DepFormat, Difference, Failure, Input, Invocation, Tool};
 pub use tapeout_store::Pin;
 pub use tree::Edited;
+pub use vocabulary::Vocabulary;

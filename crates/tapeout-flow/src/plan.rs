@@ -11,7 +11,7 @@ use tapeout_engine::{Claims, Graph, Job, JobId, Part};
 use crate::cx::slug;
 use crate::job::StepJob;
 use crate::registry::Registered;
-use crate::{Flow, Registry, Step, StepAttempt, StepInfo};
+use crate::{Flow, Registry, Step, StepAttempt, StepInfo, Vocabulary};
 
 /// A step in its place in a plan.
 #[derive(Clone)]
@@ -235,7 +235,14 @@ fn choose_flow(
 ) -> Result<(Flow, Vec<Option<Span>>), Box<Diagnostic>> {
     let by_name = |name: &str, span: Option<Span>| match registry.flow(name) {
         Some(flow) => Ok((flow.clone(), vec![None; flow.steps.len()])),
-        None => Err(Box::new(unknown("flow", name, span, registry.flows().map(|flow| flow.name.as_str())))),
+        None => Err(Box::new(match registry.vocabulary(name) {
+            Some(vocabulary) => without_steps(vocabulary, span),
+            None => {
+                let flows = registry.flows().map(|flow| flow.name.as_str());
+                let known = flows.chain(registry.vocabularies().map(|vocabulary| vocabulary.name));
+                unknown("flow", name, span, known)
+            }
+        })),
     };
     match (named, &loaded.meta().flow) {
         (Some(name), _) => by_name(name, None),
@@ -265,6 +272,18 @@ fn find_steps(registry: &Registry, flow: &Flow, spans: &[Option<Span>]) -> Resul
         }
     }
     if errors.is_empty() { Ok(found) } else { Err(PlanError(errors)) }
+}
+
+fn without_steps(vocabulary: &Vocabulary, span: Option<Span>) -> Diagnostic {
+    let name = vocabulary.name;
+    let mut error = Diagnostic::error(format!(
+        "the flow `{name}` is known by its variables; its steps are not part of this version yet"
+    ))
+    .help("`tapeout config check` checks such a configuration");
+    if let Some(span) = span {
+        error = error.at(span, "a flow without steps");
+    }
+    error
 }
 
 fn unknown<'a>(kind: &str, name: &str, span: Option<Span>, known: impl Iterator<Item = &'a str>) -> Diagnostic {

@@ -1,11 +1,11 @@
-//! The registry: the steps, flows and tools there are.
+//! The registry: the steps, flows, vocabularies and tools there are.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use tapeout_engine::Tool;
 
-use crate::{Flow, Step, StepInfo};
+use crate::{Flow, Step, StepInfo, Vocabulary};
 
 /// A step with its descriptor.
 #[derive(Clone)]
@@ -19,6 +19,7 @@ pub(crate) struct Registered {
 pub struct Registry {
     steps: BTreeMap<String, Registered>,
     flows: BTreeMap<String, Flow>,
+    vocabularies: BTreeMap<String, Vocabulary>,
     tools: BTreeMap<&'static str, Tool>,
 }
 
@@ -33,6 +34,12 @@ impl Registry {
     /// Adds a flow. A later one of the same name replaces an earlier one.
     pub fn add_flow(&mut self, flow: Flow) -> &mut Self {
         self.flows.insert(flow.name.to_lowercase(), flow);
+        self
+    }
+
+    /// Adds a flow that is known by its variables only. A flow of the same name that has steps hides it.
+    pub fn add_vocabulary(&mut self, vocabulary: Vocabulary) -> &mut Self {
+        self.vocabularies.insert(vocabulary.name.to_lowercase(), vocabulary);
         self
     }
 
@@ -66,6 +73,18 @@ impl Registry {
     /// All flows by name.
     pub fn flows(&self) -> impl Iterator<Item = &Flow> {
         self.flows.values()
+    }
+
+    /// A flow that is known by its variables only.
+    #[must_use]
+    pub fn vocabulary(&self, name: &str) -> Option<&Vocabulary> {
+        let name = name.to_lowercase();
+        self.vocabularies.get(&name).filter(|_| !self.flows.contains_key(&name))
+    }
+
+    /// All flows that are known by their variables only, by name.
+    pub fn vocabularies(&self) -> impl Iterator<Item = &Vocabulary> {
+        self.vocabularies.iter().filter(|(name, _)| !self.flows.contains_key(*name)).map(|(_, vocabulary)| vocabulary)
     }
 
     /// All tools by name.

@@ -1,12 +1,15 @@
 //! Plain typed data of a hardware design flow. No I/O: nothing here opens a file, starts a process or prints.
 //!
 //! - [`Value`]: what a configuration variable holds.
+//! - [`Decimal`]: numbers that print as they were written.
 //! - [`Metrics`]: named measurements, after METRICS2.1.
 //! - [`DesignFormat`], [`View`], [`State`]: the files of a design at one point of a flow.
 //! - [`Digest`], [`Read`], [`Record`]: what a job read and what came out of it.
 //! - [`Alert`], [`Class`]: what went wrong, and whose turn it is to act.
 
 mod alert;
+mod arithmetic;
+mod decimal;
 mod digest;
 mod format;
 mod metrics;
@@ -16,10 +19,11 @@ mod tool;
 mod value;
 
 pub use alert::{Alert, Class, Severity};
+pub use decimal::{Decimal, InvalidDecimal};
 pub use digest::{Digest, InvalidDigest};
 pub use format::{DesignFormat, FORMATS};
 pub use metrics::{Metric, Metrics, unit_of};
 pub use record::{Attempt, Output, PeakBy, Read, Record, Verdict};
 pub use state::{State, View};
 pub use tool::ToolSettings;
-pub use value::{Decimal, Value};
+pub use value::Value;

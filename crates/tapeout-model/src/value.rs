@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-pub use rust_decimal::Decimal;
+use crate::Decimal;
 
 /// A configuration value before and after typing.
 ///
@@ -41,7 +41,8 @@ impl Value {
         }
     }
 
-    /// The JSON form. Decimals become JSON numbers when their text survives it, which it does up to 17 digits.
+    /// The JSON form. Decimals become JSON numbers, of which readers keep 17 digits. Infinities, NaN, and what is too
+    /// large or too close to zero for a binary number become strings.
     #[must_use]
     pub fn to_json(&self) -> serde_json::Value {
         use serde_json::Value as Json;
@@ -49,7 +50,13 @@ impl Value {
             Self::Null => Json::Null,
             Self::Bool(b) => Json::Bool(*b),
             Self::Int(i) => Json::from(*i),
-            Self::Decimal(d) => serde_json::from_str(&d.to_string()).unwrap_or_else(|_| Json::String(d.to_string())),
+            Self::Decimal(d) => {
+                let text = d.to_string();
+                // Readers take for zero what is too close to it.
+                let vanishes = !d.is_zero() && d.to_f64() == 0.0;
+                let number = if vanishes { None } else { serde_json::from_str(&text).ok() };
+                number.unwrap_or(Json::String(text))
+            }
             Self::Str(s) => Json::String(s.clone()),
             Self::List(items) => Json::Array(items.iter().map(Self::to_json).collect()),
             Self::Map(entries) => Json::Object(entries.iter().map(|(k, v)| (k.clone(), v.to_json())).collect()),
@@ -100,5 +107,34 @@ impl From<String> for Value {
 impl<T: Into<Value>> From<Vec<T>> for Value {
     fn from(items: Vec<T>) -> Self {
         Self::List(items.into_iter().map(Into::into).collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn decimals_are_numbers_in_json_where_they_can_be() {
+        let cases = [
+            ("10.0", "10.0"),
+            ("-0.25", "-0.25"),
+            ("7", "7"),
+            ("1e3", "1000.0"),
+            ("1e-30", "1e-30"),
+            ("1e40", "1e+40"),
+            ("0e-999", "0.0"),
+            ("1e400", "\"1E+400\""),
+            ("1e-400", "\"1E-400\""),
+            ("inf", "\"Infinity\""),
+            ("-inf", "\"-Infinity\""),
+            ("nan", "\"NaN\""),
+        ];
+        for (text, json) in cases {
+            let value = Value::Decimal(text.parse().unwrap());
+            assert_eq!(value.to_json().to_string(), json, "{text}");
+            assert_eq!(Value::List(vec![value]).to_string(), format!("[{json}]"), "{text}");
+        }
+        assert_eq!(Value::Decimal("1e400".parse().unwrap()).to_string(), "1E+400");
     }
 }

@@ -2,6 +2,7 @@
 //! tool; what a report means is in `tapeout-formats`.
 
 mod checker;
+mod classic;
 mod flows;
 mod ghdl;
 mod icarus;
@@ -19,6 +20,7 @@ pub fn registry() -> Registry {
     let mut registry = Registry::default();
     for register in [
         checker::register,
+        classic::register,
         flows::register,
         ghdl::register,
         icarus::register,

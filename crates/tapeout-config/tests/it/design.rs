@@ -4,7 +4,7 @@ use std::fs;
 use std::path::PathBuf;
 
 use tapeout_config::{Config, Diagnostic, Loader, Schema, SourceMap, Type, Variable};
-use tapeout_model::Value;
+use tapeout_model::{Decimal, Value};
 use tempfile::TempDir;
 
 /// A directory with files.
@@ -62,7 +62,7 @@ impl Design {
 
 fn positive(value: &Value) -> Result<(), String> {
     match value {
-        Value::Decimal(decimal) if decimal.is_sign_positive() && !decimal.is_zero() => Ok(()),
+        Value::Decimal(decimal) if *decimal > Decimal::ZERO => Ok(()),
         _ => Err("must be positive".to_owned()),
     }
 }

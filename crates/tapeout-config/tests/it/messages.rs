@@ -101,11 +101,16 @@ error: `WEIGHTS.b` must be a decimal, not a boolean
 9 |   "WEIGHTS": {"a": 1, "b": true, "c": "expr::$CLOCK_PERIOD"}
   |                            ^^^^ expected a decimal
 
-error: `WEIGHTS.c` must be a decimal, not a string
- --> config.json:9:39
+error: an expression takes numbers, and `CLOCK_PERIOD` is a string
+ --> config.json:9:46
   |
+5 |   "CLOCK_PERIOD": "8.5",
+  |                   ----- a string
+6 |   "SEED": 4.0,
+7 |   "RUN_LINTER": 1,
+8 |   "STRATEGY": "AERA",
 9 |   "WEIGHTS": {"a": 1, "b": true, "c": "expr::$CLOCK_PERIOD"}
-  |                                       ^^^^^^^^^^^^^^^^^^^^^ expected a decimal"#
+  |                                              ^^^^^^^^^^^^^ used here"#
     );
 }
 
@@ -275,14 +280,13 @@ fn texts_that_are_not_well_formed() {
             "c.json:2:7: error: not valid JSON: expected colon after the string or word in object property",
         ),
         ("c.json", "{\"A\": 1 \"B\": 2}", "c.json:1:8: error: not valid JSON: expected comma"),
-        ("c.json", "{\"A\": 1e99}", "c.json:1:7: error: the number `1e99` cannot be kept exactly"),
+        ("c.json", "{\"A\": 1e9999999}", "c.json:1:7: error: the number `1e9999999` cannot be kept exactly"),
         (
             "c.json",
             "{\"A\": 99999999999999999999}",
             "c.json:1:7: error: the integer `99999999999999999999` is too large",
         ),
         ("c.yaml", "a: [1, 2\nb: }", "c.yaml:2:2: error: not valid YAML: illegal placement of ':' indicator"),
-        ("c.yaml", "a: .inf", "c.yaml:1:4: error: the number `.inf` cannot be kept exactly"),
         ("c.yaml", "a: *b", "c.yaml:1:4: error: not valid YAML: while parsing node, found unknown anchor"),
         ("c.yaml", "a: &a [*a]", "c.yaml:1:8: error: an alias cannot stand inside of what it repeats"),
         ("c.yaml", "µ: !x 1", "c.yaml:1:4: error: the YAML tag `!x` has no meaning here"),

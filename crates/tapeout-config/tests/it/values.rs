@@ -97,7 +97,10 @@ fn yaml_scalars_follow_the_core_schema() {
         ("0x1F", "31"),
         (".5", "0.5"),
         ("5.", "5"),
-        ("+1e2", "100"),
+        ("+1e2", "1E+2"),
+        ("1e-30", "1E-30"),
+        ("-.inf", "-Infinity"),
+        (".nan", "NaN"),
         ("!!float 3", "3"),
     ];
     for (text, expected) in numbers {

@@ -5,7 +5,7 @@
 
 use tapeout_flow::{Completed, Failure, Session, Step, StepCx, StepInfo, StepResult};
 use tapeout_formats::nextpnr::{self, Report};
-use tapeout_model::{Alert, Decimal, Severity, Verdict};
+use tapeout_model::{Alert, Severity, Verdict};
 
 use crate::icestorm::FMAX;
 use crate::nextpnr::{Target, clock_variables, targets};
@@ -59,7 +59,7 @@ fn judge(report: &Report, targets: &[Target], icetime_mhz: Option<f64>) -> StepR
     let mut clocks: Vec<Clock> = Vec::new();
     for (net, fmax) in &report.fmax {
         let name = nextpnr::clock_source(net);
-        let target = targets.iter().find(|target| target.clock == name).map(|target| nanoseconds(target.period_ns));
+        let target = targets.iter().find(|target| target.clock == name).map(|target| target.period_ns.to_f64());
         clocks.push(Clock {
             name: name.to_owned(),
             target_ns: target.unwrap_or(1e3 / fmax.constraint),
@@ -121,10 +121,6 @@ fn judge(report: &Report, targets: &[Target], icetime_mhz: Option<f64>) -> StepR
         Verdict::Passed
     };
     result
-}
-
-fn nanoseconds(period: Decimal) -> f64 {
-    period.to_string().parse().unwrap_or(f64::NAN)
 }
 
 /// Slack to the picosecond, which is all that the router computes with.

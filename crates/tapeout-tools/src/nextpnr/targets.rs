@@ -16,7 +16,9 @@ pub(crate) struct Target {
 /// The variables that say how fast the design must be.
 pub(crate) fn clock_variables() -> Vec<Variable> {
     let positive = |value: &Value| match value {
-        Value::Decimal(period) if period.is_sign_negative() || period.is_zero() => Err("must be above 0".to_owned()),
+        Value::Decimal(period) if *period <= Decimal::ZERO || !period.is_finite() => {
+            Err("must be above 0, and finite".to_owned())
+        }
         _ => Ok(()),
     };
     vec![
