@@ -6,7 +6,7 @@ use serde_json::Value;
 use crate::{Stop, process};
 
 /// Each crate of the workspace with those it may use.
-const ARROWS: [(&str, &[&str]); 11] = [
+const ARROWS: &[(&str, &[&str])] = &[
     ("tapeout-model", &[]),
     ("tapeout-guard", &[]),
     ("tapeout-config-derive", &[]),
@@ -34,7 +34,7 @@ const ARROWS: [(&str, &[&str]); 11] = [
 
 /// Outside crates with the only ones of ours that may use them: one place hashes, one makes system calls, one reads
 /// configuration syntax, one talks to the user, one to a server.
-const OWNED: [(&str, &[&str]); 17] = [
+const OWNED: &[(&str, &[&str])] = &[
     ("sha2", &["tapeout-store"]),
     ("twox-hash", &["tapeout-store"]),
     ("nix", &["tapeout-store"]),

@@ -45,9 +45,9 @@ pub(crate) fn load(cx: &Cx, args: &ThingArgs) -> Result<Plan, CliError> {
         // Overlays may come from anywhere: the design stays where its own configuration is.
         design_dir: Some(design_dir.clone().unwrap_or_else(|| directory_of(&file))),
         files: std::iter::once(&file).chain(with).cloned().collect(),
-        mapping: None,
         sets: set.clone(),
         env: environment(),
+        ..Loader::default()
     };
     let mut sources = SourceMap::new();
     match Plan::load(&cx.registry, loader, flow.as_deref(), &mut sources) {

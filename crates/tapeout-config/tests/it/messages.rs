@@ -106,9 +106,7 @@ error: an expression takes numbers, and `CLOCK_PERIOD` is a string
   |
 5 |   "CLOCK_PERIOD": "8.5",
   |                   ----- a string
-6 |   "SEED": 4.0,
-7 |   "RUN_LINTER": 1,
-8 |   "STRATEGY": "AERA",
+...
 9 |   "WEIGHTS": {"a": 1, "b": true, "c": "expr::$CLOCK_PERIOD"}
   |                                              ^^^^^^^^^^^^^ used here"#
     );
