@@ -4,5 +4,6 @@ mod design;
 mod filelists;
 mod json_schema;
 mod messages;
+mod own_options;
 mod structs;
 mod values;
