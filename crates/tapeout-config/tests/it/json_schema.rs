@@ -89,6 +89,8 @@ fn it_is_a_json_schema() {
     let effort = &schema["$defs"]["stages.synthesis"]["properties"]["effort"]["anyOf"][0];
     assert_eq!(effort["enum"], json!(["low", "very_high"]));
     assert!(!schema.to_string().contains("hidden"));
+    // Editors propose what is in `properties`: the nested form alone.
+    assert_eq!(properties.get("stages.synthesis.run"), None);
 }
 
 #[test]

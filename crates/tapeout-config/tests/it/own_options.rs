@@ -2,7 +2,7 @@
 
 #[path = "../../examples/own_options.rs"]
 #[expect(dead_code, reason = "it is a program, of which a part is called")]
-mod own_options;
+mod example;
 
 use std::fs;
 use std::path::Path;
@@ -24,7 +24,7 @@ fn run(typed: &str, dir: &Path) -> String {
         .map(|word| word.trim_matches('\'').replace("fmax.yaml", &file.to_string_lossy()))
         .collect();
     let mut sources = SourceMap::new();
-    let printed = match own_options::main_with(&args, &mut sources) {
+    let printed = match example::main_with(&args, &mut sources) {
         Ok(text) => text,
         Err(diagnostics) => diagnostics.iter().map(|d| format!("{}\n\n", d.render(&sources, false))).collect(),
     };
