@@ -44,9 +44,14 @@ impl Design {
 
     /// Loads and resolves; the diagnostics are those that a user would read.
     pub(crate) fn resolve(&self, loader: Loader) -> Result<(Config, String), String> {
+        self.resolve_as(loader, &schema())
+    }
+
+    /// The same with other variables.
+    pub(crate) fn resolve_as(&self, loader: Loader, schema: &Schema) -> Result<(Config, String), String> {
         let mut sources = SourceMap::new();
         let result = match loader.load(&mut sources) {
-            Ok(loaded) => loaded.resolve(&schema(), &mut sources),
+            Ok(loaded) => loaded.resolve(schema, &mut sources),
             Err(diagnostics) => Err(diagnostics),
         };
         let show = |diagnostics: Vec<Diagnostic>| {

@@ -224,7 +224,7 @@ error: `src` is a directory, not a configuration file
             "config.ini",
             "\
 error: `config.ini` has the extension of no configuration format
- = help: accepted are `.json`, `.jsonc`, `.yaml`, `.yml`, `.toml`",
+ = help: accepted are `.json`, `.jsonc`, `.yaml`, `.yml`, `.toml`, `.tcl`",
         ),
         (
             "latin1.yaml",
