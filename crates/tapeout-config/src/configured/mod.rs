@@ -7,7 +7,7 @@ use std::borrow::Cow;
 
 use tapeout_model::Value;
 
-use crate::config::{Config, ConfigSource};
+use crate::config::{Config, ConfigSource, is_below};
 use crate::diagnostic::Diagnostic;
 use crate::schema::{Schema, SchemaError};
 use crate::types::Type;
@@ -217,21 +217,38 @@ impl Config {
     /// # Panics
     /// If the configuration was not made with the schema of the struct.
     pub fn read<T: Structure>(&self, under: &str) -> Result<T, Vec<Diagnostic>> {
-        let missing = schema_of::<T>();
-        let missing = missing.missing_in_groups(|name| self.has(&Declaration::dotted(under, name), is_given));
-        if !missing.is_empty() {
-            let names: Vec<String> =
-                missing.iter().map(|v| format!("`{}`", Declaration::dotted(under, &v.name))).collect();
-            let help: Vec<String> = missing.iter().map(|v| describe(under, v)).collect();
-            let message = match names.as_slice() {
-                [name] => format!("{name} must be set, as other fields beside it are"),
-                names => format!("{} must be set, as other fields beside them are", names.join(", ")),
-            };
-            return Err(vec![Diagnostic::error(message).help(help.join("\n"))]);
+        let schema = schema_of::<T>();
+        let incomplete = schema.incomplete_groups(|name| self.has(&Declaration::dotted(under, name), is_given));
+        if !incomplete.is_empty() {
+            let incomplete = incomplete.iter();
+            return Err(incomplete.map(|(group, missing)| self.incomplete(under, group, missing)).collect());
         }
         match T::read(&Given::Variable(self, Cow::Borrowed(under))) {
             Ok(settings) => Ok(settings),
             Err(reason) => panic!("the configuration was not made with the schema of the struct, which {reason}"),
+        }
+    }
+}
+
+impl Config {
+    /// What to say of an optional struct that is given without all that it needs.
+    fn incomplete(&self, under: &str, group: &str, missing: &[&Variable]) -> Diagnostic {
+        let group = Declaration::dotted(under, group);
+        let name = |variable: &Variable| Declaration::dotted(under, &variable.name);
+        let names: Vec<String> = missing.iter().map(|variable| format!("`{}`", name(variable))).collect();
+        let help: Vec<String> = missing
+            .iter()
+            .map(|variable| {
+                let units = variable.units.map(|units| format!(", in {units}")).unwrap_or_default();
+                format!("{} ({}{units}): {}", name(variable), variable.ty, variable.doc)
+            })
+            .collect();
+        let diagnostic = Diagnostic::error(format!("`{group}` is given without {}", names.join(" and ")));
+        let diagnostic = diagnostic.help(help.join("\n"));
+        let given = self.iter().filter(|(name, setting)| is_below(name, &group) && setting.value.is_some());
+        match given.filter_map(|(_, setting)| setting.origin.place.as_ref()).next() {
+            Some((_, span)) => diagnostic.at(*span, "given here"),
+            None => diagnostic,
         }
     }
 }
@@ -247,10 +264,4 @@ pub(crate) fn schema_of<T: Structure>() -> Schema {
         Ok(schema) => schema,
         Err(error) => panic!("no configuration can have been made with a struct of faulty declarations: {error}"),
     }
-}
-
-/// `name (type, in units): documentation`.
-fn describe(under: &str, variable: &Variable) -> String {
-    let units = variable.units.map(|units| format!(", in {units}")).unwrap_or_default();
-    format!("{} ({}{units}): {}", Declaration::dotted(under, &variable.name), variable.ty, variable.doc)
 }

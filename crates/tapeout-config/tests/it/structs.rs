@@ -422,8 +422,10 @@ fn an_optional_struct_is_there_when_any_of_it_is_given() {
     assert_eq!(read(&[("library.corner", Value::Null)]), Ok(None));
     assert_eq!(
         read(&[("library.voltage", Value::Decimal(1.into()))]),
-        Err("error: `library.name` must be set, as other fields beside it are (library.name (string): Its name.)"
-            .to_owned())
+        Err(
+            "<configuration>:3:22: error: `library` is given without `library.name` (library.name (string): Its name.)"
+                .to_owned()
+        )
     );
     assert!(read(&[("library.name", "l".into())]).unwrap().is_some());
     // Initialisation makes and removes it as a whole.
