@@ -149,9 +149,10 @@ fn names_in(mention: &str) -> Vec<&str> {
 /// Whether the name stands there and is not a part of another.
 fn mentioned(name: &str, text: &str) -> bool {
     let in_a_word = |c: char| c.is_alphanumeric() || c == '_';
-    let (first, last) = (name.starts_with(in_a_word), name.ends_with(in_a_word));
     text.match_indices(name).any(|(at, _)| {
-        !(first && text[..at].ends_with(in_a_word)) && !(last && text[at + name.len()..].starts_with(in_a_word))
+        let before = name.starts_with(in_a_word) && text[..at].ends_with(in_a_word);
+        let after = name.ends_with(in_a_word) && text[at + name.len()..].starts_with(in_a_word);
+        !before && !after
     })
 }
 
