@@ -142,6 +142,11 @@ impl DesignSweepInfo {
                 );
             }
         }
+        for (parameter, axis) in self.rtl_params.sweep.iter().flatten() {
+            if let Err(reason) = axis.goes_together() {
+                init.error(&format!("{AT}.rtl_params.sweep"), format!("the sweep of `{parameter}`: {reason}"));
+            }
+        }
         match self.kind {
             Some(SweepType::Vlsi | SweepType::Rtl) => {
                 init.mode("sweep of a design");

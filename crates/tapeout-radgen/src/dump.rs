@@ -4,12 +4,12 @@
 use std::path::{Component, Path, PathBuf};
 
 use serde_json::{Map, Value as Json};
-use tapeout_config::Variable;
+use tapeout_config::{SourceMap, Variable};
 use tapeout_model::Value;
 
 use crate::files::{Surroundings, is_path};
 use crate::options::COMMON;
-use crate::resolve::Resolved;
+use crate::resolve::{Request, Resolved, resolve};
 
 impl Resolved {
     /// The variables of `common` and of the named subtools in the order of declaration.
@@ -65,6 +65,19 @@ impl Resolved {
             put(&mut top, &variable.name, value);
         }
         Json::Object(top)
+    }
+}
+
+/// What a command line comes to, as [`Resolved::dump`] has it; nothing if it asks for help.
+///
+/// # Errors
+/// Each as it is shown to users.
+pub fn dump(words: &[String], surroundings: &Surroundings) -> Result<Json, Vec<String>> {
+    let mut sources = SourceMap::new();
+    match resolve(words, surroundings, &mut sources) {
+        Ok(Request::Run(resolved)) => Ok(resolved.dump(surroundings)),
+        Ok(Request::Help(_)) => Ok(Json::Null),
+        Err(diagnostics) => Err(diagnostics.iter().map(|diagnostic| diagnostic.render(&sources, false)).collect()),
     }
 }
 

@@ -4,7 +4,9 @@
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
-use tapeout_config::{Diagnostic, Key, Node, Role, Schema, SourceMap, Span, Tree, Type, read};
+use tapeout_config::{Diagnostic, Key, Node, Schema, SourceMap, Span, Tree, Type, nearest, read};
+
+use crate::options::is_given_by_users;
 
 /// What stands for RAD-Gen's directory in values.
 const HOME_REFERENCE: &str = "${RAD_GEN_HOME}";
@@ -102,9 +104,49 @@ impl<'a> Flat<'a> {
                     Diagnostic::error(format!("`{name}` is a section, not {}", node.kind()))
                         .at(node.span, "expected a map of its fields"),
                 ),
+                _ if !self.is_known(&name) => {
+                    let diagnostic = self.unknown(&key, &name, matches!(node.value, Tree::Map(_)));
+                    self.diagnostics.push(diagnostic);
+                }
                 _ => self.add(Key { name, span: key.span }, node),
             }
         }
+    }
+
+    /// Whether it is a field, or the entry of a field that is a map.
+    fn is_known(&self, name: &str) -> bool {
+        let begins = name.match_indices('.').map(|(at, _)| &name[..at]);
+        begins.chain([name]).any(|name| self.schema.get(name).is_some())
+    }
+
+    /// The error for a name that stands for nothing. `written` is the part of it that stands at this place.
+    fn unknown(&self, written: &Key, name: &str, is_section: bool) -> Diagnostic {
+        let what = if is_section { "section" } else { "field" };
+        let diagnostic =
+            Diagnostic::error(format!("unknown {what} `{name}`")).at(written.span, "there is no such name");
+        let fields = self.schema.iter().filter(|variable| is_given_by_users(variable));
+        let names: Vec<&str> = if is_section {
+            self.schema.groups().map(|(name, _)| name).collect()
+        } else {
+            fields.map(|variable| variable.name.as_ref()).collect()
+        };
+        // Right but for its place; like one as a whole; like one in its last part.
+        let end = format!(".{}", written.name);
+        let last = |name: &'a str| name.rsplit('.').next().unwrap_or(name);
+        let elsewhere: Vec<&str> = names.iter().copied().filter(|name| name.ends_with(&end)).collect();
+        let meant = match elsewhere.as_slice() {
+            [] | [_, _, _, ..] => nearest(name, names.iter().copied()).or_else(|| {
+                let near = nearest(written.name.rsplit('.').next()?, names.iter().copied().map(last))?;
+                names.iter().copied().find(|name| last(name) == near)
+            }),
+            _ => None,
+        };
+        let meant = meant.map_or(elsewhere, |name| vec![name]);
+        if meant.is_empty() || meant.len() > 2 {
+            return diagnostic;
+        }
+        let meant: Vec<_> = meant.iter().map(|name| format!("`{name}`")).collect();
+        diagnostic.help(format!("did you mean {}?", meant.join(" or ")))
     }
 
     /// Adds the value of a field.
@@ -129,17 +171,17 @@ impl<'a> Flat<'a> {
             );
             return;
         }
-        self.write_out(&key.name, &mut node);
-        self.entries.push((key, node));
+        if self.write_out(&key.name, &mut node) {
+            self.entries.push((key, node));
+        }
     }
 
-    /// Writes out what stands for directories in the value of a field.
-    pub(crate) fn write_out(&mut self, name: &str, node: &mut Node) {
-        let Some(variable) = self.schema.get(name) else { return };
-        if matches!(variable.role, Role::Derived { .. } | Role::Deprecated(_)) {
-            return;
-        }
-        write_out(node, is_path(&variable.ty), self.surroundings, &mut self.diagnostics);
+    /// Writes out what stands for directories in the value of a field; whether that could be done.
+    pub(crate) fn write_out(&mut self, name: &str, node: &mut Node) -> bool {
+        let is_path = self.schema.get(name).is_some_and(|variable| is_path(&variable.ty));
+        let before = self.diagnostics.len();
+        write_out(node, is_path, self.surroundings, &mut self.diagnostics);
+        self.diagnostics.len() == before
     }
 }
 

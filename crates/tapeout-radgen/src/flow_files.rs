@@ -49,12 +49,12 @@ fn find<'n>(node: &'n Node, name: &str) -> Option<&'n Tree> {
         return Some(&node.value);
     }
     let Tree::Map(entries) = &node.value else { return None };
-    let below = entries.iter().filter_map(|(key, value)| {
+    let mut below = entries.iter().filter_map(|(key, value)| {
         let rest = name.strip_prefix(key.name.as_str())?;
         let rest = if rest.is_empty() { rest } else { rest.strip_prefix('.')? };
         find(value, rest)
     });
-    below.last()
+    below.next_back()
 }
 
 #[cfg(test)]

@@ -29,6 +29,7 @@ pub use asic_dse::{
 };
 pub use coffe::{Coffe, OptimizationType, SpiceSimulator};
 pub use common::Common;
+pub use dump::dump;
 pub use files::Surroundings;
 pub use help::help;
 pub use ic_3d::Ic3d;

@@ -157,3 +157,50 @@ impl Words {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Two subtools with an option in common, and a third.
+    fn schema() -> Schema {
+        let variable = |name| Variable::new(name, Type::Str, "").optional();
+        let names = ["common.project_name", "asic_dse.seed", "asic_dse.mode.run", "coffe.seed", "ic_3d.depth"];
+        Schema::new(names.map(variable)).unwrap()
+    }
+
+    fn found(found: &Found<'_>) -> String {
+        let names = |fields: &[&Variable]| fields.iter().map(|field| field.name.to_string()).collect::<Vec<_>>();
+        match found {
+            Found::Fields(fields) => names(fields).join(" "),
+            Found::Ambiguous(fields) => format!("ambiguous: {}", names(fields).join(" ")),
+            Found::OtherSubtool(subtool) => format!("of {subtool}"),
+            Found::Unknown => "unknown".to_owned(),
+        }
+    }
+
+    #[test]
+    fn an_option_of_two_subtools_needs_the_name_of_one() {
+        let schema = schema();
+        let both = [Subtool::AsicDse, Subtool::Coffe];
+        let options = Options::new(&schema, &both);
+        let cases = [
+            ("project_name", "common.project_name"),
+            ("common.project_name", "common.project_name"),
+            ("mode.run", "asic_dse.mode.run"),
+            ("seed", "ambiguous: asic_dse.seed coffe.seed"),
+            ("coffe.seed", "coffe.seed"),
+            ("depth", "of ic_3d"),
+            ("ic_3d.depth", "of ic_3d"),
+            ("mode", "unknown"),
+            ("asic_dse", "unknown"),
+        ];
+        for (name, expected) in cases {
+            assert_eq!(found(&options.long(name)), expected, "{name}");
+        }
+        let names: Vec<&str> = schema.iter().map(|variable| options.name_of(variable)).collect();
+        assert_eq!(names, ["project_name", "asic_dse.seed", "mode.run", "coffe.seed", "ic_3d.depth"]);
+        let one = [Subtool::Coffe];
+        assert_eq!(found(&Options::new(&schema, &one).long("seed")), "coffe.seed");
+    }
+}

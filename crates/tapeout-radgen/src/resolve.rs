@@ -212,7 +212,9 @@ impl Layers<'_> {
                 flat.diagnostics.push(diagnostic);
                 continue;
             }
-            flat.write_out(&key.name, &mut node);
+            if !flat.write_out(&key.name, &mut node) {
+                continue;
+            }
             let free = below.iter().position(|layer| layer.iter().all(|(known, _)| known.name != key.name));
             match free {
                 Some(free) => below[free].push((key, node)),

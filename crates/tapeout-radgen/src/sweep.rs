@@ -154,6 +154,26 @@ impl Configured for RtlAxis {
     }
 }
 
+impl RtlAxis {
+    /// Whether parameters that go together have as many values each.
+    pub(crate) fn goes_together(&self) -> Result<(), String> {
+        let Value::Map(lists) = &self.0 else { return Ok(()) };
+        let length = |value: &Value| match value {
+            Value::List(items) => items.len(),
+            _ => 0,
+        };
+        let Some((_, reported)) = lists.iter().find(|(name, _)| name == "vals") else {
+            return Err("parameters that go together need `vals`, the values that are reported".to_owned());
+        };
+        match lists.iter().find(|(_, list)| length(list) != length(reported)) {
+            Some((name, list)) => {
+                Err(format!("`{name}` has {} values, but `vals` has {}", length(list), length(reported)))
+            }
+            None => Ok(()),
+        }
+    }
+}
+
 fn at_least_one(value: &Value) -> Result<(), String> {
     match value {
         Value::Int(threads) if *threads >= 1 => Ok(()),
