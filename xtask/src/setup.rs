@@ -39,6 +39,7 @@ pub(crate) const ICE40_TOOLS: &[Tool] = &[
 /// What tests run besides.
 pub(crate) const TEST_TOOLS: &[Tool] = &[
     Tool { name: "ghdl", package: "ghdl", purpose: "VHDL, for tests", version: Some("--version") },
+    Tool { name: "tclsh", package: "tcl", purpose: "Tcl configurations, for tests", version: None },
     Tool { name: "nginx", package: "nginx", purpose: "a shared cache, for tests", version: Some("-v") },
 ];
 

@@ -102,6 +102,31 @@ pub struct Setting {
     pub secret: bool,
 }
 
+impl Setting {
+    /// The value as people may see it.
+    #[must_use]
+    pub fn shown(&self) -> String {
+        match &self.value {
+            None => "not set".to_owned(),
+            Some(_) if self.secret => SECRET.to_owned(),
+            Some(value) => value.to_string(),
+        }
+    }
+
+    /// The value as programs and files may see it; `null` for an absent one.
+    #[must_use]
+    pub fn shown_json(&self) -> serde_json::Value {
+        match &self.value {
+            None => serde_json::Value::Null,
+            Some(_) if self.secret => SECRET.into(),
+            Some(value) => value.to_json(),
+        }
+    }
+}
+
+/// What stands for a secret.
+const SECRET: &str = "(secret)";
+
 /// A resolved configuration. Cheap to clone.
 ///
 /// The getters take the name of a declared variable. Asking for a name that is not in the schema, or with the getter of
@@ -325,11 +350,10 @@ impl Config {
         self.inner.settings.iter().map(|(name, setting)| (name.as_ref(), setting.as_ref()))
     }
 
-    /// The values, `null` for an absent one, in the order of the names.
+    /// The values, `null` for an absent one, in the order of the names. Secrets are not shown.
     #[must_use]
     pub fn to_json(&self) -> serde_json::Value {
-        let value = |setting: &Setting| setting.value.as_ref().map_or(serde_json::Value::Null, Value::to_json);
-        serde_json::Value::Object(self.iter().map(|(name, setting)| (name.to_owned(), value(setting))).collect())
+        serde_json::Value::Object(self.iter().map(|(name, setting)| (name.to_owned(), setting.shown_json())).collect())
     }
 
     /// The same configuration with these variables only: what a step that declares them may see.

@@ -30,6 +30,7 @@ mod tools;
 mod tree;
 mod types;
 mod typing;
+mod units;
 mod variable;
 
 pub use config::{Config, ConfigSource, Origin, Setting};
@@ -40,7 +41,7 @@ pub use init::Init;
 pub use load::{GivenOption, Loaded, Loader, Options};
 pub use meta::{FlowChoice, Meta};
 pub use read::read;
-pub use read::tcl;
+pub use read::tcl::{TclEnvironment, TclInterpreter, TclLimits, TclProblem, TclRequest, TclScripts};
 pub use schema::{Elsewhere, KnownElsewhere, Schema, SchemaError};
 pub use source::{FileId, Location, SourceMap, Span};
 pub use suggest::nearest;

@@ -12,7 +12,10 @@ use crate::diagnostic::{self, Diagnostic};
 use crate::include;
 use crate::layer::{Entry, Given};
 use crate::meta::{Meta, Typing, is_comment};
-use crate::read::{self, Format, tcl::TclInterpreter};
+use crate::pdk;
+use crate::read::tcl::TclInterpreter;
+use crate::read::{self, Format};
+use crate::sections::Process;
 use crate::source::{SourceMap, Span};
 use crate::tools;
 use crate::tree::{Key, Node, Tree};
@@ -50,6 +53,22 @@ pub struct Options {
     pub given: Vec<GivenOption>,
 }
 
+impl Options {
+    /// Adds an option with its value behind those that there are.
+    pub fn add(&mut self, option: &str, name: &str, value: &str) {
+        if !self.text.is_empty() {
+            self.text.push(' ');
+        }
+        let at = self.text.len()..self.text.len() + option.len();
+        self.text.push_str(option);
+        self.text.push(' ');
+        let start = self.text.len();
+        self.text.push_str(value);
+        let words = vec![(value.to_owned(), start..self.text.len())];
+        self.given.push(GivenOption { name: name.to_owned(), at, words });
+    }
+}
+
 /// An option that gives a variable.
 #[derive(Clone, Debug)]
 pub struct GivenOption {
@@ -75,6 +94,8 @@ pub struct Loaded {
     pub(crate) layers: usize,
     pub(crate) env: HashMap<String, String>,
     pub(crate) tcl: Option<Arc<dyn TclInterpreter>>,
+    /// What options and environment say about the PDK.
+    chosen: Process,
 }
 
 impl Loader {
@@ -101,7 +122,9 @@ impl Loader {
             layers: 0,
             env: self.env.into_iter().collect(),
             tcl: self.tcl,
+            chosen: Process::default(),
         };
+        loaded.choose_process(&self.sets, self.options.as_ref());
         if let Some(technology) = &self.technology {
             loaded.add_mapping(ConfigSource::Technology, "<technology>", technology, sources, &mut diagnostics);
         }
@@ -186,7 +209,45 @@ impl Loaded {
     }
 
     fn read_file(&self, path: &Path, sources: &mut SourceMap) -> Result<(Node, Format), Diagnostic> {
-        read::read_any(path, sources)
+        match Format::of(path) {
+            Some(Format::Tcl) if path.is_file() => Ok((self.evaluate_tcl(path, sources)?, Format::Tcl)),
+            _ => read::read_any(path, sources),
+        }
+    }
+
+    /// A script may ask what the PDK sets, and may itself choose the PDK: then it is evaluated twice.
+    fn evaluate_tcl(&self, path: &Path, sources: &mut SourceMap) -> Result<Node, Diagnostic> {
+        let dir = ("DESIGN_DIR".to_owned(), self.design_dir.to_string_lossy().into_owned());
+        let mut process = self.chosen.clone();
+        if process.pdk.is_none() {
+            let nothing = ["PDK", "STD_CELL_LIBRARY"].map(|name| (name.to_owned(), String::new()));
+            let given: Vec<_> = nothing.into_iter().chain([dir.clone()]).collect();
+            if let Ok(first) = pdk::evaluate(self, path, &process, &given, &mut SourceMap::new()) {
+                process.take_from(&first.env);
+            }
+        }
+        let mut given = match (&process.pdk, &process.root) {
+            (Some(_), Some(_)) => pdk::read(self, &process, &mut SourceMap::new())?.env,
+            _ => Vec::new(),
+        };
+        given.push(dir);
+        let made = pdk::evaluate(self, path, &process, &given, sources)?;
+        let Tree::Map(mut entries) = made.variables.value else { return Ok(made.variables) };
+        // What a script takes away from the PDK is not there.
+        let gone = made.removed.into_iter().map(|key| (key.clone(), Node { value: Tree::Null, span: key.span }));
+        entries.extend(gone);
+        Ok(Node { value: Tree::Map(entries), span: made.variables.span })
+    }
+
+    /// What options and environment say about the PDK, before any file is read.
+    fn choose_process(&mut self, sets: &[String], options: Option<&Options>) {
+        let given = |name: &str| {
+            let by_option = options.and_then(|options| options.given.iter().rfind(|option| option.name == name));
+            let by_set = sets.iter().rev().find_map(|set| set.strip_prefix(name)?.strip_prefix('='));
+            let by_option = by_option.and_then(|option| option.words.first()).map(|(word, _)| word.as_str());
+            by_option.or(by_set).or_else(|| self.env.get(name).map(String::as_str)).map(str::to_owned)
+        };
+        self.chosen = Process { pdk: given("PDK"), root: given("PDK_ROOT"), scl: given("STD_CELL_LIBRARY") };
     }
 
     fn add_mapping(

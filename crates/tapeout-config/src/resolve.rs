@@ -72,7 +72,7 @@ pub(crate) fn resolve(
     let mut paths = Paths::new(&loaded.design_dir, &loaded.given_dir);
     let mut refused = Vec::new();
     let mut typed = |variable: &Variable, node: &Node, typing: Typing| {
-        let mut typer = Typer { typing, paths: &mut paths, diagnostics: &mut refused };
+        let mut typer = Typer { typing, units: variable.units, paths: &mut paths, diagnostics: &mut refused };
         typer.value(At::Variable(&variable.name), node, &variable.ty)
     };
     let gathered = gather(&items, schema, &mut references, &mut typed, &mut diagnostics);
@@ -209,7 +209,7 @@ impl Resolution<'_> {
             return Some(default.clone());
         }
         match read::from_value(&format!("<default of {}>", variable.name), default, self.sources) {
-            Ok(node) => self.typer(Typing::Strict).value(At::Variable(&variable.name), &node, &variable.ty),
+            Ok(node) => self.typer(variable, Typing::Strict).value(At::Variable(&variable.name), &node, &variable.ty),
             Err(diagnostic) => {
                 self.diagnostics.push(diagnostic);
                 None
@@ -229,7 +229,7 @@ impl Resolution<'_> {
             );
             return None;
         }
-        let value = self.typer(typing).value(At::Variable(&variable.name), node, &variable.ty)?;
+        let value = self.typer(variable, typing).value(At::Variable(&variable.name), node, &variable.ty)?;
         if let Some(Err(reason)) = variable.check.map(|check| check(&value)) {
             self.diagnostics.push(Diagnostic::error(format!("`{}` {reason}", variable.name)).at(node.span, ""));
             return None;
@@ -237,8 +237,8 @@ impl Resolution<'_> {
         Some(Some(value))
     }
 
-    fn typer(&mut self, typing: Typing) -> Typer<'_> {
-        Typer { typing, paths: self.paths, diagnostics: self.diagnostics }
+    fn typer(&mut self, variable: &Variable, typing: Typing) -> Typer<'_> {
+        Typer { typing, units: variable.units, paths: self.paths, diagnostics: self.diagnostics }
     }
 }
 

@@ -22,6 +22,17 @@ pub(crate) struct Process {
 }
 
 impl Process {
+    /// Takes over what a script has chosen.
+    pub(crate) fn take_from(&mut self, env: &[(String, String)]) {
+        let of = |name: &str| {
+            let (_, value) = env.iter().find(|(given, value)| given == name && !value.is_empty())?;
+            Some(value.clone())
+        };
+        self.pdk = self.pdk.take().or_else(|| of("PDK"));
+        self.root = self.root.take().or_else(|| of("PDK_ROOT"));
+        self.scl = self.scl.take().or_else(|| of("STD_CELL_LIBRARY"));
+    }
+
     /// The directory of the PDK.
     pub(crate) fn path(&self) -> Option<String> {
         Some(format!("{}/{}", self.root.as_deref()?, self.pdk.as_deref()?))

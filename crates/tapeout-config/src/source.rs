@@ -101,6 +101,12 @@ impl SourceMap {
         Location { file: Arc::clone(&source.name), line: line + 1, column }
     }
 
+    /// The line in which `span` starts.
+    #[must_use]
+    pub fn line(&self, span: Span) -> &str {
+        self.lines_between(span.file, span.start, span.start).0
+    }
+
     /// The lines from the one where `first` starts to the one where `last` starts, the number of the first of them, from
     /// 1, and the byte at which it starts.
     pub(crate) fn lines_between(&self, file: FileId, first: usize, last: usize) -> (&str, usize, usize) {

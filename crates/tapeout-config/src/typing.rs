@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use tapeout_model::Value;
+use tapeout_model::{Decimal, Value};
 
 use crate::diagnostic::Diagnostic;
 use crate::meta::{Typing, is_comment};
@@ -13,6 +13,7 @@ use crate::source::Span;
 use crate::suggest;
 use crate::tree::{Key, Node, Tree};
 use crate::types::{Struct, Type};
+use crate::units::{self, Mismatch};
 use crate::variable::Variable;
 
 /// The name of a value in messages: `A`, `A[0]`, `A.b`.
@@ -36,6 +37,8 @@ impl fmt::Display for At<'_> {
 /// Types the values of one layer.
 pub(crate) struct Typer<'a> {
     pub(crate) typing: Typing,
+    /// The unit of the variable's numbers.
+    pub(crate) units: Option<&'static str>,
     pub(crate) paths: &'a mut Paths,
     pub(crate) diagnostics: &'a mut Vec<Diagnostic>,
 }
@@ -43,12 +46,42 @@ pub(crate) struct Typer<'a> {
 impl Typer<'_> {
     /// The value of type `ty`, or nothing after the reasons have been noted.
     pub(crate) fn value(&mut self, at: At<'_>, node: &Node, ty: &Type) -> Option<Value> {
+        if let (Some(units), Type::Int | Type::Decimal, Tree::Str(text)) = (self.units, ty, &node.value)
+            && let Some(converted) = units::convert(text, units)
+        {
+            return self.in_units(at, text, converted, ty, node.span);
+        }
         if self.typing == Typing::Permissive
             && let Some(converted) = convert(node, ty)
         {
             return self.typed(at, &converted, ty);
         }
         self.typed(at, node, ty)
+    }
+
+    /// What a number with a unit stands for in the unit of the variable.
+    fn in_units(
+        &mut self,
+        at: At<'_>,
+        text: &str,
+        converted: Result<Decimal, Mismatch>,
+        ty: &Type,
+        span: Span,
+    ) -> Option<Value> {
+        let units = self.units.unwrap_or_default();
+        let diagnostic = match converted {
+            Ok(value) if *ty == Type::Decimal => return Some(Value::Decimal(value)),
+            Ok(value) => match value.to_i64() {
+                Some(value) => return Some(Value::Int(value)),
+                None => Diagnostic::error(format!("`{at}` must be {}; `{text}` is {value} {units}", ty.one()))
+                    .at(span, format!("expected {}, in {units}", ty.one())),
+            },
+            Err(mismatch) => {
+                Diagnostic::error(format!("`{at}` {}", mismatch.reason)).at(span, mismatch.label).help(mismatch.help)
+            }
+        };
+        self.diagnostics.push(diagnostic);
+        None
     }
 
     fn typed(&mut self, at: At<'_>, node: &Node, ty: &Type) -> Option<Value> {
@@ -116,7 +149,8 @@ impl Typer<'_> {
         let mut reasons = Vec::new();
         for member in members {
             let mut unsaid = Vec::new();
-            let mut typer = Typer { typing: self.typing, paths: self.paths, diagnostics: &mut unsaid };
+            let mut typer =
+                Typer { typing: self.typing, units: self.units, paths: self.paths, diagnostics: &mut unsaid };
             if let Some(value) = typer.value(at, node, member) {
                 return Some(value);
             }
@@ -170,7 +204,10 @@ impl Typer<'_> {
     }
 
     fn field(&mut self, at: At<'_>, node: &Node, field: &Variable) -> Option<Value> {
-        let value = self.value(at, node, &field.ty)?;
+        let units = std::mem::replace(&mut self.units, field.units);
+        let value = self.value(at, node, &field.ty);
+        self.units = units;
+        let value = value?;
         if let Some(Err(reason)) = field.check.map(|check| check(&value)) {
             self.diagnostics.push(Diagnostic::error(format!("`{at}` {reason}")).at(node.span, ""));
             return None;

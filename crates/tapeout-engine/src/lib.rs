@@ -13,6 +13,7 @@
 //! - [`Resources`] and [`Claims`]: cores, memory and licences, of which there are only so many. [`RetryPolicy`]: what is
 //!   tried again.
 //! - [`SharedCache`]: where results of invocations are looked for before tools run, and brought to afterwards.
+//! - [`Confined`]: a program outside of any job, which may read what is listed and write nothing.
 //! - [`Event`]: what happens, as data, for whoever shows it.
 //!
 //! A job is *recalled* when a recorded trace under its key verifies completely: every file, every part of another
@@ -20,6 +21,7 @@
 //! invocation is looked up once more by its action key, so that going back to an old input, or another job with the
 //! same invocation, costs no tool run either.
 
+mod confined;
 mod cx;
 mod discovered;
 mod engine;
@@ -42,6 +44,7 @@ mod tool;
 mod why;
 mod work_dir;
 
+pub use confined::{Confined, ConfinedError};
 pub use cx::JobCx;
 pub use engine::{Engine, Options};
 pub use event::Event;

@@ -18,9 +18,12 @@ use crate::invocation::Input;
 use crate::work_dir::WorkDir;
 use crate::{Failure, FoundTool, Invocation, JobCx};
 
-/// Where systems keep programs, libraries and their settings.
-const SYSTEM: [&str; 10] =
-    ["/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32", "/etc", "/nix/store", "/sys/devices/system/cpu"];
+/// Where systems keep programs and libraries, and where these are.
+pub(crate) const PROGRAMS: [&str; 9] =
+    ["/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32", "/nix/store", "/etc/ld.so.cache"];
+
+/// Where they keep settings of programs, and tell them of themselves.
+const SETTINGS: [&str; 2] = ["/etc", "/sys/devices/system/cpu"];
 
 /// How many denied files are named.
 const SHOWN: usize = 8;
@@ -34,7 +37,7 @@ impl JobCx<'_> {
         if !self.engine.options().sandbox || !tool.parts.are_in_sight() {
             return None;
         }
-        let mut read: Vec<PathBuf> = SYSTEM.iter().map(PathBuf::from).collect();
+        let mut read: Vec<PathBuf> = PROGRAMS.iter().chain(&SETTINGS).map(PathBuf::from).collect();
         read.push(PathBuf::from(&tool.path));
         read.extend(tool.parts.trees().iter().cloned());
         // One that holds the project would open all of it.
@@ -46,7 +49,7 @@ impl JobCx<'_> {
         }));
         // Tools look through directories for what they need; what there is may be known, what it says may not.
         let list = vec![self.project().to_owned()];
-        Some(Confinement { read, list, write: vec![dir.path.clone(), dir.tmp()] })
+        Some(Confinement { read, list, write: vec![dir.path.clone(), dir.tmp()], hide_processes: false })
     }
 
     /// The project's directory as the kernel tells it.
@@ -115,7 +118,7 @@ fn hinted(failure: Failure, hint: &str) -> Failure {
 }
 
 /// The tree that a tool was installed in: what is above its `bin`, unless that is a whole system or home.
-fn installation(executable: &Path) -> Option<PathBuf> {
+pub(crate) fn installation(executable: &Path) -> Option<PathBuf> {
     let bin = executable.parent()?;
     let tree = bin.parent()?;
     let home = std::env::var_os("HOME").map(PathBuf::from);

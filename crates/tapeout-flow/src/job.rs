@@ -155,3 +155,18 @@ impl StepJob {
         failure
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_decimal_reads_the_same_however_it_was_written() {
+        let texts = ["20", "20.0", "2e1"].map(|text| {
+            let mut written = String::new();
+            write_value(&mut written, &Value::List(vec![Value::Decimal(text.parse().unwrap())]));
+            written
+        });
+        assert_eq!(texts, ["[20]", "[20]", "[20]"]);
+    }
+}

@@ -12,6 +12,7 @@
 //! - [`Plan`]: everything a run will do, complete and validated; all its errors are reported together.
 //! - [`Run`]: one execution of a plan under a tag, and its views on disk.
 
+mod configure;
 mod cx;
 mod event;
 mod finish;
@@ -31,6 +32,7 @@ mod summary;
 mod tree;
 mod vocabulary;
 
+pub use configure::Configured;
 pub use cx::StepCx;
 pub use event::{EVENTS, Happened, RunEvent, StepDone, StepFailed};
 pub use flow::Flow;

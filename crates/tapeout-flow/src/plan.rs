@@ -3,15 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use tapeout_config::{
-    Config, Diagnostic, FlowChoice, Loaded, Loader, Schema, SourceMap, Span, Type, Variable, nearest,
-};
+use tapeout_config::{Config, Diagnostic, Loader, SourceMap, Type, Variable};
 use tapeout_engine::{Claims, Graph, Job, JobId, Part};
 
 use crate::cx::slug;
 use crate::job::StepJob;
 use crate::registry::Registered;
-use crate::{Flow, Registry, Step, StepAttempt, StepInfo, Vocabulary};
+use crate::{Configured, Registry, Step, StepAttempt, StepInfo};
 
 /// A step in its place in a plan.
 #[derive(Clone)]
@@ -55,9 +53,6 @@ pub struct Plan {
 #[derive(Clone, Debug)]
 pub struct PlanError(pub Vec<Diagnostic>);
 
-/// What a flow is called that is only a list of steps.
-const AD_HOC: &str = "Custom Sequential Flow";
-
 /// `DESIGN_NAME`, which nearly every step reads.
 #[must_use]
 pub fn design_name() -> Variable {
@@ -90,16 +85,15 @@ impl Plan {
         flow: Option<&str>,
         sources: &mut SourceMap,
     ) -> Result<Self, PlanError> {
-        let loaded = loader.load(sources).map_err(PlanError)?;
-        let (flow, span) = choose_flow(registry, &loaded, flow).map_err(|error| PlanError(vec![*error]))?;
-        let steps = find_steps(registry, &flow, &span)?;
-        let schema = schema(registry, &steps).map_err(|error| PlanError(vec![Diagnostic::error(error)]))?;
-        let (config, mut warnings) = loaded.resolve(&schema, sources).map_err(PlanError)?;
-        warnings.extend(unknown_tools(registry, &config));
-        Self::new(flow.name, steps, config, warnings)
+        Configured::load_to_run(registry, loader, flow, sources)
     }
 
-    fn new(flow: String, steps: Vec<Registered>, config: Config, warnings: Vec<Diagnostic>) -> Result<Self, PlanError> {
+    pub(crate) fn new(
+        flow: String,
+        steps: Vec<Registered>,
+        config: Config,
+        warnings: Vec<Diagnostic>,
+    ) -> Result<Self, PlanError> {
         let ids = unique_ids(steps.iter().map(|step| step.info.id));
         let digits = steps.len().to_string().len().max(2);
         let mut errors = Vec::new();
@@ -210,110 +204,6 @@ impl Plan {
         let settings = self.config.tools().iter();
         settings.filter_map(|(name, tool)| Some((name.clone(), tool.at_once?))).collect()
     }
-}
-
-/// Settings of tools that nobody knows: most likely a name is misspelt. They are no errors, as a configuration may be
-/// shared with a program that has more tools.
-fn unknown_tools(registry: &Registry, config: &Config) -> Vec<Diagnostic> {
-    let known = || registry.tools().map(|tool| tool.name);
-    let unknown = config.tools().keys().filter(|name| !known().any(|tool| tool == *name));
-    unknown
-        .map(|name| {
-            let warning = Diagnostic::warning(format!("`tools.{name}`: there is no tool `{name}`"));
-            match nearest(name, known()) {
-                Some(near) => warning.help(format!("did you mean `{near}`?")),
-                None => warning.help("`tapeout list tools` has their names"),
-            }
-        })
-        .collect()
-}
-
-fn choose_flow(
-    registry: &Registry,
-    loaded: &Loaded,
-    named: Option<&str>,
-) -> Result<(Flow, Vec<Option<Span>>), Box<Diagnostic>> {
-    let by_name = |name: &str, span: Option<Span>| match registry.flow(name) {
-        Some(flow) => Ok((flow.clone(), vec![None; flow.steps.len()])),
-        None => Err(Box::new(match registry.vocabulary(name) {
-            Some(vocabulary) => without_steps(vocabulary, span),
-            None => {
-                let flows = registry.flows().map(|flow| flow.name.as_str());
-                let known = flows.chain(registry.vocabularies().map(|vocabulary| vocabulary.name));
-                unknown("flow", name, span, known)
-            }
-        })),
-    };
-    match (named, &loaded.meta().flow) {
-        (Some(name), _) => by_name(name, None),
-        (None, Some((FlowChoice::Named(name), span))) => by_name(name, Some(*span)),
-        (None, Some((FlowChoice::Steps(steps), _))) => {
-            let (steps, spans): (Vec<&str>, Vec<Option<Span>>) =
-                steps.iter().map(|(step, span)| (step.as_str(), Some(*span))).unzip();
-            Ok((Flow::new(AD_HOC, "", &steps), spans))
-        }
-        (None, None) => {
-            let names: Vec<&str> = registry.flows().map(|flow| flow.name.as_str()).collect();
-            Err(Box::new(
-                Diagnostic::error("the configuration does not say which flow to run")
-                    .help(format!("set `meta.flow`, or give `--flow`; there are {}", names.join(", "))),
-            ))
-        }
-    }
-}
-
-fn find_steps(registry: &Registry, flow: &Flow, spans: &[Option<Span>]) -> Result<Vec<Registered>, PlanError> {
-    let mut errors = Vec::new();
-    let mut found = Vec::new();
-    for (id, span) in flow.steps.iter().zip(spans) {
-        match registry.registered(id) {
-            Some(step) => found.push(step.clone()),
-            None => errors.push(unknown("step", id, *span, registry.steps().map(|step| step.id))),
-        }
-    }
-    if errors.is_empty() { Ok(found) } else { Err(PlanError(errors)) }
-}
-
-fn without_steps(vocabulary: &Vocabulary, span: Option<Span>) -> Diagnostic {
-    let name = vocabulary.name;
-    let mut error = Diagnostic::error(format!(
-        "the flow `{name}` is known by its variables; its steps are not part of this version yet"
-    ))
-    .help("`tapeout config check` checks such a configuration");
-    if let Some(span) = span {
-        error = error.at(span, "a flow without steps");
-    }
-    error
-}
-
-fn unknown<'a>(kind: &str, name: &str, span: Option<Span>, known: impl Iterator<Item = &'a str>) -> Diagnostic {
-    let mut error = Diagnostic::error(format!("there is no {kind} `{name}`"));
-    if let Some(span) = span {
-        error = error.at(span, format!("no such {kind}"));
-    }
-    match nearest(name, known) {
-        Some(near) => error.help(format!("did you mean `{near}`?")),
-        None => error.help(format!("`tapeout list {kind}s` shows them all")),
-    }
-}
-
-/// The variables of the flow's steps. Those of other steps are known too, so that one configuration can serve several
-/// flows, but nothing requires them.
-fn schema(registry: &Registry, steps: &[Registered]) -> Result<Schema, String> {
-    let mut schema = Schema::new(universal_variables()).map_err(|error| error.to_string())?;
-    for step in steps {
-        for variable in &step.info.variables {
-            schema.add(variable.clone()).map_err(|error| format!("`{}`: {error}", step.info.id))?;
-        }
-    }
-    for step in registry.steps() {
-        for variable in &step.variables {
-            if schema.get(&variable.name).is_none() {
-                schema.add(variable.clone().optional()).map_err(|error| format!("`{}`: {error}", step.id))?;
-            }
-        }
-    }
-    Ok(schema)
 }
 
 fn unique_ids<'a>(ids: impl Iterator<Item = &'a str>) -> Vec<String> {

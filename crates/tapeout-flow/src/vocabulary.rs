@@ -16,6 +16,8 @@ pub struct Vocabulary {
     pub removed: &'static [(&'static str, &'static str)],
     /// Whether a name is that of a variable of this flow or of its relatives, today or formerly. Removed ones are not.
     pub knows: fn(&str) -> bool,
+    /// Whether a configuration that names no flow is taken to be for this one, where it is only to be checked.
+    pub taken_unnamed: bool,
 }
 
 impl Vocabulary {

@@ -57,6 +57,7 @@ fn vocabulary(name: &'static str) -> Vocabulary {
         variables: || vec![Variable::new("WORD", Type::Str, "A word.")],
         removed: &[("OLD", "it is no more")],
         knows: |name| name == "WORD",
+        taken_unnamed: false,
     }
 }
 

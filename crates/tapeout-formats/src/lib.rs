@@ -8,6 +8,7 @@
 //! - [`yosys_stat`], [`yosys_netlist`]: the statistics and the ports and cell types of a netlist.
 //! - [`icetime`]: the timing report of icetime.
 //! - [`asc`]: whether a placed and routed iCE40 design is complete.
+//! - [`tcl`]: values as the Tcl scripts of tools read them.
 //! - [`alerts`]: what the tools complain about in their logs.
 
 pub mod alerts;
@@ -17,6 +18,7 @@ pub mod icetime;
 pub mod makefile_deps;
 pub mod nextpnr;
 pub mod pcf;
+pub mod tcl;
 pub mod yosys_netlist;
 pub mod yosys_stat;
 

@@ -422,9 +422,10 @@ fn launch(spec: &ProcessSpec, tag: &str, id: JobId) -> Result<Launch, SpawnError
         }
         text(OsStr::new(&format!("{name}={value}")))
     };
-    let confine = |Confinement { read, list, write }: &Confinement| {
+    let confine = |Confinement { read, list, write, hide_processes }: &Confinement| {
         let paths = |paths: &[PathBuf]| paths.iter().map(|p| path(p)).collect::<Result<_, _>>();
-        Ok(Confine { read: paths(read)?, list: paths(list)?, write: paths(write)? })
+        let (read, list, write) = (paths(read)?, paths(list)?, paths(write)?);
+        Ok(Confine { read, list, write, hide_processes: *hide_processes })
     };
     let program = path(&spec.program)?;
     let mut args = vec![program.clone()];

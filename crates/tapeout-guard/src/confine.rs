@@ -24,7 +24,7 @@ const VERSION: ABI = ABI::V5;
 /// What every process may read and write.
 const DEVICES: [&CStr; 8] =
     [c"/dev/null", c"/dev/zero", c"/dev/full", c"/dev/random", c"/dev/urandom", c"/dev/tty", c"/dev/ptmx", c"/dev/pts"];
-/// What every process may read.
+/// What every process may read, unless it is hidden.
 const PROCESSES: &CStr = c"/proc";
 
 /// The version of the kernel's Landlock interface; `None` where it has none, and nothing can be confined.
@@ -41,7 +41,9 @@ pub(crate) fn ruleset(confine: &Confine) -> Result<OwnedFd, Refusal> {
     for device in DEVICES {
         allow(&mut rules, device, all, None)?;
     }
-    allow(&mut rules, PROCESSES, read, None)?;
+    if !confine.hide_processes {
+        allow(&mut rules, PROCESSES, read, None)?;
+    }
     let reads = confine.read.iter().map(|path| (path, read));
     let lists = confine.list.iter().map(|path| (path, AccessFs::ReadDir.into()));
     let writes = confine.write.iter().map(|path| (path, all));

@@ -37,8 +37,8 @@ pub struct ProcessSpec {
 /// with `EACCES`, which the tool may report in its own words or not at all; nobody else is told.
 ///
 /// A directory stands for all that is beneath it, also what comes to be there later; a symbolic link for what it leads
-/// to. What does not exist when the process starts is passed over. Besides what is listed, a process may always read
-/// `/proc`, and read and write `/dev/null`, `zero`, `full`, `random`, `urandom`, `tty`, `ptmx` and `pts`. What is denied
+/// to. What does not exist when the process starts is passed over. Besides what is listed, a process may read `/proc`,
+/// unless that is hidden, and read and write `/dev/null`, `zero`, `full`, `random`, `urandom`, `tty`, `ptmx` and `pts`. What is denied
 /// can still be seen to exist (`stat`, `chdir`, `readlink`), and the log and the network are not affected.
 ///
 /// The program itself, its interpreter and its libraries must be listed. A confined process cannot gain privileges
@@ -52,6 +52,10 @@ pub struct Confinement {
     /// What may, besides, be written, truncated, created, removed, and renamed or linked from one of these directories
     /// to another (a kernel before 5.19 denies the last). Absolute paths.
     pub write: Vec<PathBuf>,
+    /// Whether `/proc` may not be read: it has the environments of all processes, and of those of its own user a process
+    /// may see them, or of all where it is privileged (Linux 6.18 lets the capability `CAP_PERFMON` see what Landlock
+    /// would deny). Most tools need `/proc`.
+    pub hide_processes: bool,
 }
 
 /// Limits of each process in the tree (`setrlimit`), in bytes; `None` leaves what the user's shell allows.

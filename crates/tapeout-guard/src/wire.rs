@@ -55,6 +55,7 @@ pub(crate) struct Confine {
     pub(crate) read: Vec<CString>,
     pub(crate) list: Vec<CString>,
     pub(crate) write: Vec<CString>,
+    pub(crate) hide_processes: bool,
 }
 
 /// What the guard says. Each spawn request is answered by `Started`, if wanted, and later `Ended`, or by `Refused`.

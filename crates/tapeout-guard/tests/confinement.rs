@@ -28,7 +28,7 @@ fn confined(bench: &Bench, script: &str) -> ProcessSpec {
     let read = system().into_iter().chain([bench.path("given"), bench.path("given.txt")]).collect();
     ProcessSpec {
         cwd: bench.path("work"),
-        confine: Some(Confinement { read, list: vec![], write: vec![bench.path("work")] }),
+        confine: Some(Confinement { read, write: vec![bench.path("work")], ..Confinement::default() }),
         ..shell(bench.dir.path(), script)
     }
 }
@@ -67,9 +67,9 @@ fn what_is_listed_can_be_used() {
 fn files_move_between_directories_that_may_be_written() {
     let bench = Bench::new();
     let two = |spec: ProcessSpec| {
-        let confine = spec.confine.map(|Confinement { read, list, mut write }| {
+        let confine = spec.confine.map(|Confinement { read, list, mut write, .. }| {
             write.push(bench.path("more"));
-            Confinement { read, list, write }
+            Confinement { read, list, write, hide_processes: false }
         });
         ProcessSpec { confine, ..spec }
     };
@@ -133,7 +133,7 @@ fn what_cannot_be_confined_does_not_start() {
         return;
     }
     let with = |read: Vec<PathBuf>| ProcessSpec {
-        confine: Some(Confinement { read, list: vec![], write: vec![] }),
+        confine: Some(Confinement { read, ..Confinement::default() }),
         ..confined(&bench, "touch started")
     };
     // More links than the system follows.
@@ -150,4 +150,19 @@ fn what_cannot_be_confined_does_not_start() {
     // The program is a file like any other.
     assert!(matches!(bench.guard.spawn(&with(vec![])), Err(SpawnError::Exec { .. })));
     assert!(!bench.path("work/started").exists());
+}
+
+#[test]
+fn processes_can_be_hidden() {
+    let bench = Bench::new();
+    let mut spec = confined(&bench, "cat /proc/self/comm /proc/$PPID/environ && echo seen");
+    if let Some(confine) = &mut spec.confine {
+        confine.hide_processes = true;
+    }
+    if confinement_support().is_none() {
+        return;
+    }
+    let exit = ended(&bench.guard.spawn(&spec).unwrap());
+    let log = bench.read("log");
+    assert_eq!((exit.status, log.matches("Permission denied").count()), (Status::Code(1), 2), "{log}");
 }

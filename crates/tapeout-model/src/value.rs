@@ -50,18 +50,24 @@ impl Value {
             Self::Null => Json::Null,
             Self::Bool(b) => Json::Bool(*b),
             Self::Int(i) => Json::from(*i),
-            Self::Decimal(d) => {
-                let text = d.to_string();
-                // Readers take for zero what is too close to it.
-                let vanishes = !d.is_zero() && d.to_f64() == 0.0;
-                let number = if vanishes { None } else { serde_json::from_str(&text).ok() };
-                number.unwrap_or(Json::String(text))
-            }
+            Self::Decimal(d) => decimal_to_json(*d),
             Self::Str(s) => Json::String(s.clone()),
             Self::List(items) => Json::Array(items.iter().map(Self::to_json).collect()),
             Self::Map(entries) => Json::Object(entries.iter().map(|(k, v)| (k.clone(), v.to_json())).collect()),
         }
     }
+}
+
+fn decimal_to_json(decimal: Decimal) -> serde_json::Value {
+    let text = decimal.to_string();
+    if let Ok(integer) = text.parse::<i64>() {
+        return integer.into();
+    }
+    let number = decimal.to_f64();
+    if !number.is_finite() || number == 0.0 && !decimal.is_zero() {
+        return serde_json::Value::String(text);
+    }
+    number.into()
 }
 
 impl fmt::Display for Value {
@@ -124,6 +130,7 @@ mod tests {
             ("1e-30", "1e-30"),
             ("1e40", "1e+40"),
             ("0e-999", "0.0"),
+            ("100000000000000000000", "1e+20"),
             ("1e400", "\"1E+400\""),
             ("1e-400", "\"1E-400\""),
             ("inf", "\"Infinity\""),

@@ -8,6 +8,7 @@ mod ghdl;
 mod icarus;
 mod icestorm;
 mod nextpnr;
+mod tcl;
 mod verilator;
 mod verilog;
 mod yosys;
@@ -26,6 +27,7 @@ pub fn registry() -> Registry {
         icarus::register,
         icestorm::register,
         nextpnr::register,
+        tcl::register,
         verilator::register,
         yosys::register,
     ] {

@@ -5,7 +5,9 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::commands::{cache, docs, doctor, init, list, logs, open, pin, plan, radgen, run, show, status, step, why};
+use crate::commands::{
+    cache, config, docs, doctor, init, list, logs, open, pin, plan, radgen, run, show, status, step, why,
+};
 
 /// From RTL to a bitstream with the EDA tools you have, never running the same work twice
 #[derive(Debug, Parser)]
@@ -60,6 +62,7 @@ pub(crate) enum Command {
     Plan(plan::PlanArgs),
     Status(status::StatusArgs),
     Why(why::WhyArgs),
+    Config(config::ConfigArgs),
     Pin(pin::PinArgs),
     Unpin(pin::UnpinArgs),
     Doctor(doctor::DoctorArgs),
@@ -97,6 +100,15 @@ pub(crate) struct OverlayArgs {
     /// Run this flow instead of the one that the configuration names
     #[arg(long, value_name = "NAME")]
     pub(crate) flow: Option<String>,
+    /// The PDK
+    #[arg(short, long, value_name = "NAME")]
+    pub(crate) pdk: Option<String>,
+    /// The standard cell library of the PDK
+    #[arg(short, long, value_name = "NAME")]
+    pub(crate) scl: Option<String>,
+    /// The directory that PDKs are in
+    #[arg(long, value_name = "DIR")]
+    pub(crate) pdk_root: Option<PathBuf>,
     /// What paths are relative to, and where `runs` is [default: the directory of THING]
     #[arg(long, value_name = "DIR")]
     pub(crate) design_dir: Option<PathBuf>,

@@ -19,9 +19,12 @@ mod names;
 mod project;
 mod runs;
 mod signals;
+mod tcl;
 mod terminal;
 mod trace;
 mod viewer;
+
+pub use tcl::Tclsh;
 
 use std::process::ExitCode;
 

@@ -5,18 +5,20 @@ use std::env;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use tapeout_config::{Loader, SourceMap};
-use tapeout_engine::{self as engine, Engine, Resources, SharedCache, Tool, ToolProblem, ToolSettings, Toolbox};
-use tapeout_flow::{Plan, PlanError, Registry};
-use tapeout_model::Class;
+use tapeout_config::{self as config, Diagnostic, Loader, Schema, SourceMap};
+use tapeout_engine::{
+    self as engine, Engine, GuardCommand, Resources, SharedCache, Tool, ToolProblem, ToolSettings, Toolbox,
+};
+use tapeout_flow::{Configured, Plan, PlanError, Registry};
+use tapeout_model::{Class, Severity};
 
-use crate::Cx;
 use crate::args::{OverlayArgs, ThingArgs};
 use crate::error::CliError;
 use crate::terminal::plural;
+use crate::{Cx, Tclsh};
 
 /// The names that a directory's configuration may have.
-const CONFIG_NAMES: [&str; 4] = ["config.json", "config.yaml", "config.yml", "config.toml"];
+const CONFIG_NAMES: [&str; 5] = ["config.json", "config.yaml", "config.yml", "config.toml", "config.tcl"];
 
 /// The configuration file that is meant: the one given, the one in the directory given, the one here.
 pub(crate) fn find_config(thing: Option<&Path>) -> Result<PathBuf, CliError> {
@@ -39,32 +41,94 @@ pub(crate) fn find_config(thing: Option<&Path>) -> Result<PathBuf, CliError> {
 
 /// Reads the configuration and makes its plan. What is wrong with it is on the terminal when this returns.
 pub(crate) fn load(cx: &Cx, args: &ThingArgs) -> Result<Plan, CliError> {
+    let mut sources = SourceMap::new();
+    let plan = Plan::load(&cx.registry, loader(args)?, args.overlay.flow.as_deref(), &mut sources);
+    let plan = reported(cx, plan, &sources)?;
+    warn(cx, &plan.warnings, &sources);
+    Ok(plan)
+}
+
+/// The same for commands that can do without the plan, where a flow has no steps yet.
+pub(crate) fn configure(cx: &Cx, args: &ThingArgs) -> Result<Configured, CliError> {
+    let mut sources = SourceMap::new();
+    let configured = Configured::load(&cx.registry, loader(args)?, args.overlay.flow.as_deref(), &mut sources);
+    let configured = reported(cx, configured, &sources)?;
+    warn(cx, &configured.warnings, &sources);
+    Ok(configured)
+}
+
+/// The variables of the flow that is meant: by `--flow`, without it by the configuration.
+pub(crate) fn schema(cx: &Cx, args: &ThingArgs) -> Result<(String, Schema), CliError> {
+    let mut sources = SourceMap::new();
+    let flow = args.overlay.flow.as_deref();
+    let loader = if flow.is_some() { None } else { Some(loader(args)?) };
+    reported(cx, Configured::schema(&cx.registry, loader, flow, &mut sources), &sources)
+}
+
+fn loader(args: &ThingArgs) -> Result<Loader, CliError> {
     let file = find_config(args.thing.as_deref())?;
-    let OverlayArgs { set, with, flow, design_dir } = &args.overlay;
-    let loader = Loader {
+    let OverlayArgs { set, with, design_dir, .. } = &args.overlay;
+    Ok(Loader {
         // Overlays may come from anywhere: the design stays where its own configuration is.
         design_dir: Some(design_dir.clone().unwrap_or_else(|| directory_of(&file))),
         files: std::iter::once(&file).chain(with).cloned().collect(),
         sets: set.clone(),
+        options: pdk_options(&args.overlay)?,
         env: environment(),
+        tcl: Some(Arc::new(Tclsh { guard: GuardCommand::current_exe() })),
         ..Loader::default()
+    })
+}
+
+/// `--pdk`, `--scl` and `--pdk-root` set variables as `-c` does, but are shown as they were written.
+fn pdk_options(overlay: &OverlayArgs) -> Result<Option<config::Options>, CliError> {
+    let root = match &overlay.pdk_root {
+        // Seen from here, not from the design directory.
+        Some(root) => Some(
+            std::path::absolute(root)
+                .ok()
+                .and_then(|root| root.into_os_string().into_string().ok())
+                .ok_or_else(|| CliError::input(format!("`--pdk-root {}`: the path is not UTF-8", root.display())))?,
+        ),
+        None => None,
     };
-    let mut sources = SourceMap::new();
-    match Plan::load(&cx.registry, loader, flow.as_deref(), &mut sources) {
-        Ok(plan) => {
-            for warning in &plan.warnings {
-                cx.terminal.note(&warning.render(&sources, cx.terminal.err_colors()));
-            }
-            Ok(plan)
-        }
-        Err(PlanError(diagnostics)) => {
-            for diagnostic in &diagnostics {
-                cx.terminal.complain(&format!("{}\n", diagnostic.render(&sources, cx.terminal.err_colors())));
-            }
-            let count = plural(diagnostics.len(), "error");
-            Err(CliError::input(format!("{count} in the configuration; nothing was started")))
+    let mut options = config::Options::default();
+    let given = [
+        ("--pdk", "PDK", &overlay.pdk),
+        ("--scl", "STD_CELL_LIBRARY", &overlay.scl),
+        ("--pdk-root", "PDK_ROOT", &root),
+    ];
+    for (option, name, value) in given {
+        if let Some(value) = value {
+            options.add(option, name, value);
         }
     }
+    Ok((!options.given.is_empty()).then_some(options))
+}
+
+fn warn(cx: &Cx, warnings: &[Diagnostic], sources: &SourceMap) {
+    for warning in warnings {
+        cx.terminal.note(&warning.render(sources, cx.terminal.err_colors()));
+    }
+}
+
+/// How many faults of a configuration are shown.
+const SHOWN_FAULTS: usize = 100;
+
+/// Says what is wrong with a configuration.
+fn reported<T>(cx: &Cx, result: Result<T, PlanError>, sources: &SourceMap) -> Result<T, CliError> {
+    result.map_err(|PlanError(diagnostics)| {
+        for diagnostic in diagnostics.iter().take(SHOWN_FAULTS) {
+            cx.terminal.complain(&format!("{}\n", diagnostic.render(sources, cx.terminal.err_colors())));
+        }
+        let errors = diagnostics.iter().filter(|diagnostic| diagnostic.severity == Severity::Error).count();
+        let shown = if diagnostics.len() > SHOWN_FAULTS {
+            format!(", of which {SHOWN_FAULTS} are shown")
+        } else {
+            String::new()
+        };
+        CliError::input(format!("{} in the configuration{shown}; nothing was started", plural(errors, "error")))
+    })
 }
 
 /// What `THING[/STEP]` means: a configuration that is there, a step of one, or a step of the one here.
@@ -168,7 +232,7 @@ pub(crate) fn environment_name(tool: &str) -> String {
 }
 
 /// A path in the environment is relative to where tapeout was started, not to the design.
-fn path_in_environment(tool: &str) -> Option<String> {
+pub(crate) fn path_in_environment(tool: &str) -> Option<String> {
     let path = env::var(environment_name(tool)).ok().filter(|path| !path.is_empty())?;
     if !path.contains('/') {
         return Some(path);

@@ -4,7 +4,7 @@
 mod json;
 mod mapping;
 mod number;
-pub mod tcl;
+pub(crate) mod tcl;
 mod toml;
 pub(crate) mod yaml;
 
@@ -19,7 +19,7 @@ use crate::meta::Typing;
 use crate::source::{FileId, SourceMap, Span};
 use crate::tree::{Node, Tree};
 
-const ACCEPTED: &str = "`.json`, `.jsonc`, `.yaml`, `.yml`, `.toml`";
+const ACCEPTED: &str = "`.json`, `.jsonc`, `.yaml`, `.yml`, `.toml`, `.tcl`";
 
 /// The formats of configurations.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,24 +30,28 @@ pub(crate) enum Format {
     Yaml,
     /// TOML.
     Toml,
+    /// A script in Tcl.
+    Tcl,
     /// A map that code gives.
     Mapping,
 }
 
 impl Format {
-    /// How values are typed in a file that does not say so. In OpenLane, JSON without `meta` is of the first version.
+    /// How values are typed in a file that does not say so. In OpenLane, JSON without
+    /// `meta` and Tcl are of the first version.
     pub(crate) fn typing(self) -> Typing {
         match self {
-            Self::Json => Typing::Permissive,
+            Self::Json | Self::Tcl => Typing::Permissive,
             Self::Yaml | Self::Toml | Self::Mapping => Typing::Strict,
         }
     }
 
-    fn of(path: &Path) -> Option<Self> {
+    pub(crate) fn of(path: &Path) -> Option<Self> {
         match path.extension()?.to_str()?.to_ascii_lowercase().as_str() {
             "json" | "jsonc" => Some(Self::Json),
             "yaml" | "yml" => Some(Self::Yaml),
             "toml" => Some(Self::Toml),
+            "tcl" => Some(Self::Tcl),
             _ => None,
         }
     }
@@ -96,6 +100,9 @@ pub(crate) fn parse(format: Format, text: &str, file: FileId) -> Result<Node, Di
         Format::Json | Format::Mapping => json::parse(text, file),
         Format::Yaml => yaml::parse(text, file, 0),
         Format::Toml => toml::parse(text, file),
+        Format::Tcl => Err(Diagnostic::error("a configuration in Tcl is a program")
+            .at(Span::new(file, 0, 0), "")
+            .help("it is evaluated as a part of a configuration, not read alone")),
     }
 }
 

@@ -44,9 +44,14 @@ impl Design {
 
     /// Loads and resolves; the diagnostics are those that a user would read.
     pub(crate) fn resolve(&self, loader: Loader) -> Result<(Config, String), String> {
+        self.resolve_as(loader, &schema())
+    }
+
+    /// The same with other variables.
+    pub(crate) fn resolve_as(&self, loader: Loader, schema: &Schema) -> Result<(Config, String), String> {
         let mut sources = SourceMap::new();
         let result = match loader.load(&mut sources) {
-            Ok(loaded) => loaded.resolve(&schema(), &mut sources),
+            Ok(loaded) => loaded.resolve(schema, &mut sources),
             Err(diagnostics) => Err(diagnostics),
         };
         let show = |diagnostics: Vec<Diagnostic>| {
@@ -84,6 +89,8 @@ pub(crate) fn schema() -> Schema {
         Variable::new("PIN_CONSTRAINTS", Type::Path, "Where pins go.").optional(),
         Variable::new("WEIGHTS", Type::map(Type::Decimal), "The weight of each net.").optional(),
         Variable::new("SEEDS", Type::list(Type::Int), "Seeds to try.").optional(),
+        Variable::new("WAITS", Type::list(Type::Decimal), "Delays.").units("ns").optional(),
+        Variable::new("SIZES", Type::map(Type::Int), "Sizes.").units("nm").optional(),
         Variable::new("PDK_ROOT", Type::Str, "Where PDKs are.").optional().env("PDK_ROOT"),
     ])
     .expect("a test design is set up")

@@ -2,6 +2,9 @@
 
 mod design;
 mod filelists;
+mod layers;
 mod messages;
+mod references;
 mod structs;
+mod tcl;
 mod values;

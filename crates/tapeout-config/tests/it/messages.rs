@@ -224,7 +224,7 @@ error: `src` is a directory, not a configuration file
             "config.ini",
             "\
 error: `config.ini` has the extension of no configuration format
- = help: accepted are `.json`, `.jsonc`, `.yaml`, `.yml`, `.toml`",
+ = help: accepted are `.json`, `.jsonc`, `.yaml`, `.yml`, `.toml`, `.tcl`",
         ),
         (
             "latin1.yaml",
@@ -453,4 +453,47 @@ fn nesting_and_aliases_are_limited() {
         let error = read(&design.path(file), &mut sources).expect_err("too deep");
         assert!(error.message.to_lowercase().contains(expected), "{file}: {}", error.message);
     }
+}
+
+#[test]
+fn a_wrong_unit_is_told_from_an_unknown_one() {
+    let config = r#"{
+  "DESIGN_NAME": "counter", "VERILOG_FILES": "dir::src/*.v",
+  "CLOCK_PERIOD": "500 MHz",
+  "WAITS": [1, "2 NS"],
+  "SIZES": {"a": "1.5 nm", "b": "3"}
+}"#;
+    let design = Design::with_config("config.json", config);
+    assert_eq!(
+        error(&design, design.loader(&["config.json"])),
+        r#"error: `CLOCK_PERIOD` is a time, in ns; `MHz` is a unit of frequency
+ --> config.json:3:19
+  |
+3 |   "CLOCK_PERIOD": "500 MHz",
+  |                   ^^^^^^^^^ expected a time, in ns
+  |
+  = help: units of time: s, as, fs, ps, ns, us, ms, ks, Ms, Gs, Ts
+
+error: `WAITS[1]` is a time, in ns; `NS` is no unit
+ --> config.json:4:16
+  |
+4 |   "WAITS": [1, "2 NS"],
+  |                ^^^^^^ expected a time, in ns
+  |
+  = help: did you mean `ns`?
+
+error: `SIZES.a` must be an integer; `1.5 nm` is 1.5 nm
+ --> config.json:5:18
+  |
+5 |   "SIZES": {"a": "1.5 nm", "b": "3"}
+  |                  ^^^^^^^^ expected an integer, in nm
+
+error: `SIZES.b` must be an integer, not a string
+ --> config.json:5:33
+  |
+5 |   "SIZES": {"a": "1.5 nm", "b": "3"}
+  |                                 ^^^ expected an integer
+  |
+  = help: remove the quotes"#
+    );
 }

@@ -266,7 +266,7 @@ fn structs_are_read_and_written_back() {
             synthesis: stage(false, "syn", Kind::OpenSource, 8),
             place_and_route: stage(true, "stage", Kind::Synopsys, 2),
         },
-        library: Some(Library { name: "lib".to_owned(), voltage: Decimal::new(-5, 1), corner: None }),
+        library: Some(Library { name: "lib".to_owned(), voltage: "-0.5".parse().unwrap(), corner: None }),
     };
     assert_eq!(explore, expected);
     assert_eq!(config.read::<Stages>("stages").unwrap(), expected.stages);
@@ -282,7 +282,7 @@ fn structs_are_read_and_written_back() {
 #[test]
 fn values_of_every_type_read_back() {
     let all = All {
-        clock: Decimal::new(25, 1),
+        clock: "2.5".parse().unwrap(),
         licence: Some("x".to_owned()),
         frequency: None,
         dirs: vec![PathBuf::from("a"), PathBuf::from("b")],

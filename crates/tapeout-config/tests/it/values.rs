@@ -76,7 +76,7 @@ env.A = "1"
     assert_eq!(configs[0], configs[2]);
     assert_eq!(
         configs[0].0,
-        r#"{"CLOCK_PERIOD":8.5,"DESIGN_NAME":"counter","PDK_ROOT":null,"PIN_CONSTRAINTS":null,"RUN_LINTER":false,"SEED":15,"SEEDS":[1,2],"STRATEGY":"AREA","VERILOG_DEFINES":["A=1","yes"],"VERILOG_FILES":["src/alu.v","src/counter.v"],"VERILOG_INCLUDE_DIRS":null,"WEIGHTS":{"clk":1,"rst":0.25}}"#
+        r#"{"CLOCK_PERIOD":8.5,"DESIGN_NAME":"counter","PDK_ROOT":null,"PIN_CONSTRAINTS":null,"RUN_LINTER":false,"SEED":15,"SEEDS":[1,2],"SIZES":null,"STRATEGY":"AREA","VERILOG_DEFINES":["A=1","yes"],"VERILOG_FILES":["src/alu.v","src/counter.v"],"VERILOG_INCLUDE_DIRS":null,"WAITS":null,"WEIGHTS":{"clk":1,"rst":0.25}}"#
     );
 }
 
@@ -290,4 +290,38 @@ fn a_config_can_be_resolved_for_two_schemas() {
     let first = loaded.resolve(&schema(), &mut sources).unwrap().0;
     let second = loaded.resolve(&schema(), &mut sources).unwrap().0;
     assert_eq!(first, second);
+}
+
+#[test]
+fn numbers_may_be_given_in_units_of_their_own() {
+    let texts = [
+        (
+            "c.json",
+            r#"{"DESIGN_NAME": "d", "VERILOG_FILES": "dir::src/*.v", "CLOCK_PERIOD": "2500 ps",
+            "WAITS": ["1 us", 3, "4.50ns"], "SIZES": {"a": "0.1 µm", "b": 7}}"#,
+        ),
+        (
+            "c.yaml",
+            "DESIGN_NAME: d\nVERILOG_FILES: dir::src/*.v\nCLOCK_PERIOD: 2500 ps\nWAITS: [1 us, 3, 4.50ns]\nSIZES: {a: 0.1 µm, b: 7}\n",
+        ),
+        (
+            "c.toml",
+            "DESIGN_NAME = 'd'\nVERILOG_FILES = 'dir::src/*.v'\nCLOCK_PERIOD = '2500 ps'\nWAITS = ['1 us', 3, '4.50ns']\nSIZES = {a = '0.1 µm', b = 7}\n",
+        ),
+        // Version 1, which types permissively.
+        (
+            "old.json",
+            r#"{"DESIGN_NAME": "d", "VERILOG_FILES": "dir::src/*.v", "CLOCK_PERIOD": "2500 ps", "meta": {"version": 1},
+            "WAITS": "1 us, 3, 4.50ns", "SIZES": "a '0.1 µm' b 7"}"#,
+        ),
+    ];
+    for (file, text) in texts {
+        let design = Design::with_config(file, text);
+        let config = config(&design, design.loader(&[file]));
+        assert_eq!(config.decimal("CLOCK_PERIOD").to_string(), "2.5", "{file}");
+        let Some(Value::List(waits)) = config.get("WAITS") else { panic!("a list") };
+        assert_eq!(waits.iter().map(Value::to_string).collect::<Vec<_>>(), ["1000", "3", "4.50"], "{file}");
+        let sizes = vec![("a".to_owned(), Value::Int(100)), ("b".to_owned(), Value::Int(7))];
+        assert_eq!(config.get("SIZES"), Some(&Value::Map(sizes)), "{file}");
+    }
 }

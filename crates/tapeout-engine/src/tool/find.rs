@@ -64,12 +64,7 @@ impl Engine {
 
     /// An executable by name on `PATH`, or by path relative to the project.
     pub(crate) fn resolve(&self, program: &str) -> Option<PathBuf> {
-        let is_executable =
-            |path: &Path| fs::metadata(path).is_ok_and(|data| data.is_file() && data.permissions().mode() & 0o111 != 0);
-        if program.contains('/') {
-            return Some(self.project().join(program)).filter(|path| is_executable(path));
-        }
-        env::split_paths(&env::var_os("PATH")?).map(|folder| folder.join(program)).find(|path| is_executable(path))
+        executable(program, self.project())
     }
 
     fn version_text(
@@ -103,6 +98,16 @@ impl Engine {
         }
         Ok(text)
     }
+}
+
+/// An executable by name on `PATH`, or by path relative to this directory.
+pub(crate) fn executable(program: &str, dir: &Path) -> Option<PathBuf> {
+    let is_executable =
+        |path: &Path| fs::metadata(path).is_ok_and(|data| data.is_file() && data.permissions().mode() & 0o111 != 0);
+    if program.contains('/') {
+        return Some(dir.join(program)).filter(|path| is_executable(path));
+    }
+    env::split_paths(&env::var_os("PATH")?).map(|folder| folder.join(program)).find(|path| is_executable(path))
 }
 
 fn missing(tool: &Tool, program: &str) -> ToolProblem {

@@ -12,6 +12,7 @@ use std::time::Duration;
 use tapeout_model::{Digest, ToolSettings};
 
 use crate::Engine;
+pub(crate) use find::executable;
 pub(crate) use parts::Parts;
 
 /// What tapeout knows of a tool before it has looked for it.

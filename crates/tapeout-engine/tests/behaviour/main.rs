@@ -4,6 +4,7 @@
 
 #[path = "../common/mod.rs"]
 mod common;
+mod confined;
 mod crashes;
 mod licences;
 mod memory;
@@ -43,6 +44,11 @@ fn main() {
         sandbox::nothing_is_written_outside,
         sandbox::a_tool_in_the_project_does_not_open_the_project,
         sandbox::without_strace_the_failure_says_what_would_help,
+        confined::it_reads_what_is_listed_and_writes_nothing,
+        confined::it_has_nothing_of_our_environment,
+        confined::nothing_is_left_of_one_that_does_not_end,
+        confined::what_it_prints_and_what_it_needs_has_limits,
+        confined::a_program_that_is_missing_is_named,
         repeat::a_tool_that_fails_the_second_time_is_told_and_its_first_result_stays,
         repeat::a_second_run_tells_which_bytes_differ_and_the_first_result_stays,
         sharing::two_tapeouts_run_the_same_job_once,

@@ -83,6 +83,7 @@ pub(crate) fn register(registry: &mut Registry) {
         variables,
         removed: REMOVED,
         knows,
+        taken_unnamed: true,
     });
 }
 

@@ -102,12 +102,11 @@ fn to_text(terminal: &Terminal, plan: &Plan) -> String {
 /// The variables that a step reads, each with its value and who gave it.
 fn variables(step: &PlannedStep) -> Vec<Vec<Cell>> {
     let row = |(name, setting): (&str, &tapeout_config::Setting)| {
-        let value = setting.value.as_ref().map_or_else(|| "not set".to_owned(), ToString::to_string);
         let given = setting.origin.source != ConfigSource::Default;
         let origin = format!("({})", setting.origin);
         vec![
             Cell::left(name),
-            Cell::left(value).style((!given).then_some(Style::Dim)),
+            Cell::left(setting.shown()).style((!given).then_some(Style::Dim)),
             Cell::left(origin).style(Some(Style::Dim)),
         ]
     };

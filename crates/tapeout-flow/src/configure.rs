@@ -1,0 +1,255 @@
+//! From a configuration to the flow that it is for, its variables and their values. What a run of it would do is the
+//! plan's.
+
+use std::sync::Arc;
+
+use tapeout_config::{
+    Config, Diagnostic, Elsewhere, FlowChoice, KnownElsewhere, Loaded, Loader, Schema, SourceMap, Span, nearest,
+};
+
+use crate::plan::{PlanError, universal_variables};
+use crate::registry::Registered;
+use crate::{Flow, Plan, Registry, Vocabulary};
+
+/// What a flow is called that is only a list of steps.
+const AD_HOC: &str = "Custom Sequential Flow";
+
+/// A configuration that is right for its flow.
+#[derive(Clone)]
+pub struct Configured {
+    /// The flow's name.
+    pub flow: String,
+    /// The whole configuration.
+    pub config: Config,
+    /// What a run would do; nothing for a flow without steps.
+    pub plan: Option<Plan>,
+    /// What is not wrong but worth saying.
+    pub warnings: Vec<Diagnostic>,
+}
+
+/// The flow that is meant.
+enum Chosen {
+    Steps { name: String, steps: Vec<Registered> },
+    Words(Vocabulary),
+}
+
+impl Configured {
+    /// Reads a configuration for the flow that it, or `flow`, names. One that names none is for the flow that is
+    /// taken then, see [`Vocabulary::taken_unnamed`].
+    ///
+    /// # Errors
+    /// All that is wrong with the configuration, the flow and the steps' inputs.
+    pub fn load(
+        registry: &Registry,
+        loader: Loader,
+        flow: Option<&str>,
+        sources: &mut SourceMap,
+    ) -> Result<Self, PlanError> {
+        let loaded = loader.load(sources).map_err(PlanError)?;
+        let chosen = match choose(registry, &loaded, flow)? {
+            Some(chosen) => chosen,
+            None => unnamed(registry).ok_or_else(|| no_flow(registry))?,
+        };
+        Self::resolve(registry, &loaded, chosen, sources)
+    }
+
+    /// The name of the flow that `flow`, without it the configuration, names, and its variables.
+    ///
+    /// # Errors
+    /// There is no such flow, or the configuration cannot be read.
+    pub fn schema(
+        registry: &Registry,
+        loader: Option<Loader>,
+        flow: Option<&str>,
+        sources: &mut SourceMap,
+    ) -> Result<(String, Schema), PlanError> {
+        let chosen = match (loader, flow) {
+            (_, Some(flow)) => Some(named(registry, flow, None)?),
+            (Some(loader), None) => choose(registry, &loader.load(sources).map_err(PlanError)?, None)?,
+            (None, None) => None,
+        };
+        let chosen = chosen.or_else(|| unnamed(registry)).ok_or_else(|| no_flow(registry))?;
+        Ok((chosen.name().to_owned(), chosen.schema(registry)?))
+    }
+
+    /// The same as [`Configured::load`], for a run: the flow must have steps.
+    pub(crate) fn load_to_run(
+        registry: &Registry,
+        loader: Loader,
+        flow: Option<&str>,
+        sources: &mut SourceMap,
+    ) -> Result<Plan, PlanError> {
+        let loaded = loader.load(sources).map_err(PlanError)?;
+        let chosen = choose(registry, &loaded, flow)?.ok_or_else(|| no_flow(registry))?;
+        if let Chosen::Words(vocabulary) = &chosen {
+            let span = loaded.meta().flow.as_ref().filter(|_| flow.is_none()).map(|(_, span)| *span);
+            return Err(PlanError(vec![without_steps(vocabulary, span)]));
+        }
+        let configured = Self::resolve(registry, &loaded, chosen, sources)?;
+        Ok(configured.plan.expect("a flow with steps has a plan"))
+    }
+
+    fn resolve(
+        registry: &Registry,
+        loaded: &Loaded,
+        chosen: Chosen,
+        sources: &mut SourceMap,
+    ) -> Result<Self, PlanError> {
+        let schema = chosen.schema(registry)?;
+        let (config, mut warnings) = loaded.resolve(&schema, sources).map_err(PlanError)?;
+        warnings.extend(unknown_tools(registry, &config));
+        let flow = chosen.name().to_owned();
+        let plan = match chosen {
+            Chosen::Steps { name, steps } => Some(Plan::new(name, steps, config.clone(), warnings.clone())?),
+            Chosen::Words(_) => None,
+        };
+        Ok(Self { flow, config, plan, warnings })
+    }
+}
+
+impl Chosen {
+    fn name(&self) -> &str {
+        match self {
+            Self::Steps { name, .. } => name,
+            Self::Words(vocabulary) => vocabulary.name,
+        }
+    }
+
+    /// The variables. Those of other steps are known too, so that one configuration can serve several flows, but nothing
+    /// requires them.
+    fn schema(&self, registry: &Registry) -> Result<Schema, PlanError> {
+        let schema = match self {
+            Self::Steps { steps, .. } => schema_of_steps(registry, steps),
+            Self::Words(vocabulary) => Schema::new((vocabulary.variables)().into_iter().chain(universal_variables()))
+                .map_err(|error| format!("flow `{}`: {error}", vocabulary.name)),
+        };
+        match schema {
+            Ok(schema) => Ok(schema.with_elsewhere(elsewhere(registry))),
+            Err(error) => Err(PlanError(vec![Diagnostic::error(error)])),
+        }
+    }
+}
+
+/// What is known of names that a flow does not have.
+fn elsewhere(registry: &Registry) -> KnownElsewhere {
+    let registry = registry.clone();
+    Arc::new(move |name| {
+        let removed = registry.vocabularies().find_map(|vocabulary| vocabulary.removed(name));
+        if let Some(reason) = removed {
+            return Some(Elsewhere::Removed(reason.into()));
+        }
+        let of_steps = registry.steps().any(|step| step.variables.iter().any(|variable| variable.name == name));
+        let known = of_steps || registry.vocabularies().any(|vocabulary| (vocabulary.knows)(name));
+        known.then_some(Elsewhere::OtherFlow)
+    })
+}
+
+/// The flow that is named; nothing if none is.
+fn choose(registry: &Registry, loaded: &Loaded, flow: Option<&str>) -> Result<Option<Chosen>, PlanError> {
+    match (flow, &loaded.meta().flow) {
+        (Some(name), _) => named(registry, name, None).map(Some),
+        (None, Some((FlowChoice::Named(name), span))) => named(registry, name, Some(*span)).map(Some),
+        (None, Some((FlowChoice::Steps(steps), _))) => {
+            let (steps, spans): (Vec<&str>, Vec<Option<Span>>) =
+                steps.iter().map(|(step, span)| (step.as_str(), Some(*span))).unzip();
+            let steps = find_steps(registry, &Flow::new(AD_HOC, "", &steps), &spans)?;
+            Ok(Some(Chosen::Steps { name: AD_HOC.to_owned(), steps }))
+        }
+        (None, None) => Ok(None),
+    }
+}
+
+fn named(registry: &Registry, name: &str, span: Option<Span>) -> Result<Chosen, PlanError> {
+    if let Some(flow) = registry.flow(name) {
+        let steps = find_steps(registry, flow, &vec![None; flow.steps.len()])?;
+        return Ok(Chosen::Steps { name: flow.name.clone(), steps });
+    }
+    match registry.vocabulary(name) {
+        Some(vocabulary) => Ok(Chosen::Words(*vocabulary)),
+        None => {
+            let flows = registry.flows().map(|flow| flow.name.as_str());
+            let known = flows.chain(registry.vocabularies().map(|vocabulary| vocabulary.name));
+            Err(PlanError(vec![unknown("flow", name, span, known)]))
+        }
+    }
+}
+
+fn unnamed(registry: &Registry) -> Option<Chosen> {
+    registry.vocabularies().find(|vocabulary| vocabulary.taken_unnamed).copied().map(Chosen::Words)
+}
+
+fn no_flow(registry: &Registry) -> PlanError {
+    let names: Vec<&str> = registry.flows().map(|flow| flow.name.as_str()).collect();
+    PlanError(vec![
+        Diagnostic::error("the configuration does not say which flow to run")
+            .help(format!("set `meta.flow`, or give `--flow`; there are {}", names.join(", "))),
+    ])
+}
+
+fn find_steps(registry: &Registry, flow: &Flow, spans: &[Option<Span>]) -> Result<Vec<Registered>, PlanError> {
+    let mut errors = Vec::new();
+    let mut found = Vec::new();
+    for (id, span) in flow.steps.iter().zip(spans) {
+        match registry.registered(id) {
+            Some(step) => found.push(step.clone()),
+            None => errors.push(unknown("step", id, *span, registry.steps().map(|step| step.id))),
+        }
+    }
+    if errors.is_empty() { Ok(found) } else { Err(PlanError(errors)) }
+}
+
+fn without_steps(vocabulary: &Vocabulary, span: Option<Span>) -> Diagnostic {
+    let name = vocabulary.name;
+    let mut error = Diagnostic::error(format!(
+        "the flow `{name}` is known by its variables; its steps are not part of this version yet"
+    ))
+    .help("`tapeout config check` checks such a configuration");
+    if let Some(span) = span {
+        error = error.at(span, "a flow without steps");
+    }
+    error
+}
+
+fn unknown<'a>(kind: &str, name: &str, span: Option<Span>, known: impl Iterator<Item = &'a str>) -> Diagnostic {
+    let mut error = Diagnostic::error(format!("there is no {kind} `{name}`"));
+    if let Some(span) = span {
+        error = error.at(span, format!("no such {kind}"));
+    }
+    match nearest(name, known) {
+        Some(near) => error.help(format!("did you mean `{near}`?")),
+        None => error.help(format!("`tapeout list {kind}s` shows them all")),
+    }
+}
+
+fn schema_of_steps(registry: &Registry, steps: &[Registered]) -> Result<Schema, String> {
+    let mut schema = Schema::new(universal_variables()).map_err(|error| error.to_string())?;
+    for step in steps {
+        for variable in &step.info.variables {
+            schema.add(variable.clone()).map_err(|error| format!("`{}`: {error}", step.info.id))?;
+        }
+    }
+    for step in registry.steps() {
+        for variable in &step.variables {
+            if schema.get(&variable.name).is_none() {
+                schema.add(variable.clone().optional()).map_err(|error| format!("`{}`: {error}", step.id))?;
+            }
+        }
+    }
+    Ok(schema)
+}
+
+/// Settings of tools that nobody knows: most likely a name is misspelt. They are no errors, as a configuration may be
+/// shared with a program that has more tools.
+fn unknown_tools(registry: &Registry, config: &Config) -> Vec<Diagnostic> {
+    let known = || registry.tools().map(|tool| tool.name);
+    let unknown = config.tools().keys().filter(|name| !known().any(|tool| tool == *name));
+    unknown
+        .map(|name| {
+            let warning = Diagnostic::warning(format!("`tools.{name}`: there is no tool `{name}`"));
+            match nearest(name, known()) {
+                Some(near) => warning.help(format!("did you mean `{near}`?")),
+                None => warning.help("`tapeout list tools` has their names"),
+            }
+        })
+        .collect()
+}

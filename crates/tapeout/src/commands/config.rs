@@ -1,0 +1,245 @@
+//! `tapeout config`: configurations without their runs. What holds and who said so.
+
+use clap::{Args, Subcommand};
+use serde_json::{Value as Json, json};
+use tapeout_config::{Config, ConfigSource, Origin, Setting, Variable};
+use tapeout_flow::Configured;
+use tapeout_model::Value;
+
+use super::show::nature;
+use crate::args::{OverlayArgs, ThingArgs};
+use crate::error::CliError;
+use crate::terminal::table::{Cell, table};
+use crate::terminal::words::filled;
+use crate::terminal::{Paint, Style, plural};
+use crate::{Cx, names, project};
+
+/// What a configuration comes to, and who said so
+#[derive(Debug, Args)]
+pub(crate) struct ConfigArgs {
+    #[command(subcommand)]
+    command: ConfigCommand,
+}
+
+#[derive(Debug, Subcommand)]
+enum ConfigCommand {
+    /// Check a configuration, all of it at once
+    Check(ThingArgs),
+    /// Show the value of each variable
+    Show(ShowArgs),
+    /// Say who gave a variable its value, and whom that beat
+    Why(WhyArgs),
+    /// Show in which variables two configurations differ; exit code 1 if they do
+    Diff(DiffArgs),
+    /// Print the JSON Schema of a flow's configurations, for editors
+    Schema(SchemaArgs),
+}
+
+#[derive(Debug, Args)]
+struct ShowArgs {
+    #[command(flatten)]
+    thing: ThingArgs,
+    /// Show who gave each value
+    #[arg(long)]
+    origin: bool,
+    /// Leave out what nobody gave
+    #[arg(long)]
+    given: bool,
+}
+
+#[derive(Debug, Args)]
+struct WhyArgs {
+    /// The variable, or a part of its name that no other has
+    #[arg(value_name = "KEY")]
+    key: String,
+    #[command(flatten)]
+    thing: ThingArgs,
+}
+
+#[derive(Debug, Args)]
+struct DiffArgs {
+    /// A configuration, or the directory of one
+    #[arg(value_name = "A")]
+    a: std::path::PathBuf,
+    /// The other one
+    #[arg(value_name = "B")]
+    b: std::path::PathBuf,
+    #[command(flatten)]
+    overlay: OverlayArgs,
+}
+
+#[derive(Debug, Args)]
+struct SchemaArgs {
+    #[command(flatten)]
+    thing: ThingArgs,
+}
+
+pub(crate) fn run(cx: &Cx, args: &ConfigArgs) -> Result<u8, CliError> {
+    match &args.command {
+        ConfigCommand::Check(args) => check(cx, args),
+        ConfigCommand::Show(args) => show(cx, args),
+        ConfigCommand::Why(args) => why(cx, args),
+        ConfigCommand::Diff(args) => diff(cx, args),
+        ConfigCommand::Schema(args) => schema(cx, args),
+    }
+}
+
+/// Whether somebody gave the value.
+fn is_given(setting: &Setting) -> bool {
+    setting.origin.source != ConfigSource::Default
+}
+
+fn check(cx: &Cx, args: &ThingArgs) -> Result<u8, CliError> {
+    let Configured { flow, config, plan, warnings, .. } = project::configure(cx, args)?;
+    let given = config.iter().filter(|(_, setting)| is_given(setting)).count();
+    let variables = config.iter().count();
+    if cx.terminal.json {
+        let warnings: Vec<&str> = warnings.iter().map(|warning| warning.message.as_str()).collect();
+        cx.terminal.print_json(&json!({
+            "flow": flow, "variables": variables, "given": given, "can_run": plan.is_some(), "warnings": warnings,
+        }));
+        return Ok(0);
+    }
+    let steps = match &plan {
+        Some(plan) => plural(plan.steps.len(), "step"),
+        None => "its steps are not part of this version yet".to_owned(),
+    };
+    let warned = if warnings.is_empty() { String::new() } else { format!(", {}", plural(warnings.len(), "warning")) };
+    let name = cx.terminal.out.paint(Style::Bold, &flow);
+    cx.terminal.print(&format!(
+        "the configuration is good{warned}\n  {name} ({steps}): {given} of {} given",
+        plural(variables, "variable")
+    ));
+    Ok(0)
+}
+
+fn show(cx: &Cx, args: &ShowArgs) -> Result<u8, CliError> {
+    let config = project::configure(cx, &args.thing)?.config;
+    let shown = config.iter().filter(|(_, setting)| !args.given || is_given(setting));
+    if cx.terminal.json {
+        let value = |setting: &Setting| match args.origin {
+            true => json!({ "value": setting.shown_json(), "origin": origin_json(&setting.origin) }),
+            false => setting.shown_json(),
+        };
+        let entries = shown.map(|(name, setting)| (name.to_owned(), value(setting)));
+        cx.terminal.print_json(&Json::Object(entries.collect()));
+        return Ok(0);
+    }
+    let row = |(name, setting): (&str, &Setting)| {
+        let style = (!is_given(setting)).then_some(Style::Dim);
+        let mut row = vec![Cell::left(name), Cell::left(setting.shown()).style(style)];
+        if args.origin {
+            row.push(Cell::left(origin(&setting.origin)).style(Some(Style::Dim)));
+        }
+        row
+    };
+    cx.terminal.print(&table(&shown.map(row).collect::<Vec<_>>(), cx.terminal.out));
+    Ok(0)
+}
+
+fn why(cx: &Cx, args: &WhyArgs) -> Result<u8, CliError> {
+    let config = project::configure(cx, &args.thing)?.config;
+    let names: Vec<&str> = config.iter().map(|(name, _)| name).collect();
+    let key = names::find("variable", &args.key, &names)?;
+    let setting = config.setting(key);
+    let variable = config.schema().get(key);
+    if cx.terminal.json {
+        let beaten =
+            |(origin, value): &(Origin, Value)| json!({ "value": value.to_json(), "origin": origin_json(origin) });
+        let beaten = if setting.secret { Vec::new() } else { setting.beaten.iter().rev().map(beaten).collect() };
+        cx.terminal.print_json(&json!({
+            "name": key, "value": setting.shown_json(), "origin": origin_json(&setting.origin), "beat": beaten,
+            "type": variable.map(|variable| variable.ty.to_string()), "units": variable.and_then(|variable| variable.units),
+            "doc": variable.map(|variable| &variable.doc),
+        }));
+        return Ok(0);
+    }
+    cx.terminal.print(&why_text(&config, key, setting, variable, cx.terminal.out));
+    Ok(0)
+}
+
+fn why_text(config: &Config, key: &str, setting: &Setting, variable: Option<&Variable>, paint: Paint) -> String {
+    let row = |value: String, origin: &Origin, style: Option<Style>| {
+        let source = origin.source.to_string();
+        let (place, line) = match &origin.place {
+            Some((location, span)) => (location.to_string(), config.sources().line(*span).trim().to_owned()),
+            None => (String::new(), String::new()),
+        };
+        vec![
+            Cell::left(value).style(style),
+            Cell::left(source).style(style),
+            Cell::left(place).style(style),
+            Cell::left(if setting.secret { String::new() } else { line }).style(Some(Style::Dim)),
+        ]
+    };
+    let mut rows = vec![row(setting.shown(), &setting.origin, None)];
+    for (origin, value) in setting.beaten.iter().rev() {
+        let value = if setting.secret { setting.shown() } else { value.to_string() };
+        rows.push(row(value, origin, Some(Style::Dim)));
+    }
+    let nature = variable.map(nature).unwrap_or_default();
+    let mut text = format!("{}  {nature}\n\n{}", paint.paint(Style::Bold, key), table(&rows, paint));
+    if let Some(variable) = variable.filter(|variable| !variable.doc.is_empty()) {
+        text.push_str(&format!("\n\n{}", filled(&variable.doc, 0)));
+    }
+    text
+}
+
+fn diff(cx: &Cx, args: &DiffArgs) -> Result<u8, CliError> {
+    let configure = |thing: &std::path::Path| {
+        let thing = ThingArgs { thing: Some(thing.to_owned()), overlay: args.overlay.clone() };
+        project::configure(cx, &thing).map(|configured| configured.config)
+    };
+    let (a, b) = (configure(&args.a)?, configure(&args.b)?);
+    let mut keys: Vec<&str> = a.iter().chain(b.iter()).map(|(name, _)| name).collect();
+    keys.sort_unstable();
+    keys.dedup();
+    let of = |config: &Config, key: &str| config.declares(key).then(|| config.setting(key).clone());
+    let differs = |key: &&str| of(&a, key).map(|setting| setting.value) != of(&b, key).map(|setting| setting.value);
+    let different: Vec<&str> = keys.into_iter().filter(differs).collect();
+    if cx.terminal.json {
+        let side = |setting: Option<Setting>| {
+            setting.map(|setting| json!({ "value": setting.shown_json(), "origin": origin_json(&setting.origin) }))
+        };
+        let entry = |key: &&str| json!({ "name": key, "a": side(of(&a, key)), "b": side(of(&b, key)) });
+        cx.terminal.print_json(&json!(different.iter().map(entry).collect::<Vec<_>>()));
+    } else if different.is_empty() {
+        cx.terminal.print("no variable differs");
+    } else {
+        let paint = cx.terminal.out;
+        for key in &different {
+            let side = |setting: Option<Setting>| match setting {
+                Some(setting) => {
+                    vec![Cell::left(setting.shown()), Cell::left(origin(&setting.origin)).style(Some(Style::Dim))]
+                }
+                None => vec![Cell::left("(no such variable)").style(Some(Style::Dim))],
+            };
+            let rows = [side(of(&a, key)), side(of(&b, key))];
+            cx.terminal.print(&format!("{}\n{}", paint.paint(Style::Bold, key), table(&rows, paint)));
+        }
+    }
+    Ok(u8::from(!different.is_empty()))
+}
+
+fn schema(cx: &Cx, args: &SchemaArgs) -> Result<u8, CliError> {
+    let (flow, schema) = project::schema(cx, &args.thing)?;
+    cx.terminal.print_json(&json!({ "title": flow, "count": schema.iter().count() }));
+    Ok(0)
+}
+
+/// `config.json:3:19`, with the layer where that is not a file's.
+fn origin(origin: &Origin) -> String {
+    match (&origin.place, origin.source) {
+        (Some((location, _)), ConfigSource::File) => location.to_string(),
+        (Some((location, _)), source) => format!("{location} ({source})"),
+        (None, source) => source.to_string(),
+    }
+}
+
+fn origin_json(origin: &Origin) -> Json {
+    let place = origin.place.as_ref().map(|(location, _)| location);
+    json!({
+        "source": origin.source.to_string(), "file": place.map(|place| &*place.file), "line": place.map(|place| place.line),
+        "column": place.map(|place| place.column),
+    })
+}
