@@ -7,7 +7,7 @@ use tapeout_config::Init;
 use crate::asic_dse::{AsicDse, FlowMode, FlowStage};
 use crate::common::Common;
 use crate::flow_files::FlowFacts;
-use crate::sweep::{DesignSweepInfo, SweepType};
+use crate::sweep::{DesignSweepInfo, SweepType, values};
 
 /// Where things are looked for and put, relative to the current directory.
 const PROJECTS: &str = "projects";
@@ -34,6 +34,17 @@ impl AsicDse {
         if self.mode.sweep_gen {
             init.mode("sweep");
             self.design_sweep_info.init(self.top_lvl_module.as_ref(), flow, init);
+        }
+        // Without either, nothing is written and nothing is overridden.
+        if (run_flow || self.mode.sweep_gen)
+            && common.override_outputs
+            && let Some(dir) = &common.manual_obj_dir
+        {
+            let message = format!(
+                "`override_outputs` means the newest object directory, `manual_obj_dir` means `{}`: give one of them",
+                dir.display()
+            );
+            init.error("common.override_outputs", message);
         }
         self.result_search_path.get_or_insert_with(|| PathBuf::from(PROJECTS));
         common.obj_dir.clone_from(&common.manual_obj_dir);
@@ -136,8 +147,8 @@ impl DesignSweepInfo {
                 init.error(
                     &format!("{AT}.vlsi_params.custom_map.{name}"),
                     format!(
-                        "`{name}` has {found} values, but `{first}` has {expected}: each point takes one value of each \
-                         list"
+                        "`{name}` has {}, but `{first}` has {expected}: each point takes one value of each list",
+                        values(found)
                     ),
                 );
             }

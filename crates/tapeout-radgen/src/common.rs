@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use tapeout_config::{Init, Schema};
+use tapeout_config::Schema;
 use tapeout_model::Value;
 
 use crate::files::Surroundings;
@@ -12,7 +12,7 @@ use crate::subtool::Subtool;
 #[derive(Clone, Debug, Schema)]
 pub struct Common {
     /// The subtools to set up: `asic_dse` (standard cell flow and its sweeps), `coffe` (sizing of FPGA transistors),
-    /// `ic_3d` (links between stacked dies). The command line names them.
+    /// `ic_3d` (links between stacked dies). Without a name, the only one that the top configuration has a section for.
     #[schema(shortcut = "st")]
     pub subtools: Option<Vec<Subtool>>,
     /// A YAML or JSON file with sections `common` and one for each subtool. The command line names it and beats it.
@@ -48,19 +48,11 @@ pub struct Common {
 }
 
 impl Common {
-    pub(crate) fn init(&mut self, surroundings: &Surroundings, init: &mut Init<'_>) {
+    pub(crate) fn init(&mut self, subtools: &[Subtool], surroundings: &Surroundings) {
+        self.subtools.get_or_insert_with(|| subtools.to_vec());
         let directory = |name| surroundings.variable(name).map(PathBuf::from);
         self.rad_gen_home_path = directory("RAD_GEN_HOME");
         self.hammer_home_path = directory("HAMMER_HOME");
-        if self.override_outputs
-            && let Some(dir) = &self.manual_obj_dir
-        {
-            let message = format!(
-                "`override_outputs` means the newest object directory, `manual_obj_dir` means `{}`: give one of them",
-                dir.display()
-            );
-            init.error("common.override_outputs", message);
-        }
     }
 }
 

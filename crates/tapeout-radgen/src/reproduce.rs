@@ -14,10 +14,11 @@ impl Resolved {
     #[must_use]
     pub fn to_command_line(&self) -> Vec<String> {
         let options = Options::new(self.config.schema(), &self.subtools);
-        let mut words = Vec::new();
+        let mut words = vec!["--subtools".to_owned()];
+        words.extend(self.subtools.iter().map(|subtool| subtool.name().to_owned()));
         for variable in self.variables().filter(|variable| is_given_by_users(variable)) {
             let setting = self.config.setting(&variable.name);
-            if is_given(setting) && variable.name != "common.top_config_fpath" {
+            if is_given(setting) && !["common.subtools", "common.top_config_fpath"].contains(&variable.name.as_ref()) {
                 write(&mut words, options.name_of(variable), variable, setting.value.as_ref());
             }
         }

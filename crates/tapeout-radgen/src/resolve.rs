@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 
 use tapeout_config::{
-    Config, ConfigSource, Diagnostic, Key, Loader, Node, Schema, SchemaError, SourceMap, Structure, Tree, Type,
+    Config, ConfigSource, Diagnostic, Key, Loader, Node, Schema, SchemaError, SourceMap, Span, Structure, Tree, Type,
     Variable,
 };
 use tapeout_model::Severity;
@@ -81,7 +81,7 @@ pub fn resolve(
     sources: &mut SourceMap,
 ) -> Result<Request, Vec<Diagnostic>> {
     let schema = schema().map_err(|error| vec![Diagnostic::error(error.to_string())])?;
-    let (before, written) = take_apart(words, sources);
+    let (line, before, written) = take_apart(words, sources);
     let mut diagnostics = Vec::new();
     let top = top_config(&written, surroundings, sources, &mut diagnostics);
     let subtools = subtools(&written, top.as_ref(), &mut diagnostics);
@@ -102,7 +102,7 @@ pub fn resolve(
         layers.add_sweep(sources);
     }
     let Layers { layers, mut diagnostics, .. } = layers;
-    let config = match load(layers, &schema, surroundings, sources) {
+    let config = match load(layers, Span::new(line, 0, 0), &schema, surroundings, sources) {
         Ok((config, warnings)) if diagnostics.is_empty() => {
             diagnostics.extend(warnings);
             config
@@ -145,13 +145,25 @@ fn named(option: &Written, long: &str, short: &str) -> bool {
     option.is(long, short) || (option.long && option.name.strip_prefix("common.") == Some(long))
 }
 
-/// The subtools that the command line names, else those that the top configuration names.
+/// The subtools that the command line names, else those that the top configuration names, else the only one that it has
+/// a section for.
 fn subtools(written: &[Written], top: Option<&Node>, diagnostics: &mut Vec<Diagnostic>) -> Vec<Subtool> {
     let option = written.iter().rev().find(|option| named(option, "subtools", "st"));
     let words: Vec<Word> = match option {
         Some(option) => option.values().cloned().collect(),
         None => top.map(named_in_file).unwrap_or_default(),
     };
+    if words.is_empty() {
+        let sections = top.map(sections).unwrap_or_default();
+        if let (None, [only]) = (option, sections.as_slice()) {
+            return vec![*only];
+        }
+        let diagnostic = Diagnostic::error("no subtool is named").help(format!("write `--subtools` and {}", listed()));
+        diagnostics.push(match option {
+            Some(option) => diagnostic.at(option.span, "expected subtools after it"),
+            None => diagnostic,
+        });
+    }
     let mut subtools = Vec::new();
     for word in &words {
         match Subtool::named(&word.text) {
@@ -160,14 +172,15 @@ fn subtools(written: &[Written], top: Option<&Node>, diagnostics: &mut Vec<Diagn
             Some(_) | None => {}
         }
     }
-    if words.is_empty() {
-        let diagnostic = Diagnostic::error("no subtool is named").help(format!("write `--subtools` and {}", listed()));
-        diagnostics.push(match option {
-            Some(option) => diagnostic.at(option.span, "expected subtools after it"),
-            None => diagnostic,
-        });
-    }
     subtools
+}
+
+/// The subtools that a file has sections for.
+fn sections(top: &Node) -> Vec<Subtool> {
+    let Tree::Map(entries) = &top.value else { return Vec::new() };
+    let is_there =
+        |subtool: &Subtool| entries.iter().any(|(key, _)| key.name.split('.').next() == Some(subtool.name()));
+    Subtool::ALL.into_iter().filter(is_there).collect()
 }
 
 fn listed() -> String {
@@ -250,19 +263,18 @@ impl Layers<'_> {
     }
 }
 
-/// Types the layers, of which the strongest comes first.
+/// Types the layers, of which the strongest comes first. As wholes they stand nowhere but in the command line.
 fn load(
     layers: Vec<(ConfigSource, Vec<(Key, Node)>)>,
+    whole: Span,
     schema: &Schema,
     surroundings: &Surroundings,
     sources: &mut SourceMap,
 ) -> Result<(Config, Vec<Diagnostic>), Vec<Diagnostic>> {
-    let file = sources.add("<layers>", "");
-    let nowhere = tapeout_config::Span::new(file, 0, 0);
     let layers = layers.into_iter().rev();
     let loader = Loader {
         design_dir: Some(surroundings.dir.clone()),
-        layers: layers.map(|(source, map)| (source, Node { value: Tree::Map(map), span: nowhere })).collect(),
+        layers: layers.map(|(source, map)| (source, Node { value: Tree::Map(map), span: whole })).collect(),
         env: surroundings.env.clone(),
         ..Loader::default()
     };
@@ -286,7 +298,7 @@ fn initialise(
     let flow = FlowFacts::read(files.iter().map(PathBuf::as_path), sources)?;
     config.initialise("", |settings: &mut Settings, init| {
         let Settings { common, asic_dse, coffe, ic_3d } = settings;
-        common.init(surroundings, init);
+        common.init(subtools, surroundings);
         for subtool in subtools {
             match subtool {
                 Subtool::AsicDse => asic_dse.init(common, &flow, init),

@@ -167,11 +167,16 @@ impl RtlAxis {
         };
         match lists.iter().find(|(_, list)| length(list) != length(reported)) {
             Some((name, list)) => {
-                Err(format!("`{name}` has {} values, but `vals` has {}", length(list), length(reported)))
+                Err(format!("`{name}` has {}, but `vals` has {}", values(length(list)), length(reported)))
             }
             None => Ok(()),
         }
     }
+}
+
+/// `1 value`, `2 values`.
+pub(crate) fn values(count: usize) -> String {
+    format!("{count} value{}", if count == 1 { "" } else { "s" })
 }
 
 fn at_least_one(value: &Value) -> Result<(), String> {

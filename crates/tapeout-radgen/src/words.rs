@@ -1,7 +1,7 @@
 //! A command line as it was written: words, the options among them, and the place of each in a text that messages can
 //! show. Which options there are is no matter here.
 
-use tapeout_config::{SourceMap, Span};
+use tapeout_config::{FileId, SourceMap, Span};
 
 use crate::shell;
 
@@ -43,8 +43,8 @@ impl Written {
     }
 }
 
-/// Takes the words apart. The first of the results is what stands before any option.
-pub(crate) fn take_apart(words: &[String], sources: &mut SourceMap) -> (Vec<Word>, Vec<Written>) {
+/// Takes the words apart: the text made of them, what stands before any option, and the options.
+pub(crate) fn take_apart(words: &[String], sources: &mut SourceMap) -> (FileId, Vec<Word>, Vec<Written>) {
     // Each option has a line of its own, so that messages show it alone.
     let mut text = String::new();
     let mut places = Vec::new();
@@ -86,7 +86,7 @@ pub(crate) fn take_apart(words: &[String], sources: &mut SourceMap) -> (Vec<Word
             words: Vec::new(),
         });
     }
-    (before, options)
+    (file, before, options)
 }
 
 /// Whether a word is an option and not a value. `-1.5` and `-` are values.
@@ -107,7 +107,7 @@ mod tests {
     fn each_option_has_a_line_and_each_word_a_place() {
         let mut sources = SourceMap::new();
         let line = words(&["x", "-st", "coffe", "asic dse", "--quick_mode", "-1.5", "--a.b=c d", "-syn", "-"]);
-        let (before, options) = take_apart(&line, &mut sources);
+        let (_, before, options) = take_apart(&line, &mut sources);
         assert_eq!(before[0].text, "x");
         let shown: Vec<_> = options
             .iter()

@@ -162,6 +162,15 @@ fn the_file_can_name_the_subtools_and_is_json_or_yaml() {
     project.file("top.json", r#"{"common": {"subtools": ["asic_dse"]}, "asic_dse": {"mode.vlsi.run": "parallel"}}"#);
     let resolved = project.resolve("-tc top.json").unwrap();
     assert_eq!(at(&resolved, "asic_dse.mode.vlsi.run"), json!("parallel"));
+    let resolved = project.with_top("asic_dse:\n  mode.vlsi.run: parallel\n", "-syn").unwrap();
+    assert_eq!(at(&resolved, "asic_dse.mode.vlsi.run"), json!("parallel"));
+    assert_eq!(
+        resolved.command(),
+        "tapeout radgen --subtools asic_dse --mode.vlsi.run parallel \
+        --common_asic_flow.flow_stages.syn.run"
+    );
+    let errors = project.with_top("asic_dse: {}\ncoffe.max_iterations: 1\n", "").unwrap_err();
+    assert!(errors[0].contains("no subtool is named"), "{errors:#?}");
     project.file("top.toml", "");
     let errors = project.resolve("-st asic_dse -tc top.toml").unwrap_err();
     assert_eq!(

@@ -53,6 +53,7 @@ fn derived_fields() {
         ("--stdcell_lib.pdk_name x", "asic_dse.common_asic_flow.db_libs", json!(["x_db_libs"])),
         ("--stdcell_lib.sram_lib_path rtl", "asic_dse.stdcell_lib.sram_lib_path", json!("rtl")),
         ("-o out", "common.obj_dir", json!("out")),
+        ("-l -o out", "common.obj_dir", json!("out")),
     ];
     for (words, name, expected) in cases {
         let resolved = project.resolve(&format!("-st asic_dse {words}"));
@@ -78,7 +79,7 @@ fn contradictions_and_what_is_missing() {
             "<command line>:3:1: error: `asic_dse.common_asic_flow.flow_stages.syn.run` is given, but `compile_results` runs nothing",
         ),
         (
-            "-st asic_dse -l -o x",
+            "-st asic_dse -l -o x -n p -p flow.yml",
             "<command line>:2:1: error: `override_outputs` means the newest object directory, `manual_obj_dir` means `x`: give one of them",
         ),
         ("-st asic_dse -s sweep.yml", "error: the mandatory variable `common.project_name` has no value"),
@@ -94,7 +95,7 @@ fn contradictions_and_what_is_missing() {
         ),
         ("-st coffe -f arch.yml", "error: the mandatory variable `common.manual_obj_dir` has no value"),
         ("-st coffe ic_3d", "`common.manual_obj_dir`, `coffe.fpga_arch_conf_path`, `ic_3d.input_config_path`"),
-        ("-st asic_dse -n p -s unequal.yml", "unequal.yml:6:38: error: `effort` has 1 values, but `core_util` has 2"),
+        ("-st asic_dse -n p -s unequal.yml", "unequal.yml:6:38: error: `effort` has 1 value, but `core_util` has 2"),
         (
             "-st asic_dse -n p -s effort.yml",
             "effort.yml:6:39: error: `asic_dse.design_sweep_info.vlsi_params.custom_map.effort[0]` must be one of `express`, `standard`, `extreme`, not `lazy`",
@@ -109,7 +110,7 @@ fn contradictions_and_what_is_missing() {
         ),
         ("-st asic_dse -n p -s bare.yml", "bare.yml:2:19: error: the top module is not known"),
         ("-st asic_dse -n p -s bare.yml", "bare.yml:2:19: error: the design has no files"),
-        ("-st asic_dse -n p -s noc.yml", "the sweep of `W`: `D` has 1 values, but `vals` has 2"),
+        ("-st asic_dse -n p -s noc.yml", "the sweep of `W`: `D` has 1 value, but `vals` has 2"),
         ("-st asic_dse -n p -s sweep.yml -t other", "`top_lvl_module` is `other`, but the sweep is one of `alu`"),
         (
             "-st asic_dse -n p -s rtl/alu.v",
