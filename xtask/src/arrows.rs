@@ -11,6 +11,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("tapeout-guard", &[]),
     ("tapeout-config-derive", &[]),
     ("tapeout-config", &["tapeout-model", "tapeout-config-derive"]),
+    ("tapeout-radgen", &["tapeout-model", "tapeout-config"]),
     ("tapeout-formats", &["tapeout-model"]),
     ("tapeout-store", &["tapeout-model"]),
     ("tapeout-engine", &["tapeout-model", "tapeout-formats", "tapeout-store", "tapeout-guard"]),
@@ -27,6 +28,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "tapeout-engine",
             "tapeout-flow",
             "tapeout-tools",
+            "tapeout-radgen",
         ],
     ),
     (

@@ -225,7 +225,10 @@ impl<'a> Gatherer<'a, '_> {
                 Diagnostic::warning(format!("`{}` is deprecated", variable.name)).at(key, format!("write {settings}")),
             );
             for (name, value) in today {
-                let Some(variable) = self.schema.get(&name) else { continue };
+                // A field of a nested struct is translated to fields beside it, or to what is around the struct.
+                let groups = variable.name.match_indices('.').map(|(at, _)| &variable.name[..=at]).rev().chain([""]);
+                let meant = groups.into_iter().find_map(|group| self.schema.get(&format!("{group}{name}")));
+                let Some(variable) = meant else { continue };
                 let given = self.given.entry(variable.name.as_ref()).or_default();
                 let above = given.partition_point(|given| given.item < index);
                 given.insert(

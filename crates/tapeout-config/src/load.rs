@@ -31,6 +31,9 @@ pub struct Loader {
     pub mapping: Option<Value>,
     /// Defaults of the flow or the technology, a [`Value::Map`]; they beat the variables' own only.
     pub technology: Option<Value>,
+    /// Layers that are read already, the weakest first. They stand for all files: with any, the project's file is not
+    /// looked for.
+    pub layers: Vec<(ConfigSource, Node)>,
     /// `KEY=VALUE` of each `-c`.
     pub sets: Vec<String>,
     /// Options of a command line of another form; they beat `sets`.
@@ -125,7 +128,7 @@ impl Loader {
         if let Some(technology) = &self.technology {
             loaded.add_mapping(ConfigSource::Technology, "<technology>", technology, sources, &mut diagnostics);
         }
-        if let Some(project) = project_file(&loaded.design_dir) {
+        if let Some(project) = project_file(&loaded.design_dir).filter(|_| self.layers.is_empty()) {
             loaded.add_file(ConfigSource::Project, &project, sources, &mut diagnostics);
         }
         for path in &self.files {
@@ -133,6 +136,9 @@ impl Loader {
         }
         if let Some(mapping) = &self.mapping {
             loaded.add_mapping(ConfigSource::Code, "<configuration>", mapping, sources, &mut diagnostics);
+        }
+        for (source, node) in self.layers {
+            loaded.add_layer(source, node, Format::Mapping, &mut diagnostics);
         }
         loaded.add_sets(&self.sets, sources, &mut diagnostics);
         if let Some(given) = self.options {

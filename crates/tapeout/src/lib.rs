@@ -48,7 +48,7 @@ struct Cx {
 pub fn main(registry: Registry) -> ExitCode {
     tapeout_engine::serve_if_asked();
     terminal::announce_panics();
-    let cli = match Cli::try_parse() {
+    let cli = match Cli::try_parse_from(commands::radgen::set_apart(std::env::args_os().collect())) {
         Ok(cli) => cli,
         // Help and version are "errors" of clap's with exit code 0. A closed pipe is no reason to complain.
         Err(usage) => {

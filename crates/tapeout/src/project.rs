@@ -153,7 +153,7 @@ pub(crate) fn directory_of(file: &Path) -> PathBuf {
 }
 
 /// The environment, as far as it is text.
-fn environment() -> Vec<(String, String)> {
+pub(crate) fn environment() -> Vec<(String, String)> {
     env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?))).collect()
 }
 

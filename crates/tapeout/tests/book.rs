@@ -371,6 +371,8 @@ fn names_in_the_prose_exist() {
         .collect();
     let others = [
         "NO_COLOR",
+        "RAD_GEN_HOME",
+        "HAMMER_HOME",
         "POST_LAYOUT",
         "TAPEOUT_FAST",
         "TAPEOUT_TOOL",

@@ -254,3 +254,29 @@ fn there_is_nothing_to_show_of_a_run_that_was_not_made() {
     }
     assert_eq!(run(dir.path(), &["list", "runs"]), (0, String::new(), "there are none\n".to_owned()));
 }
+
+#[test]
+fn all_that_follows_radgen_is_its_own() {
+    let dir = TempDir::new().unwrap();
+    fs::create_dir(dir.path().join("rtl")).unwrap();
+    // `-v`, `-c` and `-q` mean something else before the word.
+    let shown = json(dir.path(), &["--json", "radgen", "-v", "rtl", "-c", "-st", "asic_dse", "--just_config_init"]);
+    assert_eq!(shown["config"]["asic_dse"]["hdl_dpath"], "rtl");
+    assert_eq!(shown["config"]["asic_dse"]["mode"]["vlsi"]["config_pre_proc"], Value::Null);
+    let command: Vec<&str> = shown["command"].as_array().unwrap().iter().map(|word| word.as_str().unwrap()).collect();
+    let expected = ["--subtools", "asic_dse", "--just_config_init", "--compile_results", "--hdl_dpath", "rtl"];
+    assert_eq!(command, expected);
+    let again: Vec<&str> = ["radgen", "--json"].into_iter().chain(command).collect();
+    assert_eq!(json(dir.path(), &again), shown);
+
+    let (code, out, err) = run(dir.path(), &["-C", "rtl", "radgen", "-st", "asic_dse", "-o", "out"]);
+    assert_eq!((code, out.as_str()), (2, ""), "{err}");
+    assert!(err.starts_with("error: running asic_dse is not part of this version\n"), "{err}");
+    let command = fs::read_to_string(dir.path().join("rtl/out/command")).unwrap();
+    assert_eq!(command, "tapeout radgen --subtools asic_dse --manual_obj_dir out\n");
+    // Nothing is written where something is wrong.
+    assert_eq!(run(dir.path(), &["radgen", "-st", "asic_dse", "-o", "other", "-r", "turbo"]).0, 2);
+    assert!(!dir.path().join("other").exists());
+    let (code, help, _) = run(dir.path(), &["radgen", "-st", "coffe", "--help"]);
+    assert!(code == 0 && help.contains("--fpga_arch_conf_path PATH"), "{help}");
+}

@@ -7,8 +7,7 @@ use std::borrow::Cow;
 
 use tapeout_model::Value;
 
-use crate::config::{Config, ConfigSource, is_below};
-use crate::diagnostic::Diagnostic;
+use crate::config::{Config, ConfigSource};
 use crate::schema::{Schema, SchemaError};
 use crate::types::Type;
 use crate::variable::Variable;
@@ -211,44 +210,13 @@ impl Config {
     /// The variables of the group `under`, or of the whole configuration if that is empty, as a struct. What
     /// initialisation works out is not in it yet: see [`Config::initialise`].
     ///
-    /// # Errors
-    /// What must be given because something else of an optional group is, all of it at once.
-    ///
     /// # Panics
     /// If the configuration was not made with the schema of the struct.
-    pub fn read<T: Structure>(&self, under: &str) -> Result<T, Vec<Diagnostic>> {
-        let schema = schema_of::<T>();
-        let incomplete = schema.incomplete_groups(|name| self.has(&Declaration::dotted(under, name), is_given));
-        if !incomplete.is_empty() {
-            let incomplete = incomplete.iter();
-            return Err(incomplete.map(|(group, missing)| self.incomplete(under, group, missing)).collect());
-        }
+    #[must_use]
+    pub fn read<T: Structure>(&self, under: &str) -> T {
         match T::read(&Given::Variable(self, Cow::Borrowed(under))) {
-            Ok(settings) => Ok(settings),
+            Ok(settings) => settings,
             Err(reason) => panic!("the configuration was not made with the schema of the struct, which {reason}"),
-        }
-    }
-}
-
-impl Config {
-    /// What to say of an optional struct that is given without all that it needs.
-    fn incomplete(&self, under: &str, group: &str, missing: &[&Variable]) -> Diagnostic {
-        let group = Declaration::dotted(under, group);
-        let name = |variable: &Variable| Declaration::dotted(under, &variable.name);
-        let names: Vec<String> = missing.iter().map(|variable| format!("`{}`", name(variable))).collect();
-        let help: Vec<String> = missing
-            .iter()
-            .map(|variable| {
-                let units = variable.units.map(|units| format!(", in {units}")).unwrap_or_default();
-                format!("{} ({}{units}): {}", name(variable), variable.ty, variable.doc)
-            })
-            .collect();
-        let diagnostic = Diagnostic::error(format!("`{group}` is given without {}", names.join(" and ")));
-        let diagnostic = diagnostic.help(help.join("\n"));
-        let given = self.iter().filter(|(name, setting)| is_below(name, &group) && setting.value.is_some());
-        match given.filter_map(|(_, setting)| setting.origin.place.as_ref()).next() {
-            Some((_, span)) => diagnostic.at(*span, "given here"),
-            None => diagnostic,
         }
     }
 }

@@ -10,6 +10,7 @@ pub(crate) mod logs;
 pub(crate) mod open;
 pub(crate) mod pin;
 pub(crate) mod plan;
+pub(crate) mod radgen;
 pub(crate) mod run;
 pub(crate) mod sharing;
 pub(crate) mod show;
@@ -38,6 +39,7 @@ pub(crate) fn dispatch(cx: &Cx, command: Command) -> Result<u8, CliError> {
         Command::Open(args) => open::run(cx, &args),
         Command::Step(args) => step::run(cx, &args),
         Command::Cache(args) => cache::run(cx, &args),
+        Command::Radgen(args) => radgen::run(cx, &args),
         Command::Docs(args) => Ok(docs::run(cx, &args)),
     }
 }

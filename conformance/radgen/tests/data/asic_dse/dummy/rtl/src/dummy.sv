@@ -1,0 +1,6 @@
+module dummy (
+    input  logic a,
+    output logic y
+);
+  assign y = a;
+endmodule
