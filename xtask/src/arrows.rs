@@ -29,6 +29,10 @@ const ARROWS: &[(&str, &[&str])] = &[
             "tapeout-tools",
         ],
     ),
+    (
+        "tapeout-conformance",
+        &["tapeout-model", "tapeout-config", "tapeout-formats", "tapeout-engine", "tapeout-tools", "tapeout"],
+    ),
     ("xtask", &[]),
 ];
 
