@@ -31,7 +31,7 @@ impl Comparison<'_> {
             (Some(value), _, Outcome::Accepted(found)) => self.values(value, found, ""),
             (Some(_), _, Outcome::Refused(refusal)) => Some(format!("refused: {}", refusal.text)),
             (_, Some(Json::Object(error)), Outcome::Refused(refusal)) => refusals(error, refusal),
-            (_, Some(_), Outcome::Accepted(found)) => Some(format!("accepted: {found}")),
+            (_, Some(_), Outcome::Accepted(found)) => Some(format!("accepted: {}", shortened(&found.to_string()))),
             _ => Some("the case expects neither `ok` nor `error`".to_owned()),
         }
     }
@@ -96,6 +96,14 @@ impl Comparison<'_> {
     }
 }
 
+/// The beginning of a text that is long. All of a configuration tells nobody anything.
+fn shortened(text: &str) -> String {
+    match text.char_indices().nth(100) {
+        Some((end, _)) => format!("{} …", &text[..end]),
+        None => text.to_owned(),
+    }
+}
+
 fn prefix(at: &str) -> String {
     if at.is_empty() { String::new() } else { format!("{at}: ") }
 }
@@ -139,7 +147,8 @@ fn unmentioned(mentions: &[Json], text: &str) -> Option<String> {
 
 /// What names something in a piece of a message: a single word, and in several those that are no words of a language.
 fn names_in(mention: &str) -> Vec<&str> {
-    let words: Vec<&str> = mention.split_whitespace().filter(|word| word.contains(char::is_alphanumeric)).collect();
+    let words = mention.split_whitespace().map(|word| word.trim_end_matches([',', ':', ';', '.']));
+    let words: Vec<&str> = words.filter(|word| word.contains(char::is_alphanumeric)).collect();
     let is_name = |word: &&str| {
         word.contains(|c: char| c.is_ascii_digit() || "_.$:/".contains(c)) || *word == word.to_uppercase()
     };
