@@ -204,7 +204,7 @@ fn choice(input: &DeriveInput, data: &DataEnum) -> Result<TokenStream> {
         let given = attributes::name(&variant.attrs)?.map(|name| name.value());
         let word = given.unwrap_or_else(|| variant.ident.unraw().to_string().to_snake_case());
         if words.contains(&word) {
-            return Err(Error::new(variant.span(), format!("another variant is the word `{word}`, too")));
+            return Err(Error::new(variant.ident.span(), format!("another variant is the word `{word}`, too")));
         }
         words.push(word);
         variants.push(&variant.ident);
@@ -243,4 +243,58 @@ fn choice(input: &DeriveInput, data: &DataEnum) -> Result<TokenStream> {
             }
         }
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::expand;
+
+    /// What is said of a struct with this field, and of which words of it.
+    fn error(item: &str) -> (String, String) {
+        let input = syn::parse_str(item).unwrap();
+        let error = expand(&input).unwrap_err();
+        (error.span().source_text().unwrap_or_default(), error.to_string())
+    }
+
+    #[test]
+    fn errors_point_at_the_attribute_and_say_what_is_expected() {
+        let fields = [
+            ("#[schema(dafault = 1)] a: i64", "dafault", "expected `default = …`, `units = \"…\"`"),
+            ("#[schema(units)] a: i64", "]", "expected `=`"),
+            ("#[schema(units = 3)] a: i64", "3", "expected string literal"),
+            ("#[schema(name = \"a.b\")] a: i64", "\"a.b\"", "expected a name without dots: structs make the levels"),
+            ("#[schema(secret, secret)] a: i64", "secret", "`secret` is given twice"),
+            ("#[schema(formerly())] a: i64", "formerly", "expected at least one name in quotes"),
+            ("#[schema(mandatory_in(\"x\"))] a: i64", "mandatory_in", "`mandatory_in` expects an `Option`"),
+            (
+                "#[schema(mandatory_in(\"x\"), default = 1)] a: Option<i64>",
+                "mandatory_in",
+                "`mandatory_in` says nothing of a field that has a `default`",
+            ),
+            ("#[schema(fields(b(name = \"c\")))] a: B", "name", "the rest is said by the struct itself"),
+            ("#[schema(fields(b(secret), b(units = 1)))] a: B", "1", "expected string literal"),
+            ("a: i64, #[schema(name = \"a\")] b: i64", "b", "another field has the name `a`, too"),
+        ];
+        for (field, at, message) in fields {
+            let (place, text) = error(&format!("struct S {{ {field} }}"));
+            // The end of the attribute has no words of its own.
+            assert!(place.starts_with(at) || at == "]", "{field}: {place}");
+            assert!(text.contains(message), "{field}: {text}");
+        }
+        let items = [
+            ("struct S(i64);", "S", "`Schema` needs a struct whose fields have names"),
+            ("struct S<T> { a: T }", "<T>", "`Schema` needs a type without parameters"),
+            ("union S { a: i64 }", "S", "`Schema` needs a struct, or an enum of plain words"),
+            ("#[schema(units = \"V\")] struct S { a: i64 }", "units", "expected `name = \"…\"`"),
+            ("#[schema(name = \"x\")] enum S { A }", "\"x\"", "expected on the variants"),
+            ("enum S {}", "S", "expected at least one variant: each is a word"),
+            ("enum S { A(i64) }", "A(i64)", "expected a variant without fields: each is a word"),
+            ("enum S { A, #[schema(name = \"a\")] B }", "B", "another variant is the word `a`, too"),
+        ];
+        for (item, at, message) in items {
+            let (place, text) = error(item);
+            assert!(place.contains(at), "{item}: {place}");
+            assert!(text.contains(message), "{item}: {text}");
+        }
+    }
 }

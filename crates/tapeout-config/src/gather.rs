@@ -67,7 +67,9 @@ pub(crate) fn gather<'a>(
         gatherer.place(index, item, Cow::Borrowed(&item.name), item.key_span, &item.node);
     }
     gatherer.translate(items, references, typed);
-    let given = gatherer.given;
+    // In the order of writing, references mostly find worked out what they refer to.
+    let mut given: Vec<(&str, Vec<Given<'_>>)> = gatherer.given.into_iter().collect();
+    given.sort_by_key(|(_, given)| given.last().map(|strongest| strongest.item));
     given
         .into_iter()
         .map(|(name, given)| {
@@ -223,7 +225,10 @@ impl<'a> Gatherer<'a, '_> {
                 Diagnostic::warning(format!("`{}` is deprecated", variable.name)).at(key, format!("write {settings}")),
             );
             for (name, value) in today {
-                let Some(variable) = self.schema.get(&name) else { continue };
+                // A field of a nested struct is translated to fields beside it, or to what is around the struct.
+                let groups = variable.name.match_indices('.').map(|(at, _)| &variable.name[..=at]).rev().chain([""]);
+                let meant = groups.into_iter().find_map(|group| self.schema.get(&format!("{group}{name}")));
+                let Some(variable) = meant else { continue };
                 let given = self.given.entry(variable.name.as_ref()).or_default();
                 let above = given.partition_point(|given| given.item < index);
                 given.insert(

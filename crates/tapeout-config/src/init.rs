@@ -74,7 +74,7 @@ impl Config {
         init: impl FnOnce(&mut T, &mut Init<'_>),
     ) -> Result<(T, Self), Vec<Diagnostic>> {
         let schema = schema_of::<T>();
-        let mut settings: T = self.read(under)?;
+        let mut settings: T = self.read(under);
         let before = written(&settings, under);
         let mut context =
             Init { config: self, under, modes: BTreeSet::new(), conflicts: BTreeMap::new(), diagnostics: Vec::new() };

@@ -14,6 +14,7 @@ mod filelist;
 mod gather;
 mod include;
 mod init;
+mod json_schema;
 mod layer;
 mod load;
 mod meta;

@@ -101,7 +101,7 @@ pub(crate) fn evaluate(
         )));
     };
     let mut roots = vec![loaded.design_dir.clone()];
-    roots.extend(script.parent().map(Path::to_owned));
+    roots.extend(script.parent().filter(|dir| !dir.as_os_str().is_empty()).map(Path::to_owned));
     roots.extend(process.path().map(PathBuf::from));
     let scripts =
         TclScripts { interpreter: &**interpreter, dir: &loaded.given_dir, roots: &roots, limits: TclLimits::default() };

@@ -3,6 +3,7 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::ops::Bound;
 use std::sync::Arc;
 
 use tapeout_model::{Severity, Value};
@@ -92,11 +93,13 @@ pub(crate) fn resolve(
             }
         }
     }
-    // Without a PDK, nothing that it gives can be there: one thing is missing, not all of them.
-    if process.pdk.is_none() {
-        missing.retain(|variable| !variable.from_pdk || variable.env.is_some());
+    let given = |name: &str| given_in(&settings, name).next().is_some();
+    for (group, fields) in schema.incomplete_groups(given) {
+        diagnostics.push(incomplete(&settings, group, &fields));
     }
+    let (of_pdk, missing): (Vec<_>, Vec<_>) = missing.into_iter().partition(|variable| variable.from_pdk);
     diagnostics.extend(missing_variables(&missing));
+    diagnostics.extend(missing_in_pdk(&process, &of_pdk));
     filelist::expand(&mut settings, schema, &loaded.env, &mut paths, sources, &mut diagnostics);
 
     diagnostic::sort(&mut diagnostics);
@@ -242,6 +245,48 @@ impl Resolution<'_> {
     }
 }
 
+/// How many names are listed in one message.
+const MANY: usize = 8;
+
+/// Without a PDK, nothing that it would give can be there: then there is nothing to say about it.
+fn missing_in_pdk(process: &Process, missing: &[&Variable]) -> Option<Diagnostic> {
+    let pdk = process.pdk.as_ref().filter(|_| !missing.is_empty())?;
+    let mut names: Vec<String> = missing.iter().take(MANY).map(|variable| format!("`{}`", variable.name)).collect();
+    if missing.len() > MANY {
+        names.push(format!("{} more", missing.len() - MANY));
+    }
+    let message = format!("the PDK `{pdk}` does not give all that the flow needs: {}", names.join(", "));
+    Some(Diagnostic::error(message).help("set them in the configuration, or take a PDK that is made for this flow"))
+}
+
+/// What somebody gave for a variable, or for any in the group of that name.
+fn given_in<'s>(settings: &'s Settings, name: &'s str) -> impl Iterator<Item = &'s Setting> {
+    let named = settings
+        .range::<str, _>((Bound::Included(name), Bound::Unbounded))
+        .take_while(move |(other, _)| other.starts_with(name));
+    let named = named.filter(move |(other, _)| matches!(other.as_bytes().get(name.len()), None | Some(b'.')));
+    named
+        .map(|(_, setting)| &**setting)
+        .filter(|setting| setting.value.is_some() && setting.origin.source != ConfigSource::Default)
+}
+
+/// What to say of an optional struct that is given without all that it needs.
+fn incomplete(settings: &Settings, group: &str, missing: &[&Variable]) -> Diagnostic {
+    let names: Vec<String> = missing.iter().map(|variable| format!("`{}`", variable.name)).collect();
+    let diagnostic = Diagnostic::error(format!("`{group}` is given without {}", names.join(" and ")));
+    let diagnostic = diagnostic.help(missing.iter().map(|variable| described(variable)).collect::<Vec<_>>().join("\n"));
+    match given_in(settings, group).find_map(|setting| setting.origin.place.as_ref()) {
+        Some((_, span)) => diagnostic.at(*span, "given here"),
+        None => diagnostic,
+    }
+}
+
+/// A variable that is missing.
+fn described(variable: &Variable) -> String {
+    let units = variable.units.map(|units| format!(", in {units}")).unwrap_or_default();
+    format!("{} ({}{units}): {}", variable.name, variable.ty, variable.doc)
+}
+
 /// One error for all of them: they are given in one place.
 fn missing_variables(missing: &[&Variable]) -> Option<Diagnostic> {
     let names: Vec<_> = missing.iter().map(|variable| format!("`{}`", variable.name)).collect();
@@ -250,9 +295,8 @@ fn missing_variables(missing: &[&Variable]) -> Option<Diagnostic> {
         [name] => format!("the required variable {name} is not set"),
         names => format!("{} required variables are not set: {}", names.len(), names.join(", ")),
     };
-    let describe = |variable: &&Variable| {
-        let units = variable.units.map(|units| format!(", in {units}")).unwrap_or_default();
-        format!("{} ({}{units}): {}", variable.name, variable.ty, variable.doc)
-    };
-    Some(Diagnostic::error(message).help(missing.iter().map(describe).collect::<Vec<_>>().join("\n")))
+    Some(
+        Diagnostic::error(message)
+            .help(missing.iter().map(|variable| described(variable)).collect::<Vec<_>>().join("\n")),
+    )
 }

@@ -202,11 +202,15 @@ impl Schema {
         Ok(())
     }
 
-    /// The variables without a value that are required because something else in their group is given. `gives` says
-    /// whether a variable, or any of a group, is.
-    pub(crate) fn missing_in_groups(&self, gives: impl Fn(&str) -> bool) -> Vec<&Variable> {
-        let groups = self.optional_groups.iter().filter(|(group, _)| gives(group));
-        groups.flat_map(|(_, names)| names).filter(|name| !gives(name)).filter_map(|name| self.get(name)).collect()
+    /// The optional nested structs that are there but for fields that they need, with these. `has` says whether a
+    /// variable, or any in a group, has a value.
+    pub(crate) fn incomplete_groups(&self, has: impl Fn(&str) -> bool) -> Vec<(&str, Vec<&Variable>)> {
+        let groups = self.optional_groups.iter().filter(|(group, _)| has(group));
+        let missing = groups.map(|(group, names)| {
+            let missing = names.iter().filter(|name| !has(name)).filter_map(|name| self.get(name));
+            (group.as_str(), missing.collect::<Vec<_>>())
+        });
+        missing.filter(|(_, missing)| !missing.is_empty()).collect()
     }
 
     /// Changes the declaration of a variable, or of a field of a struct that it holds.

@@ -8,7 +8,6 @@ use std::borrow::Cow;
 use tapeout_model::Value;
 
 use crate::config::{Config, ConfigSource};
-use crate::diagnostic::Diagnostic;
 use crate::schema::{Schema, SchemaError};
 use crate::types::Type;
 use crate::variable::Variable;
@@ -211,26 +210,12 @@ impl Config {
     /// The variables of the group `under`, or of the whole configuration if that is empty, as a struct. What
     /// initialisation works out is not in it yet: see [`Config::initialise`].
     ///
-    /// # Errors
-    /// What must be given because something else of an optional group is, all of it at once.
-    ///
     /// # Panics
     /// If the configuration was not made with the schema of the struct.
-    pub fn read<T: Structure>(&self, under: &str) -> Result<T, Vec<Diagnostic>> {
-        let missing = schema_of::<T>();
-        let missing = missing.missing_in_groups(|name| self.has(&Declaration::dotted(under, name), is_given));
-        if !missing.is_empty() {
-            let names: Vec<String> =
-                missing.iter().map(|v| format!("`{}`", Declaration::dotted(under, &v.name))).collect();
-            let help: Vec<String> = missing.iter().map(|v| describe(under, v)).collect();
-            let message = match names.as_slice() {
-                [name] => format!("{name} must be set, as other fields beside it are"),
-                names => format!("{} must be set, as other fields beside them are", names.join(", ")),
-            };
-            return Err(vec![Diagnostic::error(message).help(help.join("\n"))]);
-        }
+    #[must_use]
+    pub fn read<T: Structure>(&self, under: &str) -> T {
         match T::read(&Given::Variable(self, Cow::Borrowed(under))) {
-            Ok(settings) => Ok(settings),
+            Ok(settings) => settings,
             Err(reason) => panic!("the configuration was not made with the schema of the struct, which {reason}"),
         }
     }
@@ -247,10 +232,4 @@ pub(crate) fn schema_of<T: Structure>() -> Schema {
         Ok(schema) => schema,
         Err(error) => panic!("no configuration can have been made with a struct of faulty declarations: {error}"),
     }
-}
-
-/// `name (type, in units): documentation`.
-fn describe(under: &str, variable: &Variable) -> String {
-    let units = variable.units.map(|units| format!(", in {units}")).unwrap_or_default();
-    format!("{} ({}{units}): {}", Declaration::dotted(under, &variable.name), variable.ty, variable.doc)
 }

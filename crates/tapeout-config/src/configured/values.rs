@@ -83,6 +83,21 @@ impl Configured for PathBuf {
     }
 }
 
+/// Whatever is written.
+impl Configured for Value {
+    fn ty() -> Result<Type, SchemaError> {
+        Ok(Type::Any)
+    }
+
+    fn read(given: &Given<'_>) -> Result<Self, String> {
+        given.required().cloned()
+    }
+
+    fn to_value(&self) -> Value {
+        self.clone()
+    }
+}
+
 macro_rules! integers {
     ($($int:ty),*) => {$(
         impl Configured for $int {

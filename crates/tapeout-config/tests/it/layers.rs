@@ -178,7 +178,7 @@ error: `flow.syn.ready` is derived and cannot be set
 1 | flow.syn.ready: true
   | ^^^^^^^^^^^^^^ set here
   |
-  = help: set `run` or `tool` instead",
+  = help: set `flow.syn.run` or `flow.syn.tool` instead",
         ),
         (
             "flow: 3",

@@ -2,8 +2,10 @@
 
 mod design;
 mod filelists;
+mod json_schema;
 mod layers;
 mod messages;
+mod own_options;
 mod references;
 mod structs;
 mod tcl;

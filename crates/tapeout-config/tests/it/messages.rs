@@ -457,7 +457,7 @@ fn nesting_and_aliases_are_limited() {
 
 #[test]
 fn a_wrong_unit_is_told_from_an_unknown_one() {
-    let config = r#"{
+    let config = r#"{ "meta": {"version": 2},
   "DESIGN_NAME": "counter", "VERILOG_FILES": "dir::src/*.v",
   "CLOCK_PERIOD": "500 MHz",
   "WAITS": [1, "2 NS"],

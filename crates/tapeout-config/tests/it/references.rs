@@ -148,12 +148,12 @@ error: `ref::` takes text, and `B` is an integer
             &[],
             "\
 error: an expression takes numbers, and `B` is a string
- --> c.yaml:2:4
+ --> c.yaml:2:10
   |
 1 | B: four
   |    ---- a string
 2 | A: expr::$B
-  |    ^^^^^^^^ used here",
+  |          ^^ used here",
         ),
         (
             "A: ref::$DESIGN_DRI/x",
@@ -195,7 +195,8 @@ error: `pdk_dir::` needs a PDK, and none is chosen
             "A: expr::1 / 0",
             &[],
             "\
-error: `expr::1 / 0`: division by zero",
+error: `1 / 0` divides by zero
+ --> c.yaml:1:10",
         ),
     ];
     for (text, sets, expected) in cases {

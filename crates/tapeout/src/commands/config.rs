@@ -223,7 +223,7 @@ fn diff(cx: &Cx, args: &DiffArgs) -> Result<u8, CliError> {
 
 fn schema(cx: &Cx, args: &SchemaArgs) -> Result<u8, CliError> {
     let (flow, schema) = project::schema(cx, &args.thing)?;
-    cx.terminal.print_json(&json!({ "title": flow, "count": schema.iter().count() }));
+    cx.terminal.print_json(&schema.json_schema(&flow));
     Ok(0)
 }
 
