@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use tapeout_config::{Config, ConfigSource, Elsewhere, Loader, Schema, Type, Variable};
+use tapeout_config::{Config, ConfigSource, Elsewhere, Loader, Schema, SourceMap, Type, Variable, read};
 use tapeout_model::Value;
 
 use crate::design::Design;
@@ -78,6 +78,26 @@ fn the_projects_file_is_below_all_others() {
         "10 built-in default, 12 tapeout.toml:2:16, 8 chip/config.yaml:3:15"
     );
     assert_eq!(config.tools()["yosys"].path.as_deref(), Some("/opt/yosys"));
+}
+
+#[test]
+fn layers_that_are_read_already_stand_for_all_files() {
+    let design = Design::with_config("c.yaml", &format!("{BASE}SEED: 4\nCLOCK_PERIOD: 10\n"));
+    fs::write(design.path("over.yaml"), "SEED: 5\n").unwrap();
+    fs::write(design.path("tapeout.yaml"), "RUN_LINTER: false\n").unwrap();
+    let mut sources = SourceMap::new();
+    let mut layer = |name: &str| read(&design.path(name), &mut sources).unwrap();
+    // Whoever gives a layer says how strong it is; among equals the later is stronger.
+    let layers = vec![
+        (ConfigSource::CommandLine, layer("over.yaml")),
+        (ConfigSource::File, layer("over.yaml")),
+        (ConfigSource::File, layer("c.yaml")),
+    ];
+    let loader = Loader { design_dir: Some(design.path(".")), layers, ..Loader::default() };
+    let (config, _) = loader.load(&mut sources).unwrap().resolve(&crate::design::schema(), &mut sources).unwrap();
+    assert_eq!(history(&design, &config, "SEED"), "1 built-in default, 5 over.yaml:1:7, 4 c.yaml:3:7, 5 over.yaml:1:7");
+    assert_eq!(config.setting("SEED").origin.source, ConfigSource::CommandLine);
+    assert!(config.bool("RUN_LINTER"));
 }
 
 fn nested() -> Schema {
