@@ -31,7 +31,7 @@ impl Resolved {
     }
 
     /// The structs of the named subtools, each with its `common`, as RAD-Gen dumps them: paths are absolute, and below
-    /// RAD-Gen's directory they begin with `${RAD_GEN_HOME}`.
+    /// RAD-Gen's directory they begin with `${RAD_GEN_HOME}`. A struct without any value is `null`.
     #[must_use]
     pub fn dump(&self, surroundings: &Surroundings) -> Json {
         let dir = self.config.design_dir();
@@ -48,7 +48,7 @@ impl Resolved {
             if let Some(hammer) = section.get("hammer_flow").cloned() {
                 section["asic_flow_settings"] = hammer;
             }
-            (subtool.name().to_owned(), section)
+            (subtool.name().to_owned(), without_empty(section))
         });
         Json::Object(structs.collect())
     }
@@ -93,6 +93,17 @@ fn put(map: &mut Map<String, Json>, name: &str, value: Json) {
                 put(below, rest, value);
             }
         }
+    }
+}
+
+/// The same with `null` for each map of nothing but that.
+fn without_empty(json: Json) -> Json {
+    match json {
+        Json::Object(map) => {
+            let map: Map<String, Json> = map.into_iter().map(|(name, value)| (name, without_empty(value))).collect();
+            if map.values().all(Json::is_null) { Json::Null } else { Json::Object(map) }
+        }
+        other => other,
     }
 }
 

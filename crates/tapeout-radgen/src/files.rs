@@ -91,7 +91,10 @@ impl<'a> Flat<'a> {
 
     /// Adds what stands in a file below a section; `prefix` is empty or ends in a dot.
     pub(crate) fn add_map(&mut self, prefix: &str, entries: Vec<(Key, Node)>) {
-        for (key, node) in entries {
+        // The comments that JSON can have.
+        for (key, node) in
+            entries.into_iter().filter(|(key, _)| !key.name.starts_with("//") && !key.name.starts_with('#'))
+        {
             let name = format!("{prefix}{}", key.name);
             let below = format!("{name}.");
             let is_group = self.schema.get(&name).is_none()

@@ -287,7 +287,7 @@ fn initialise(
     surroundings: &Surroundings,
     sources: &mut SourceMap,
 ) -> Result<(Settings, Config), Vec<Diagnostic>> {
-    let given: Settings = config.read("")?;
+    let given: Settings = config.read("");
     let asic = &given.asic_dse;
     let files: Vec<&PathBuf> = match (&asic.sweep_conf_fpath, &asic.design_sweep_info.base_config_path) {
         _ if !subtools.contains(&Subtool::AsicDse) => Vec::new(),

@@ -226,7 +226,9 @@ fn mistakes_in_the_file_are_placed_in_it() {
         let errors = project.with_top(top, "-st asic_dse").map(|_| ()).expect_err(top);
         assert!(errors.iter().any(|error| error.starts_with(expected)), "{top}: {errors:#?}");
     }
-    for nothing in ["asic_dse:\n", "asic_dse:\n  sweep_conf_fpath: null\n", "common: {}\nasic_dse: null\n"] {
+    for nothing in
+        ["asic_dse:\n", "asic_dse:\n  sweep_conf_fpath: null\n", "common: {}\nasic_dse: null\n", "\"// note\": 1\n"]
+    {
         assert!(project.with_top(nothing, "-st asic_dse").is_ok(), "{nothing}");
     }
 }

@@ -46,6 +46,7 @@ fn each_kind_of_run_resolves_to_what_radgen_dumps() {
             json!([[{ "name": "clk", "period": "0 ns" }], [{ "name": "clk", "period": "2 ns" }]]),
         ),
         (&alu, "asic_dse.asic_flow_settings.cli_driver_bpath".to_owned(), Value::Null),
+        (&alu, format!("{sweep}.sram_params"), Value::Null),
         (&noc, format!("{sweep}.type"), json!("rtl")),
         (&noc, format!("{sweep}.rtl_params.sweep.num_vcs.buffer_size"), json!([20, 40, 80])),
         (&noc, format!("{sweep}.rtl_params.sweep.num_ports"), json!([])),
