@@ -31,6 +31,10 @@ const ARROWS: &[(&str, &[&str])] = &[
             "tapeout-radgen",
         ],
     ),
+    (
+        "tapeout-conformance",
+        &["tapeout-model", "tapeout-config", "tapeout-formats", "tapeout-engine", "tapeout-tools", "tapeout"],
+    ),
     ("xtask", &[]),
 ];
 

@@ -8,7 +8,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use crate::{Stop, files, process, setup};
+use crate::{Stop, conformance, files, process, setup};
 
 /// The pages that `tapeout docs PAGE` prints.
 const PAGES: [&str; 2] = ["steps", "variables"];
@@ -65,6 +65,7 @@ fn pages(tapeout: &Path) -> Result<Vec<(String, String)>, Stop> {
         command.args(["docs", page]);
         pages.push((format!("book/src/reference/{page}.md"), printed(&mut command)?));
     }
+    pages.push((conformance::PAGE.to_owned(), printed(&mut conformance::page()?)?));
     Ok(pages)
 }
 

@@ -3,6 +3,7 @@
 mod apt;
 mod arrows;
 mod bench;
+mod conformance;
 mod demo;
 mod docs;
 mod files;
@@ -23,6 +24,8 @@ Usage: cargo xtask COMMAND
   demo           builds tapeout and takes the examples to bitstreams
   test           everything that is checked before a change is kept
   test --fast    the same without slow tests, installs nothing; for use while working
+  conformance [--dir DIR]
+                 runs what other programs were given, and compares; the cases in DIR instead of the project's own
   bench [NAME [PART]]
                  timing claims, measured; all of them, one, or a part of one
   torture [NAME] [--short] [--seed N] [--minutes N] [--count N]
@@ -65,6 +68,8 @@ fn main() -> ExitCode {
         ["demo"] => demo::run(),
         ["test"] => test::run(test::Extent::Full),
         ["test", "--fast"] => test::run(test::Extent::Fast),
+        ["conformance"] => conformance::run(None),
+        ["conformance", "--dir", dir] => conformance::run(Some(dir)),
         ["bench"] => bench::run(None, None),
         ["bench", name] if !name.starts_with('-') => bench::run(Some(name), None),
         ["bench", name, part] if !name.starts_with('-') => bench::run(Some(name), Some(part)),

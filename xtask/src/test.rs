@@ -5,7 +5,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::Instant;
 
 use crate::tally::{Line, Scanner, Tally};
-use crate::{Stop, arrows, process, setup, sources, words};
+use crate::{Stop, arrows, conformance, process, setup, sources, words};
 
 /// How much is checked.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -150,6 +150,7 @@ pub(crate) fn run(extent: Extent) -> Result<u8, Stop> {
         tests.env("TAPEOUT_FAST", "1")
     };
     report.tests("tests", tests)?;
+    report.check("conformance", conformance::succeeds)?;
     if full {
         let mut flow = process::cargo(&["test", "-p", "tapeout", "--test", "ice40", "--", "--show-output"]);
         flow.env_remove("TAPEOUT_FAST").env("TAPEOUT_TEST_SANDBOX", "1");

@@ -187,6 +187,17 @@ impl Loaded {
         &self.meta
     }
 
+    /// The version of OpenLane's configuration language that the last file or mapping is in, which says how its values are
+    /// typed: 1 converts text, 2 does not. Without any, 2.
+    #[must_use]
+    pub fn version(&self) -> u8 {
+        let written = |entry: &&Entry| matches!(entry.source, ConfigSource::File | ConfigSource::Code);
+        match self.entries.iter().rfind(written).map(|entry| entry.typing) {
+            Some(Typing::Permissive) => 1,
+            Some(Typing::Strict) | None => 2,
+        }
+    }
+
     /// The directory to which paths are relative. Absolute.
     #[must_use]
     pub fn design_dir(&self) -> &Path {

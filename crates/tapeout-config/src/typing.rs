@@ -96,6 +96,8 @@ impl Typer<'_> {
             (Type::NewPath, Tree::Str(text)) => Some(self.new_path(text)),
             (Type::Choice(words), Tree::Str(word)) => self.choice(at, node.span, words, word),
             (Type::Path | Type::Dir, Tree::Str(text) | Tree::Pattern(text)) => self.path(at, text, ty, node.span),
+            // A list of one, as patterns make it in OpenLane.
+            (Type::Path | Type::Dir, Tree::List(nodes)) if nodes.len() == 1 => self.value(at, &nodes[0], ty),
             (Type::List(item), Tree::List(nodes)) => self.list(at, nodes, item),
             // The idiom `"VERILOG_FILES": "dir::src/*.v"`.
             (Type::List(item), Tree::Pattern(_)) if item.is_textual() => {
@@ -250,6 +252,11 @@ impl Typer<'_> {
                         None => complete = false,
                     }
                 }
+                // Lists in a list of paths, as OpenLane's patterns make them.
+                (Type::Path | Type::Dir, Tree::List(nodes)) => match self.list(at, nodes, item) {
+                    Some(Value::List(found)) => values.extend(found),
+                    _ => complete = false,
+                },
                 // What a pattern in a list of other text matches, as OpenLane has it.
                 (Type::Str, Tree::Pattern(text)) => {
                     values.extend(self.paths.any(&at.to_string(), text, node.span).into_iter().map(Value::Str))
@@ -348,7 +355,7 @@ fn reads_as(text: &str, ty: &Type, span: Span) -> bool {
     )
 }
 
-/// What permissive typing makes of text, and of numbers where booleans or text are wanted. Nothing where the value is
+/// What permissive typing makes of text, and of numbers where booleans are wanted. Nothing where the value is
 /// fine or hopeless as it stands.
 fn convert(node: &Node, ty: &Type) -> Option<Node> {
     let span = node.span;
@@ -364,12 +371,10 @@ fn convert(node: &Node, ty: &Type) -> Option<Node> {
             Ok(number @ (Tree::Int(_) | Tree::Decimal(_))) => number,
             _ => return None,
         },
-        (Type::Str, Tree::Int(_) | Tree::Decimal(_)) => Tree::Str(node.to_value().to_string()),
         (Type::List(_) | Type::Tuple(_), Tree::Str(text)) => {
             Tree::List(split(text).into_iter().map(|item| Node { value: Tree::Str(item.to_owned()), span }).collect())
         }
-        (Type::List(_), Tree::Bool(_) | Tree::Int(_) | Tree::Decimal(_)) => Tree::List(vec![node.clone()]),
-        (Type::Map(_) | Type::Struct(_), Tree::Str(_) | Tree::List(_)) => {
+        (Type::Map(_), Tree::Str(_) | Tree::List(_)) => {
             let words = match &node.value {
                 Tree::Str(text) => shell_words(text)?,
                 Tree::List(items) => items.iter().map(word).collect::<Option<_>>()?,

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::time::Duration;
 
-use tapeout_model::Output;
+use tapeout_model::{Output, shell_quoted};
 
 /// How a command's exit status is judged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -132,19 +132,11 @@ pub fn from_work_dir(path: &str) -> String {
 
 /// Writes a command line so that a shell reads it back as it is.
 pub(crate) fn shell_line(argv: &[String], stdout: Option<&str>) -> String {
-    let mut line = argv.iter().map(|word| quoted(word)).collect::<Vec<_>>().join(" ");
+    let mut line = argv.iter().map(|word| shell_quoted(word)).collect::<Vec<_>>().join(" ");
     if let Some(file) = stdout {
-        let _ = write!(line, " > {}", quoted(file));
+        let _ = write!(line, " > {}", shell_quoted(file));
     }
     line
-}
-
-fn quoted(word: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./=:,+@%".contains(c);
-    if !word.is_empty() && word.chars().all(plain) {
-        return word.to_owned();
-    }
-    format!("'{}'", word.replace('\'', r"'\''"))
 }
 
 #[cfg(test)]

@@ -54,6 +54,7 @@ pub struct Run<'a> {
     pub(crate) reference: RunRef,
     /// What the last run under this tag came to.
     pub(crate) last: Option<RunSummary>,
+    command: Option<String>,
 }
 
 impl<'a> Run<'a> {
@@ -74,7 +75,14 @@ impl<'a> Run<'a> {
             steps: plan.running().map(|(index, _)| index).collect(),
             reference: engine.store().run(tag)?.unwrap_or_else(nothing),
             last,
+            command: None,
         })
+    }
+
+    /// Keeps a shell's line in the run's directory that would do the same run again.
+    #[must_use]
+    pub fn command(self, line: String) -> Self {
+        Self { command: Some(line), ..self }
     }
 
     /// What this run showed of a step before.
@@ -138,6 +146,9 @@ impl<'a> Run<'a> {
             }
         }
         tree.write_json("resolved.json", &self.plan.config.to_json())?;
+        if let Some(command) = &self.command {
+            tree.write_text("command", command)?;
+        }
         let recorder = Recorder::create(&self.dir)?;
         let tell = |step: Option<usize>, event: RunEvent| {
             let about = step.map(|step| &self.plan.steps[step]);

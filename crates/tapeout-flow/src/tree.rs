@@ -311,6 +311,10 @@ impl RunTree {
         write_json(&self.root.join(name), json)
     }
 
+    pub(crate) fn write_text(&self, name: &str, line: &str) -> Result<(), Failure> {
+        write(&self.root.join(name), &format!("{line}\n"))
+    }
+
     /// Writes down what the tree shows.
     pub(crate) fn close(&mut self) -> Result<(), Failure> {
         if !self.changed {

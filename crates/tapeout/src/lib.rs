@@ -17,6 +17,7 @@ mod commands;
 mod error;
 mod names;
 mod project;
+mod reproduce;
 mod runs;
 mod signals;
 mod tcl;

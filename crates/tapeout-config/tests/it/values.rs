@@ -220,6 +220,47 @@ warning: unknown variable `CLOCK_PERIODS`
 }
 
 #[test]
+fn version_1_converts_text_alone() {
+    for (name, message) in [
+        ("VERILOG_DEFINES", "error: `VERILOG_DEFINES[0]` must be a string, not an integer"),
+        ("SEEDS", "error: `SEEDS` must be a list of integers, not an integer"),
+    ] {
+        let value = if name == "SEEDS" { "5" } else { "[5]" };
+        let text = format!(r#"{{"DESIGN_NAME": "x", "VERILOG_FILES": "src/alu.v", "{name}": {value}}}"#);
+        let design = Design::with_config("c.json", &text);
+        let refused = design.resolve(design.loader(&["c.json"])).unwrap_err();
+        assert!(refused.starts_with(message), "{refused}");
+    }
+}
+
+#[test]
+fn a_file_has_the_version_that_it_says_or_that_of_its_format() {
+    for (name, text, version) in [
+        ("c.json", r#"{"SEED": 1}"#, 1),
+        ("c.json", r#"{"meta": {"version": 2}, "SEED": 1}"#, 2),
+        ("c.yaml", "SEED: 1", 2),
+        ("c.yaml", "{meta: {version: 1}, SEED: 1}", 1),
+    ] {
+        let design = Design::with_config(name, text);
+        let loaded = design.loader(&[name]).load(&mut SourceMap::new()).unwrap();
+        assert_eq!(loaded.version(), version, "{text}");
+    }
+}
+
+#[test]
+fn lists_where_openlane_makes_them_of_patterns() {
+    let text = "
+DESIGN_NAME: counter
+VERILOG_FILES: [[dir::src/a*.v, src/counter.v], [], src/alu.v]
+PIN_CONSTRAINTS: [dir::src/alu.v]
+";
+    let design = Design::with_config("c.yaml", text);
+    let config = config(&design, design.loader(&["c.yaml"]));
+    assert_eq!(config.strings("VERILOG_FILES"), ["src/alu.v", "src/counter.v", "src/alu.v"]);
+    assert_eq!(config.str("PIN_CONSTRAINTS"), "src/alu.v");
+}
+
+#[test]
 fn paths_are_stored_relative_to_the_design_directory() {
     let design = Design::new(&[
         ("top/[x]/src/a.v", ""),

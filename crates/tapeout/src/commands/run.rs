@@ -19,7 +19,7 @@ use crate::names::{self, Glob};
 use crate::signals::stopping_on_signal;
 use crate::terminal::words::from_here;
 use crate::terminal::{Terminal, standing, summary, watch};
-use crate::{Cx, project, trace};
+use crate::{Cx, project, reproduce, trace};
 
 /// Run a design through its flow; what is recorded and still good does not run again
 #[derive(Debug, Args)]
@@ -94,6 +94,7 @@ pub(crate) fn run(cx: &Cx, args: &RunArgs) -> Result<u8, CliError> {
     if args.dry_run {
         return Ok(dry_run(cx, &plan, &run, tag, again));
     }
+    let run = run.command(reproduce::run_command(&plan, &args.thing, tag)?);
     let code = execute(cx, &plan, run, &engine, again, args)?;
     drop(engine);
     if let Some(limit) = limit {

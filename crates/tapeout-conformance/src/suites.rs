@@ -1,0 +1,110 @@
+//! The case files: what peers were given and what came of it. Owns their two forms, and nothing of what cases mean.
+
+use std::fs;
+use std::path::Path;
+
+use serde_json::{Map, Value as Json};
+
+/// The suites in the order in which they are told of. Each is a file, `NAME.json`.
+pub(crate) const SUITES: [&str; 5] = ["openlane", "radgen", "hammer_config", "hammer_hook", "pydesignflow"];
+
+/// The cases of one peer.
+#[derive(Debug)]
+pub(crate) struct Suite {
+    /// The peer.
+    pub(crate) name: &'static str,
+    /// The cases in the order of the file.
+    pub(crate) cases: Vec<Case>,
+    /// What the cases of a suite refer to by name.
+    pub(crate) definitions: Json,
+}
+
+/// One case.
+#[derive(Clone, Debug)]
+pub(crate) struct Case {
+    /// What it is about. Empty where a suite is about one thing.
+    pub(crate) area: String,
+    /// What people call it; names repeat.
+    pub(crate) name: String,
+    /// What the peer was given.
+    pub(crate) input: Json,
+    /// What came of it: `{"ok": …}` or `{"error": …}`.
+    pub(crate) expected: Json,
+}
+
+/// Reads the suites of which there is a file in the directory.
+///
+/// # Errors
+/// There is none, or one that is not of the known form.
+pub(crate) fn read(dir: &Path) -> Result<Vec<Suite>, String> {
+    let mut suites = Vec::new();
+    for name in SUITES {
+        let path = dir.join(format!("{name}.json"));
+        if !path.exists() {
+            continue;
+        }
+        let at = |error: String| format!("{}: {error}", path.display());
+        let text = fs::read_to_string(&path).map_err(|error| at(error.to_string()))?;
+        let file: Json = serde_json::from_str(&text).map_err(|error| at(error.to_string()))?;
+        suites.push(suite(name, &file).map_err(at)?);
+    }
+    if suites.is_empty() {
+        let names = SUITES.map(|name| format!("{name}.json"));
+        return Err(format!("{}: no case file here; expected one of {}", dir.display(), names.join(", ")));
+    }
+    Ok(suites)
+}
+
+fn suite(name: &'static str, file: &Json) -> Result<Suite, String> {
+    let mut suite = Suite { name, cases: Vec::new(), definitions: Json::Null };
+    let cases = file.as_array().or_else(|| file["cases"].as_array());
+    let cases = cases.ok_or("expected a list of cases, or a map with `cases`")?;
+    for (index, case) in cases.iter().enumerate() {
+        let case = case.as_object().ok_or_else(|| format!("case {index} is not a map"))?;
+        let case = match name {
+            "openlane" => openlane(case),
+            "radgen" => radgen(case),
+            // Nothing of these is run yet.
+            _ => Case::default_of(case),
+        };
+        match case {
+            Case { area, input, .. } if area == "_schemas" => suite.definitions = input,
+            case => suite.cases.push(case),
+        }
+    }
+    Ok(suite)
+}
+
+impl Case {
+    fn default_of(case: &Map<String, Json>) -> Self {
+        let text = |key: &str| case.get(key).and_then(Json::as_str).unwrap_or_default().to_owned();
+        Self { area: String::new(), name: text("id"), input: Json::Null, expected: Json::Null }
+    }
+}
+
+fn openlane(case: &Map<String, Json>) -> Case {
+    let text = |key: &str| case.get(key).and_then(Json::as_str).unwrap_or_default().to_owned();
+    let value = |key: &str| case.get(key).cloned().unwrap_or_default();
+    Case { area: text("area"), name: text("name"), input: value("input"), expected: value("expected") }
+}
+
+/// The keys by which RAD-Gen's cases say what is given, all others tell what came of it.
+const RADGEN_INPUT: [&str; 4] = ["argv", "top_config", "env_unset", "env"];
+
+fn radgen(case: &Map<String, Json>) -> Case {
+    let text = |key: &str| case.get(key).and_then(Json::as_str).unwrap_or_default().to_owned();
+    let given = RADGEN_INPUT.iter().filter_map(|key| Some(((*key).to_owned(), case.get(*key)?.clone())));
+    let mut expected = Map::new();
+    if let Some(values) = case.get("expect") {
+        expected.insert("ok".to_owned(), values.clone());
+    }
+    if let Some(error) = case.get("expect_error") {
+        expected.insert("error".to_owned(), error.clone());
+    }
+    Case {
+        area: text("kind"),
+        name: text("id"),
+        input: Json::Object(given.collect()),
+        expected: Json::Object(expected),
+    }
+}

@@ -1,0 +1,53 @@
+//! The one command line that does a run again: what was given by options and by the environment is in it, what files say
+//! stays in the files.
+
+use std::path::Path;
+
+use tapeout_config::ConfigSource;
+use tapeout_flow::Plan;
+use tapeout_model::{Value, shell_quoted};
+
+use crate::args::ThingArgs;
+use crate::error::CliError;
+use crate::project;
+
+/// The line for a shell in the design directory.
+pub(crate) fn run_command(plan: &Plan, args: &ThingArgs, tag: &str) -> Result<String, CliError> {
+    let design_dir = plan.config.design_dir();
+    let file = project::find_config(args.thing.as_deref())?;
+    let mut words = vec!["tapeout".to_owned(), "run".to_owned(), seen_from(design_dir, &file)];
+    let overlay = &args.overlay;
+    for with in &overlay.with {
+        words.extend(["--with".to_owned(), seen_from(design_dir, with)]);
+    }
+    if let Some(flow) = &overlay.flow {
+        words.extend(["--flow".to_owned(), flow.clone()]);
+    }
+    if overlay.design_dir.is_some() {
+        words.extend(["--design-dir".to_owned(), ".".to_owned()]);
+    }
+    for (name, setting) in plan.config.iter() {
+        if setting.origin.source == ConfigSource::Environment && !setting.secret {
+            let value = setting.value.as_ref().map_or_else(|| "null".to_owned(), Value::to_string);
+            words.extend(["-c".to_owned(), format!("{name}={value}")]);
+        }
+    }
+    let pdk_root = overlay.pdk_root.as_ref().map(|root| seen_from(design_dir, root));
+    for (option, value) in [("--pdk", &overlay.pdk), ("--scl", &overlay.scl), ("--pdk-root", &pdk_root)] {
+        words.extend(value.iter().flat_map(|value| [option.to_owned(), value.clone()]));
+    }
+    for set in &overlay.set {
+        words.extend(["-c".to_owned(), set.clone()]);
+    }
+    if tag != "default" {
+        words.extend(["--tag".to_owned(), tag.to_owned()]);
+    }
+    Ok(words.iter().map(|word| shell_quoted(word)).collect::<Vec<_>>().join(" "))
+}
+
+/// The path from the directory, where it lies in it, so that the directory may be moved.
+fn seen_from(dir: &Path, path: &Path) -> String {
+    let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    let dir = dir.components().collect::<std::path::PathBuf>();
+    absolute.strip_prefix(&dir).unwrap_or(&absolute).display().to_string()
+}
