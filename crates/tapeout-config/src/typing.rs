@@ -88,6 +88,8 @@ impl Typer<'_> {
         match (ty, &node.value) {
             (Type::Bool, Tree::Bool(value)) => Some(Value::Bool(*value)),
             (Type::Int, Tree::Int(value)) => Some(Value::Int(*value)),
+            // What an expression comes to may be written `50.0`.
+            (Type::Int, Tree::Decimal(value)) if value.to_i64().is_some() => value.to_i64().map(Value::Int),
             (Type::Decimal, Tree::Int(value)) => Some(Value::Decimal((*value).into())),
             (Type::Decimal, Tree::Decimal(value)) => Some(Value::Decimal(*value)),
             (Type::Str, Tree::Str(text)) => Some(Value::Str(text.clone())),
@@ -329,9 +331,6 @@ fn mismatch(at: At<'_>, node: &Node, ty: &Type) -> Diagnostic {
     match (ty, &node.value) {
         (Type::Bool | Type::Int | Type::Decimal, Tree::Str(text)) if reads_as(text, ty, node.span) => {
             diagnostic.help("remove the quotes")
-        }
-        (Type::Int, Tree::Decimal(value)) if value.is_integer() => {
-            diagnostic.help(format!("write `{}`", value.normalize()))
         }
         (Type::List(_), Tree::Str(text)) => diagnostic.help(format!("write a list: `[{text:?}]`")),
         (Type::Tuple(items), Tree::List(nodes)) => {
