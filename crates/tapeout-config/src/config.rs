@@ -57,7 +57,7 @@ impl fmt::Display for ConfigSource {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Default => "built-in default",
-            Self::Technology => "technology default",
+            Self::Technology => "default of the flow",
             Self::Pdk => "PDK",
             Self::CellLibrary => "cell library",
             Self::Project => "project file",

@@ -29,8 +29,6 @@ pub struct Loader {
     pub files: Vec<PathBuf>,
     /// A configuration given by code, a [`Value::Map`]; it beats the files.
     pub mapping: Option<Value>,
-    /// Defaults of the flow or the technology, a [`Value::Map`]; they beat the variables' own only.
-    pub technology: Option<Value>,
     /// Layers that are read already, the weakest first. They stand for all files: with any, the project's file is not
     /// looked for.
     pub layers: Vec<(ConfigSource, Node)>,
@@ -125,9 +123,6 @@ impl Loader {
             chosen: Process::default(),
         };
         loaded.choose_process(&self.sets, self.options.as_ref());
-        if let Some(technology) = &self.technology {
-            loaded.add_mapping(ConfigSource::Technology, "<technology>", technology, sources, &mut diagnostics);
-        }
         if let Some(project) = project_file(&loaded.design_dir).filter(|_| self.layers.is_empty()) {
             loaded.add_file(ConfigSource::Project, &project, sources, &mut diagnostics);
         }
@@ -202,6 +197,16 @@ impl Loaded {
     #[must_use]
     pub fn design_dir(&self) -> &Path {
         &self.design_dir
+    }
+
+    /// Adds defaults of the flow or the technology, a [`Value::Map`], which beat the variables' own only.
+    ///
+    /// # Errors
+    /// It is no map, or too deep.
+    pub fn add_defaults(&mut self, defaults: &Value, sources: &mut SourceMap) -> Result<(), Vec<Diagnostic>> {
+        let mut diagnostics = Vec::new();
+        self.add_mapping(ConfigSource::Technology, "<defaults>", defaults, sources, &mut diagnostics);
+        if diagnostics.is_empty() { Ok(()) } else { Err(diagnostics) }
     }
 
     /// The files that a file includes are layers of their own, below it.

@@ -7,6 +7,8 @@ use tapeout_config::{
     Config, Diagnostic, Elsewhere, FlowChoice, KnownElsewhere, Loaded, Loader, Schema, SourceMap, Span, nearest,
 };
 
+use tapeout_model::Value;
+
 use crate::plan::{PlanError, universal_variables};
 use crate::registry::Registered;
 use crate::{Flow, Plan, Registry, Vocabulary};
@@ -29,7 +31,7 @@ pub struct Configured {
 
 /// The flow that is meant.
 enum Chosen {
-    Steps { name: String, steps: Vec<Registered> },
+    Steps { flow: Flow, steps: Vec<Registered> },
     Words(Vocabulary),
 }
 
@@ -50,7 +52,7 @@ impl Configured {
             Some(chosen) => chosen,
             None => unnamed(registry).ok_or_else(|| no_flow(registry))?,
         };
-        Self::resolve(registry, &loaded, chosen, sources)
+        Self::resolve(registry, loaded, chosen, sources)
     }
 
     /// The name of the flow that `flow`, without it the configuration, names, and its variables.
@@ -85,22 +87,25 @@ impl Configured {
             let span = loaded.meta().flow.as_ref().filter(|_| flow.is_none()).map(|(_, span)| *span);
             return Err(PlanError(vec![without_steps(vocabulary, span)]));
         }
-        let configured = Self::resolve(registry, &loaded, chosen, sources)?;
+        let configured = Self::resolve(registry, loaded, chosen, sources)?;
         Ok(configured.plan.expect("a flow with steps has a plan"))
     }
 
     fn resolve(
         registry: &Registry,
-        loaded: &Loaded,
+        mut loaded: Loaded,
         chosen: Chosen,
         sources: &mut SourceMap,
     ) -> Result<Self, PlanError> {
         let schema = chosen.schema(registry)?;
+        if let Chosen::Steps { flow, .. } = &chosen {
+            loaded.add_defaults(&Value::Map(flow.defaults.clone()), sources).map_err(PlanError)?;
+        }
         let (config, mut warnings) = loaded.resolve(&schema, sources).map_err(PlanError)?;
         warnings.extend(unknown_tools(registry, &config));
         let flow = chosen.name().to_owned();
         let plan = match chosen {
-            Chosen::Steps { name, steps } => Some(Plan::new(name, steps, config.clone(), warnings.clone())?),
+            Chosen::Steps { flow, steps } => Some(Plan::new(flow.name, steps, config.clone(), warnings.clone())?),
             Chosen::Words(_) => None,
         };
         Ok(Self { flow, config, plan, warnings })
@@ -110,7 +115,7 @@ impl Configured {
 impl Chosen {
     fn name(&self) -> &str {
         match self {
-            Self::Steps { name, .. } => name,
+            Self::Steps { flow, .. } => &flow.name,
             Self::Words(vocabulary) => vocabulary.name,
         }
     }
@@ -152,8 +157,9 @@ fn choose(registry: &Registry, loaded: &Loaded, flow: Option<&str>) -> Result<Op
         (None, Some((FlowChoice::Steps(steps), _))) => {
             let (steps, spans): (Vec<&str>, Vec<Option<Span>>) =
                 steps.iter().map(|(step, span)| (step.as_str(), Some(*span))).unzip();
-            let steps = find_steps(registry, &Flow::new(AD_HOC, "", &steps), &spans)?;
-            Ok(Some(Chosen::Steps { name: AD_HOC.to_owned(), steps }))
+            let flow = Flow::new(AD_HOC, "", &steps);
+            let steps = find_steps(registry, &flow, &spans)?;
+            Ok(Some(Chosen::Steps { flow, steps }))
         }
         (None, None) => Ok(None),
     }
@@ -162,7 +168,7 @@ fn choose(registry: &Registry, loaded: &Loaded, flow: Option<&str>) -> Result<Op
 fn named(registry: &Registry, name: &str, span: Option<Span>) -> Result<Chosen, PlanError> {
     if let Some(flow) = registry.flow(name) {
         let steps = find_steps(registry, flow, &vec![None; flow.steps.len()])?;
-        return Ok(Chosen::Steps { name: flow.name.clone(), steps });
+        return Ok(Chosen::Steps { flow: flow.clone(), steps });
     }
     match registry.vocabulary(name) {
         Some(vocabulary) => Ok(Chosen::Words(*vocabulary)),

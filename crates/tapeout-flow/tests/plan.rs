@@ -3,7 +3,7 @@
 
 use std::fs;
 
-use tapeout_config::{Config, Loader, SourceMap};
+use tapeout_config::{Config, ConfigSource, Loader, SourceMap};
 use tapeout_flow::{
     Completed, Failure, Flow, Plan, PlanError, Registry, Session, Step, StepCx, StepInfo, StepResult, Type, Variable,
     Vocabulary,
@@ -134,6 +134,24 @@ fn what_is_wrong_is_said_before_anything_runs_and_all_at_once() {
     for (config, errors) in cases {
         assert_eq!(plan(config).err().unwrap(), errors, "{config}");
     }
+}
+
+#[test]
+fn a_flow_has_defaults_of_its_own() {
+    let mut registry = registry();
+    registry.add_flow(Flow::new("Tight", "", &["Test.Synth"]).default("LIMIT", 3_i64));
+    let limit = |text: &str| {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("config.yaml");
+        fs::write(&file, format!("DESIGN_NAME: x\n{text}")).unwrap();
+        let loader = Loader { files: vec![file], ..Loader::default() };
+        let plan = Plan::load(&registry, loader, None, &mut SourceMap::new()).unwrap();
+        let setting = plan.config.setting("LIMIT");
+        (plan.config.int("LIMIT"), setting.origin.source)
+    };
+    assert_eq!(limit("meta: {flow: Tight}"), (3, ConfigSource::Technology));
+    assert_eq!(limit("meta: {flow: Tight}\nLIMIT: 4"), (4, ConfigSource::File));
+    assert_eq!(limit("meta: {flow: Small}"), (1, ConfigSource::Default));
 }
 
 #[test]

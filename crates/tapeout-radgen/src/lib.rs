@@ -18,7 +18,6 @@ mod object_dir;
 mod options;
 mod reproduce;
 mod resolve;
-mod shell;
 mod subtool;
 mod sweep;
 mod words;
@@ -35,7 +34,6 @@ pub use help::help;
 pub use ic_3d::Ic3d;
 pub use object_dir::CannotWrite;
 pub use resolve::{Request, Resolved, Settings, resolve, schema};
-pub use shell::quoted;
 pub use subtool::Subtool;
 pub use sweep::{
     DesignSweepInfo, Effort, RtlAxis, RtlSweepParams, SramMemory, SramSweepParams, SweepType, VlsiCustomMap,

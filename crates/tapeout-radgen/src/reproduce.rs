@@ -1,11 +1,10 @@
 //! The one command line that stands for a resolved configuration, whatever file or option gave its values.
 
 use tapeout_config::{ConfigSource, Setting, Type, Variable};
-use tapeout_model::Value;
+use tapeout_model::{Value, shell_quoted};
 
 use crate::options::{Options, Words, is_given_by_users};
 use crate::resolve::Resolved;
-use crate::shell;
 use crate::words::is_option;
 
 impl Resolved {
@@ -29,7 +28,7 @@ impl Resolved {
     #[must_use]
     pub fn command(&self) -> String {
         let words = ["tapeout", "radgen"].map(str::to_owned).into_iter().chain(self.to_command_line());
-        words.map(|word| shell::quoted(&word)).collect::<Vec<_>>().join(" ")
+        words.map(|word| shell_quoted(&word)).collect::<Vec<_>>().join(" ")
     }
 }
 

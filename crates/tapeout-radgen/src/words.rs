@@ -2,8 +2,7 @@
 //! show. Which options there are is no matter here.
 
 use tapeout_config::{FileId, SourceMap, Span};
-
-use crate::shell;
+use tapeout_model::shell_quoted;
 
 /// A word and its place.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -53,7 +52,7 @@ pub(crate) fn take_apart(words: &[String], sources: &mut SourceMap) -> (FileId, 
             text.push(if is_option(word) { '\n' } else { ' ' });
         }
         let start = text.len();
-        text.push_str(&shell::quoted(word));
+        text.push_str(&shell_quoted(word));
         places.push((start, text.len()));
     }
     let file = sources.add("<command line>", text);

@@ -45,7 +45,7 @@ fn each_kind_of_run_resolves_to_what_radgen_dumps() {
             format!("{sweep}.vlsi_params.direct_map.clocks"),
             json!([[{ "name": "clk", "period": "0 ns" }], [{ "name": "clk", "period": "2 ns" }]]),
         ),
-        (&alu, "asic_dse.asic_flow_settings.cli_driver_bpath".to_owned(), Value::Null),
+        (&alu, "asic_dse.asic_flow_settings".to_owned(), json!({ "cli_driver_bpath": null })),
         (&alu, format!("{sweep}.sram_params"), Value::Null),
         (&noc, format!("{sweep}.type"), json!("rtl")),
         (&noc, format!("{sweep}.rtl_params.sweep.num_vcs.buffer_size"), json!([20, 40, 80])),

@@ -127,3 +127,40 @@ proptest! {
         same(&project, &resolved);
     }
 }
+
+/// Options that there are, in all their spellings, and words of all kinds.
+fn words() -> impl Strategy<Value = Vec<String>> {
+    let schema = schema().unwrap();
+    let mut options = vec!["-st".to_owned(), "--json".to_owned(), "--".to_owned(), "-pt".to_owned(), "--=".to_owned()];
+    for variable in schema.iter() {
+        let name = variable.name.split_once('.').map_or("", |(_, name)| name);
+        options.extend([format!("--{name}"), format!("--{}", variable.name), format!("--no-{name}")]);
+        options.extend(variable.shortcut.map(|shortcut| format!("-{shortcut}")));
+    }
+    let values =
+        ["asic_dse", "coffe", "ic_3d", "flow.yml", "base.yml", "rtl", "true", "1", "-1", "[1]", "{}", "", "µ\n"];
+    let option = prop::sample::select(options);
+    let value = prop::sample::select(values.to_vec());
+    let word = prop_oneof![
+        3 => option.clone(),
+        3 => value.clone().prop_map(str::to_owned),
+        1 => (option, value).prop_map(|(option, value)| format!("{option}={value}")),
+        1 => any::<String>(),
+    ];
+    prop::collection::vec(word, 0..12)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn any_words_come_to_a_configuration_or_to_reasons(words in words()) {
+        let project = Project::new();
+        let named = ["--subtools".to_owned(), "asic_dse".to_owned(), "coffe".to_owned()];
+        for words in [words.clone(), named.into_iter().chain(words).collect()] {
+            if let Err(errors) = project.resolve_words(&words) {
+                prop_assert!(!errors.is_empty());
+            }
+        }
+    }
+}

@@ -55,7 +55,9 @@ pub(crate) fn run(cx: &Cx, args: &ShowArgs) -> Result<u8, CliError> {
         ShowKind::Flow => {
             let name = find("flow", registry.flows().map(|flow| flow.name.as_str()).collect())?;
             let flow = registry.flow(&name).ok_or_else(vanished)?;
-            (flow_text(flow, registry, paint), json!({ "name": flow.name, "doc": flow.doc, "steps": flow.steps }))
+            let defaults = tapeout_model::Value::Map(flow.defaults.clone()).to_json();
+            let json = json!({ "name": flow.name, "doc": flow.doc, "steps": flow.steps, "defaults": defaults });
+            (flow_text(flow, registry, paint), json)
         }
         ShowKind::Tool => {
             let name = find("tool", registry.tools().map(|tool| tool.name).collect())?;
@@ -147,7 +149,8 @@ fn step_json(step: &StepInfo) -> Value {
 }
 
 fn flow_text(flow: &Flow, registry: &Registry, paint: Paint) -> String {
-    let mut text = page(&flow.name, "", &flow.doc, &[], paint);
+    let defaults = flow.defaults.iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join(", ");
+    let mut text = page(&flow.name, "", &flow.doc, &[("defaults", defaults)], paint);
     let row = |(index, id): (usize, &String)| {
         let name = registry.step(id).map_or("", |step| step.name);
         vec![Cell::right(format!("{}.", index + 1)), Cell::left(id.as_str()), Cell::left(name).style(Some(Style::Dim))]
