@@ -31,12 +31,8 @@ impl Resolved {
     }
 
     /// The structs of the named subtools, each with its `common`, as RAD-Gen dumps them: paths are absolute, and below
-<<<<<<< HEAD
-    /// RAD-Gen's directory they begin with `${RAD_GEN_HOME}`. A struct without any value is `null`.
-=======
     /// RAD-Gen's directory they begin with `${RAD_GEN_HOME}`. What a sweep does not vary is `null`
     /// as a whole.
->>>>>>> main
     #[must_use]
     pub fn dump(&self, surroundings: &Surroundings) -> Json {
         let dir = self.config.design_dir();
@@ -53,16 +49,12 @@ impl Resolved {
             if let Some(hammer) = section.get("hammer_flow").cloned() {
                 section["asic_flow_settings"] = hammer;
             }
-<<<<<<< HEAD
-            (subtool.name().to_owned(), without_empty(section))
-=======
             if let Some(sweep) = section.get_mut("design_sweep_info") {
                 for params in ["vlsi_params", "sram_params", "rtl_params"] {
                     sweep[params] = without_empty(sweep[params].take());
                 }
             }
             (subtool.name().to_owned(), section)
->>>>>>> main
         });
         Json::Object(structs.collect())
     }
