@@ -151,7 +151,7 @@ fn mentioned(name: &str, text: &str) -> bool {
     let in_a_word = |c: char| c.is_alphanumeric() || c == '_';
     let (first, last) = (name.starts_with(in_a_word), name.ends_with(in_a_word));
     text.match_indices(name).any(|(at, _)| {
-        !(first && text[..at].ends_with(in_a_word)) && !(last && text[at + name.len()..].starts_with(in_a_word))
+        !(first && text[..at].ends_with(in_a_word) || last && text[at + name.len()..].starts_with(in_a_word))
     })
 }
 
