@@ -27,9 +27,8 @@ pub(crate) struct Entry {
 pub(crate) enum Given {
     /// Read already.
     Tree(Node),
-    /// Words whose reading depends on the type of the variable: one of `-c KEY=VALUE`, any number of an option that
-    /// takes a list.
-    Words(Vec<(String, Span)>, Span),
+    /// Text whose reading depends on the type of the variable, as that of `-c KEY=VALUE`.
+    Text(String, Span),
 }
 
 /// An entry once the type of its variable is known, and the sections for a PDK are opened or left out.
@@ -47,25 +46,12 @@ impl Given {
     /// The tree, for a variable of which only the type matters. A single word will do for a list. Text is taken as it is
     /// where text is wanted, so that a shell's quotes are enough, and read as YAML elsewhere.
     pub(crate) fn node(&self, variable: Option<&Variable>) -> Result<Cow<'_, Node>, Diagnostic> {
-        let (words, span) = match self {
+        let (text, span) = match self {
             Self::Tree(node) => return Ok(Cow::Borrowed(node)),
-            Self::Words(words, span) => (words, *span),
+            Self::Text(text, span) => (text, *span),
         };
         let ty = variable.map_or(&Type::Any, |variable| &variable.ty);
-        let optional = variable.is_some_and(|variable| variable.optional);
-        let value = match (ty, words.as_slice()) {
-            (_, [(text, at)]) => return word(text, *at, ty, optional).map(Cow::Owned),
-            (Type::List(item), words) => {
-                let items = words.iter().map(|(text, at)| word(text, *at, item, false));
-                Tree::List(items.collect::<Result<_, _>>()?)
-            }
-            (_, []) => Tree::Null,
-            _ => {
-                return Err(Diagnostic::error(format!("expected {}, found {} words", ty.one(), words.len()))
-                    .at(span, "one value is expected"));
-            }
-        };
-        Ok(Cow::Owned(Node { value, span }))
+        word(text, span, ty, variable.is_some_and(|variable| variable.optional)).map(Cow::Owned)
     }
 }
 

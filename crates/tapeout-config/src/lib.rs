@@ -39,7 +39,7 @@ pub use configured::{Change, Configured, Declaration, Given, Structure};
 pub use copy::CopyError;
 pub use diagnostic::{Diagnostic, Label};
 pub use init::Init;
-pub use load::{GivenOption, Loaded, Loader, Options};
+pub use load::{Loaded, Loader, NamedOption};
 pub use meta::{FlowChoice, Meta};
 pub use read::read;
 pub use read::tcl::{TclEnvironment, TclInterpreter, TclLimits, TclProblem, TclRequest, TclScripts};

@@ -1,7 +1,6 @@
 //! The first phase: which files, options and environment there are, and what they say before any typing.
 
 use std::collections::{BTreeMap, HashMap};
-use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -34,48 +33,23 @@ pub struct Loader {
     pub layers: Vec<(ConfigSource, Node)>,
     /// `KEY=VALUE` of each `-c`.
     pub sets: Vec<String>,
-    /// Options of a command line of another form; they beat `sets`.
-    pub options: Option<Options>,
+    /// Options that set one variable each; they beat `sets`.
+    pub options: Vec<NamedOption>,
     /// The environment: it sets the variables that declare a name in it, and file lists refer to it.
     pub env: Vec<(String, String)>,
     /// What evaluates Tcl. Without it, a PDK or a configuration in Tcl is an error.
     pub tcl: Option<Arc<dyn TclInterpreter>>,
 }
 
-/// Options of a command line, and the text in which diagnostics show them.
-#[derive(Clone, Debug, Default)]
-pub struct Options {
-    /// The command line.
-    pub text: String,
-    /// The options in it.
-    pub given: Vec<GivenOption>,
-}
-
-impl Options {
-    /// Adds an option with its value behind those that there are.
-    pub fn add(&mut self, option: &str, name: &str, value: &str) {
-        if !self.text.is_empty() {
-            self.text.push(' ');
-        }
-        let at = self.text.len()..self.text.len() + option.len();
-        self.text.push_str(option);
-        self.text.push(' ');
-        let start = self.text.len();
-        self.text.push_str(value);
-        let words = vec![(value.to_owned(), start..self.text.len())];
-        self.given.push(GivenOption { name: name.to_owned(), at, words });
-    }
-}
-
-/// An option that gives a variable.
-#[derive(Clone, Debug)]
-pub struct GivenOption {
-    /// The name of the variable, with dots.
-    pub name: String,
-    /// Where the option stands in the text, in bytes.
-    pub at: Range<usize>,
-    /// The words of its value, and where each stands.
-    pub words: Vec<(String, Range<usize>)>,
+/// An option of the command line that sets one variable: `--pdk sky130A`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NamedOption {
+    /// How it is written.
+    pub option: &'static str,
+    /// The variable.
+    pub variable: &'static str,
+    /// Its value.
+    pub value: String,
 }
 
 /// What files and options say, before it is known which variables there are.
@@ -122,7 +96,7 @@ impl Loader {
             tcl: self.tcl,
             chosen: Process::default(),
         };
-        loaded.choose_process(&self.sets, self.options.as_ref());
+        loaded.choose_process(&self.sets, &self.options);
         if let Some(project) = project_file(&loaded.design_dir).filter(|_| self.layers.is_empty()) {
             loaded.add_file(ConfigSource::Project, &project, sources, &mut diagnostics);
         }
@@ -136,9 +110,7 @@ impl Loader {
             loaded.add_layer(source, node, Format::Mapping, &mut diagnostics);
         }
         loaded.add_sets(&self.sets, sources, &mut diagnostics);
-        if let Some(given) = self.options {
-            loaded.add_options(given, sources);
-        }
+        loaded.add_options(&self.options, sources);
         if diagnostics.is_empty() {
             return Ok(loaded);
         }
@@ -256,11 +228,11 @@ impl Loaded {
     }
 
     /// What options and environment say about the PDK, before any file is read.
-    fn choose_process(&mut self, sets: &[String], options: Option<&Options>) {
+    fn choose_process(&mut self, sets: &[String], options: &[NamedOption]) {
         let given = |name: &str| {
-            let by_option = options.and_then(|options| options.given.iter().rfind(|option| option.name == name));
+            let by_option = options.iter().rfind(|option| option.variable == name);
             let by_set = sets.iter().rev().find_map(|set| set.strip_prefix(name)?.strip_prefix('='));
-            let by_option = by_option.and_then(|option| option.words.first()).map(|(word, _)| word.as_str());
+            let by_option = by_option.map(|option| option.value.as_str());
             by_option.or(by_set).or_else(|| self.env.get(name).map(String::as_str)).map(str::to_owned)
         };
         self.chosen = Process { pdk: given("PDK"), root: given("PDK_ROOT"), scl: given("STD_CELL_LIBRARY") };
@@ -332,7 +304,7 @@ impl Loaded {
                 Some((name, value)) if !name.is_empty() => {
                     let key = Key { name: name.to_owned(), span: Span::new(file, start, start + name.len()) };
                     let at = Span::new(file, start + name.len() + 1, whole.end);
-                    self.add_option(layer, key, vec![(value.to_owned(), at)], at, diagnostics);
+                    self.add_option(layer, key, value, at, diagnostics);
                 }
                 _ => diagnostics.push(
                     Diagnostic::error(format!("`-c {set}` sets nothing"))
@@ -343,39 +315,26 @@ impl Loaded {
         }
     }
 
-    fn add_options(&mut self, options: Options, sources: &mut SourceMap) {
-        let file = sources.add("<command line>", options.text);
-        let layer = self.next_layer();
-        for GivenOption { name, at, words } in options.given {
-            let span = |at: Range<usize>| Span::new(file, at.start, at.end);
-            let key = Key { name, span: span(at) };
-            let words: Vec<_> = words.into_iter().map(|(word, at)| (word, span(at))).collect();
-            let whole = match (words.first(), words.last()) {
-                (Some((_, first)), Some((_, last))) => Span::new(file, first.start, last.end),
-                _ => key.span,
-            };
-            let given = Given::Words(words, whole);
-            let source = ConfigSource::CommandLine;
+    fn add_options(&mut self, options: &[NamedOption], sources: &mut SourceMap) {
+        for NamedOption { option, variable, value } in options {
+            let file = sources.add("<command line>", format!("{option} {value}\n"));
+            let at = Span::new(file, option.len() + 1, option.len() + 1 + value.len());
+            let key = Key { name: (*variable).to_owned(), span: Span::new(file, 0, option.len()) };
+            let given = Given::Text(value.clone(), at);
+            let (source, layer) = (ConfigSource::CommandLine, self.next_layer());
             self.entries.push(Entry { source, layer, key, given, typing: Typing::Permissive });
         }
     }
 
-    fn add_option(
-        &mut self,
-        layer: usize,
-        key: Key,
-        words: Vec<(String, Span)>,
-        span: Span,
-        diagnostics: &mut Vec<Diagnostic>,
-    ) {
-        if let (Some(path), Some((value, _))) = (key.name.strip_prefix("tools."), words.first()) {
+    fn add_option(&mut self, layer: usize, key: Key, value: &str, span: Span, diagnostics: &mut Vec<Diagnostic>) {
+        if let Some(path) = key.name.strip_prefix("tools.") {
             match tool_setting(path, key.span, value, span) {
                 Ok(node) => tools::update(&mut self.tools, &node, diagnostics),
                 Err(diagnostic) => diagnostics.push(diagnostic),
             }
             return;
         }
-        let given = Given::Words(words, span);
+        let given = Given::Text(value.to_owned(), span);
         let source = ConfigSource::CommandLine;
         self.entries.push(Entry { source, layer, key, given, typing: Typing::Permissive });
     }
@@ -413,7 +372,7 @@ pub(crate) fn environment_entry(
         source: ConfigSource::Environment,
         layer,
         key: Key { name: variable.to_owned(), span: Span::new(file, 0, name.len()) },
-        given: Given::Words(vec![(value.to_owned(), at)], at),
+        given: Given::Text(value.to_owned(), at),
         typing: Typing::Permissive,
     }
 }

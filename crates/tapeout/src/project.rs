@@ -5,7 +5,7 @@ use std::env;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use tapeout_config::{self as config, Diagnostic, Loader, Schema, SourceMap};
+use tapeout_config::{Diagnostic, Loader, NamedOption, Schema, SourceMap};
 use tapeout_engine::{
     self as engine, Engine, GuardCommand, Resources, SharedCache, Tool, ToolProblem, ToolSettings, Toolbox,
 };
@@ -81,29 +81,25 @@ fn loader(args: &ThingArgs) -> Result<Loader, CliError> {
 }
 
 /// `--pdk`, `--scl` and `--pdk-root` set variables as `-c` does, but are shown as they were written.
-fn pdk_options(overlay: &OverlayArgs) -> Result<Option<config::Options>, CliError> {
+fn pdk_options(overlay: &OverlayArgs) -> Result<Vec<NamedOption>, CliError> {
+    let not_text = |root: &Path| CliError::input(format!("`--pdk-root {}`: the path is not UTF-8", root.display()));
     let root = match &overlay.pdk_root {
         // Seen from here, not from the design directory.
-        Some(root) => Some(
-            std::path::absolute(root)
-                .ok()
-                .and_then(|root| root.into_os_string().into_string().ok())
-                .ok_or_else(|| CliError::input(format!("`--pdk-root {}`: the path is not UTF-8", root.display())))?,
-        ),
+        Some(root) => Some(std::path::absolute(root).ok().and_then(text_of).ok_or_else(|| not_text(root))?),
         None => None,
     };
-    let mut options = config::Options::default();
+    let option =
+        |option, variable, value: &Option<String>| Some(NamedOption { option, variable, value: value.clone()? });
     let given = [
-        ("--pdk", "PDK", &overlay.pdk),
-        ("--scl", "STD_CELL_LIBRARY", &overlay.scl),
-        ("--pdk-root", "PDK_ROOT", &root),
+        option("--pdk", "PDK", &overlay.pdk),
+        option("--scl", "STD_CELL_LIBRARY", &overlay.scl),
+        option("--pdk-root", "PDK_ROOT", &root),
     ];
-    for (option, name, value) in given {
-        if let Some(value) = value {
-            options.add(option, name, value);
-        }
-    }
-    Ok((!options.given.is_empty()).then_some(options))
+    Ok(given.into_iter().flatten().collect())
+}
+
+fn text_of(path: PathBuf) -> Option<String> {
+    path.into_os_string().into_string().ok()
 }
 
 fn warn(cx: &Cx, warnings: &[Diagnostic], sources: &SourceMap) {

@@ -1,4 +1,5 @@
 //! Values that refer to others, and sections for some PDKs.
+#![expect(clippy::unwrap_used, reason = "a test fails by panic")]
 
 use tapeout_config::{Config, Loader, Schema, Type, Variable};
 use tapeout_model::Value;
