@@ -186,6 +186,26 @@ fn jobs_that_differ_in_settings_alone_need_names_of_their_own() {
 }
 
 #[test]
+fn jobs_of_one_key_and_several_settings_are_asked_for_and_recalled_side_by_side() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut graph = Graph::default();
+    for which in ["1", "2"] {
+        graph.add(job(&format!("asks {which}"), &[], move |cx, _| {
+            let asked =
+                job("asked", &[("WHICH", which)], |cx, _| Ok(format!("was asked {}", cx.setting("WHICH").unwrap())));
+            Ok(text_of(&*cx.require(Job { name: format!("asked {which}"), ..asked })?))
+        }));
+    }
+    for expected in [How::Ran, How::Reused] {
+        let outcomes = engine(dir.path()).run(&graph, Mode::Run, |_| Wish::Result, &|_| {});
+        for (outcome, which) in outcomes.iter().zip(["1", "2"]) {
+            let Outcome::Done { entry, how } = outcome else { panic!("{outcome:?}") };
+            assert_eq!((text_of(entry), *how), (format!("was asked {which}"), expected));
+        }
+    }
+}
+
+#[test]
 fn sixteen_settings_of_a_job_are_known_at_once() {
     let dir = tempfile::tempdir().unwrap();
     let run = |seed: u32| {
