@@ -223,12 +223,20 @@ impl<'a> References<'a> {
             (Tree::Decimal(value), _) => Ok(value),
             (Tree::Bool(value), _) => Ok(i64::from(value).into()),
             (other, of) => {
+                let begins_as_number = |text: &str| text.starts_with(|c: char| c.is_ascii_digit() || c == '.');
+                let has_unit = matches!(&other, Tree::Str(text) if begins_as_number(text));
                 let kind = Node { value: other, span }.kind();
                 let message = format!("an expression takes numbers, and `{name}` is {kind}");
                 let diagnostic = Diagnostic::error(message).at(at, "used here");
-                Err(self.note(match of {
+                let diagnostic = match of {
                     Some(of) => diagnostic.also(of, kind),
                     None => diagnostic,
+                };
+                Err(self.note(match has_unit {
+                    true => {
+                        diagnostic.help("an expression sees what is written: write the number alone, without a unit")
+                    }
+                    false => diagnostic,
                 }))
             }
         }

@@ -5,7 +5,9 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::commands::{cache, config, docs, doctor, init, list, logs, open, pin, plan, run, show, status, step, why};
+use crate::commands::{
+    cache, completions, config, docs, doctor, init, list, logs, open, pin, plan, run, show, status, step, why,
+};
 
 /// From RTL to a bitstream with the EDA tools you have, never running the same work twice
 #[derive(Debug, Parser)]
@@ -71,6 +73,7 @@ pub(crate) enum Command {
     Open(open::OpenArgs),
     Step(step::StepArgs),
     Cache(cache::CacheArgs),
+    Completions(completions::CompletionsArgs),
     #[command(hide = true)]
     Docs(docs::DocsArgs),
 }
