@@ -290,7 +290,8 @@ impl Loaded {
         let layer = self.next_layer();
         for (key, node) in entries {
             match key.name.as_str() {
-                "meta" | "include" => {}
+                // Editors find the schema of a file by `$schema`.
+                "meta" | "include" | "$schema" => {}
                 "tools" => tools::update(&mut self.tools, &node, diagnostics),
                 name if is_comment(name) => {}
                 _ => self.entries.push(Entry { source, layer, key, given: Given::Tree(node), typing }),

@@ -129,7 +129,7 @@ fn pdk_options(overlay: &OverlayArgs) -> Result<Option<config::Options>, CliErro
 
 fn warn(cx: &Cx, warnings: &[Diagnostic], sources: &SourceMap) {
     for warning in warnings {
-        cx.terminal.note(&warning.render(sources, cx.terminal.err_colors()));
+        cx.terminal.note(&format!("{}\n", warning.render(sources, cx.terminal.err_colors())));
     }
 }
 

@@ -34,6 +34,10 @@ pub(super) fn run(cx: &Cx, args: &WhyArgs) -> Result<u8, CliError> {
     let examined = loaded.examine(&schema, &key, &mut sources).ok_or_else(unknown)?;
     let errors = examined.diagnostics.iter().filter(|diagnostic| diagnostic.severity == Severity::Error).count();
     let Some(setting) = &examined.setting else {
+        if errors == 0 && variable.from_pdk {
+            let error = CliError::input(format!("`{key}` has no value: a PDK gives it, and none is chosen"));
+            return Err(error.hint("choose one with `--pdk NAME` and `--pdk-root DIR`"));
+        }
         return project::reported(cx, Err(PlanError(examined.diagnostics)), &sources);
     };
     if let (false, Some(whole), None) = (entry.is_empty(), &setting.value, &examined.value) {
