@@ -15,7 +15,8 @@ use crate::schema::Schema;
 use crate::source::SourceMap;
 use crate::variable::Variable;
 
-/// A variable, or an entry of one, as the layers of a configuration give it.
+/// A variable, or an entry of one, as the layers of a configuration give it. Secrets are in it as they are: what may be
+/// shown is for the [`Setting`] to say.
 #[derive(Clone, Debug)]
 pub struct Examined {
     /// The variable's setting. Nothing if what is given for it is wrong, or must be given and is not.

@@ -260,6 +260,10 @@ impl<'a> Gatherer<'a, '_> {
             Typing::Permissive if by_file => Diagnostic::warning(message),
             _ => Diagnostic::error(message),
         };
+        if name.starts_with("meta.") {
+            let diagnostic = diagnostic.at(key, "only a file has `meta`");
+            return Some(diagnostic.help("a file names its flow in the map `meta`, a command line with `--flow NAME`"));
+        }
         let diagnostic = diagnostic.at(key, "the flow has no such variable");
         if self.diagnostics.len() >= suggest::MOST {
             return Some(diagnostic);

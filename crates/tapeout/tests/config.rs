@@ -135,6 +135,14 @@ fn why_knows_former_removed_and_foreign_names() {
     project.config(&["why", "CLOCK_PERID"]).ends(2, near);
     let none = "error: there is no variable `zzz`\ntry: `tapeout config show` shows them all\n";
     project.config(&["why", "zzz"]).ends(2, none);
+    project
+        .config(&["why", "meta.flow"])
+        .ends(2, "error: `meta.flow` is no variable: it is what a file says about itself\n");
+    let flow = project.config(&["check", "-c", "meta.flow=Ice40"]);
+    assert!(flow.err.contains("a command line with `--flow NAME`"), "{}", flow.err);
+    let show = "error: there is no configuration `PNR_SEED`\n\
+        try: if it is a variable, `tapeout config why PNR_SEED` shows it\n";
+    project.config(&["show", "PNR_SEED"]).ends(2, show);
     let several = project.config(&["why", "CLOCK"]);
     assert!(several.err.starts_with("error: `CLOCK` may be any of 3 variables\n"), "{}", several.err);
 }

@@ -106,6 +106,11 @@ fn check(cx: &Cx, args: &ThingArgs) -> Result<u8, CliError> {
 }
 
 fn show(cx: &Cx, args: &ShowArgs) -> Result<u8, CliError> {
+    if let Some(thing) = args.thing.thing.as_ref().filter(|thing| !thing.exists() && thing.extension().is_none()) {
+        let name = thing.display();
+        let error = CliError::input(format!("there is no configuration `{name}`"));
+        return Err(error.hint(format!("if it is a variable, `tapeout config why {name}` shows it")));
+    }
     let config = project::configure(cx, &args.thing)?.config;
     let shown = config.iter().filter(|(_, setting)| !args.given || is_given(setting));
     if cx.terminal.json {

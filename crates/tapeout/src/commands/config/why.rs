@@ -70,6 +70,15 @@ fn find(cx: &Cx, flow: &str, schema: &Schema, key: &str) -> Result<String, CliEr
         cx.terminal.note(&format!("`{key}` is a former name of `{}`", variable.name));
         return Ok(variable.name.to_string());
     }
+    let no_variable = match key.split('.').next() {
+        Some("meta") => Some("is what a file says about itself"),
+        Some("include") => Some("names files that a file stands upon"),
+        Some("tools") => Some("says how tools are started"),
+        _ => None,
+    };
+    if let Some(what_it_is) = no_variable {
+        return Err(CliError::input(format!("`{key}` is no variable: it {what_it_is}")));
+    }
     if schema.is_group(key) {
         let below =
             schema.iter().filter(|variable| variable.name.strip_prefix(key).is_some_and(|n| n.starts_with('.')));
