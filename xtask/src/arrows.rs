@@ -57,6 +57,7 @@ const OWNED: &[(&str, &[&str])] = &[
     ("libc", &["tapeout-guard", "xtask"]),
     ("dashu-float", &["tapeout-model"]),
     ("clap", &["tapeout"]),
+    ("clap_complete", &["tapeout"]),
     ("indicatif", &["tapeout"]),
     ("toml", &["tapeout-config"]),
     ("saphyr-parser", &["tapeout-config"]),

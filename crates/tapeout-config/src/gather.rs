@@ -15,7 +15,6 @@ use crate::schema::{Elsewhere, RESERVED, Schema};
 use crate::source::Span;
 use crate::suggest;
 use crate::tree::{Key, Node, Tree};
-use crate::types::Type;
 use crate::variable::{Role, Variable};
 
 /// A value that a layer gives, as it is written.
@@ -27,7 +26,7 @@ pub(crate) struct Given<'a> {
     pub(crate) typing: Typing,
     pub(crate) node: Cow<'a, Node>,
     /// The part of the variable's value that it gives, such as `.clk`; empty for the whole.
-    part: String,
+    pub(crate) part: String,
 }
 
 /// What is given for one variable.
@@ -161,13 +160,8 @@ impl<'a> Gatherer<'a, '_> {
             };
         }
         // `CLOCKS.clk` is an entry of the map `CLOCKS`.
-        let dots = name.match_indices('.').map(|(at, _)| at).collect::<Vec<_>>();
-        for at in dots.into_iter().rev() {
-            if let Some(variable) = self.schema.get(&name[..at])
-                && matches!(variable.ty, Type::Map(_) | Type::List(_) | Type::Tuple(_) | Type::Any)
-            {
-                return self.give(index, item, variable, node, name[at..].to_owned(), key);
-            }
+        if let Some((variable, entry)) = self.schema.find(&name) {
+            return self.give(index, item, variable, node, entry.to_owned(), key);
         }
         let diagnostic = self.unknown(item, &name, key);
         self.diagnostics.extend(diagnostic);
@@ -266,6 +260,10 @@ impl<'a> Gatherer<'a, '_> {
             Typing::Permissive if by_file => Diagnostic::warning(message),
             _ => Diagnostic::error(message),
         };
+        if name.starts_with("meta.") {
+            let diagnostic = diagnostic.at(key, "only a file has `meta`");
+            return Some(diagnostic.help("a file names its flow in the map `meta`, a command line with `--flow NAME`"));
+        }
         let diagnostic = diagnostic.at(key, "the flow has no such variable");
         if self.diagnostics.len() >= suggest::MOST {
             return Some(diagnostic);

@@ -293,6 +293,7 @@ fn reserved() -> Map<String, Json> {
                 "additionalProperties": false,
             },
         },
+        "$schema": { "description": "Where editors find this schema.", "type": "string" },
         "include": {
             "description": "Configurations that this one stands upon, relative to its own directory.",
             "anyOf": one_or_more,

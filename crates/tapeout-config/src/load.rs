@@ -98,6 +98,7 @@ impl Loader {
         };
         loaded.choose_process(&self.sets, &self.options);
         if let Some(project) = project_file(&loaded.design_dir).filter(|_| self.layers.is_empty()) {
+            let project = if loaded.given_dir.is_relative() { from_here(project) } else { project };
             loaded.add_file(ConfigSource::Project, &project, sources, &mut diagnostics);
         }
         for path in &self.files {
@@ -145,6 +146,19 @@ const PROJECT_NAMES: [&str; 4] = ["tapeout.toml", "tapeout.yaml", "tapeout.yml",
 fn project_file(design_dir: &Path) -> Option<PathBuf> {
     let here = |dir: &Path| PROJECT_NAMES.iter().map(|name| dir.join(name)).find(|path| path.is_file());
     design_dir.ancestors().find_map(here)
+}
+
+/// An absolute path as it is seen from the current directory, where it is in that or in one above.
+fn from_here(path: PathBuf) -> PathBuf {
+    let Ok(here) = std::env::current_dir() else { return path };
+    if let Ok(below) = path.strip_prefix(&here) {
+        return below.to_owned();
+    }
+    let levels = here.ancestors().position(|above| Some(above) == path.parent());
+    match (levels, path.file_name()) {
+        (Some(levels), Some(name)) => std::iter::repeat_n("..", levels).collect::<PathBuf>().join(name),
+        _ => path,
+    }
 }
 
 impl Loaded {
@@ -270,7 +284,8 @@ impl Loaded {
         let layer = self.next_layer();
         for (key, node) in entries {
             match key.name.as_str() {
-                "meta" | "include" => {}
+                // Editors find the schema of a file by `$schema`.
+                "meta" | "include" | "$schema" => {}
                 "tools" => tools::update(&mut self.tools, &node, diagnostics),
                 name if is_comment(name) => {}
                 _ => self.entries.push(Entry { source, layer, key, given: Given::Tree(node), typing }),

@@ -223,12 +223,21 @@ impl<'a> References<'a> {
             (Tree::Decimal(value), _) => Ok(value),
             (Tree::Bool(value), _) => Ok(i64::from(value).into()),
             (other, of) => {
+                let is_number = |c: char| c.is_ascii_digit() || c == '.';
+                let has_unit =
+                    matches!(&other, Tree::Str(text) if text.starts_with(is_number) && !text.ends_with(is_number));
                 let kind = Node { value: other, span }.kind();
                 let message = format!("an expression takes numbers, and `{name}` is {kind}");
                 let diagnostic = Diagnostic::error(message).at(at, "used here");
-                Err(self.note(match of {
+                let diagnostic = match of {
                     Some(of) => diagnostic.also(of, kind),
                     None => diagnostic,
+                };
+                Err(self.note(match has_unit {
+                    true => {
+                        diagnostic.help("an expression sees what is written: write the number alone, without a unit")
+                    }
+                    false => diagnostic,
                 }))
             }
         }
@@ -390,7 +399,7 @@ fn prefixes(name: &str) -> impl Iterator<Item = (&str, &str)> {
     std::iter::once(name.len()).chain(ends.into_iter().rev()).map(|end| name.split_at(end))
 }
 
-/// The part of a value that `.b[0]` names; the value itself where nothing is named.
+/// The part of a value that `.b[0]` or `.b.0` names; the value itself where nothing is named.
 pub(crate) fn part<'n>(node: &'n Node, path: &str) -> Option<&'n Node> {
     if path.is_empty() {
         return Some(node);
@@ -402,6 +411,11 @@ pub(crate) fn part<'n>(node: &'n Node, path: &str) -> Option<&'n Node> {
         }),
         (Tree::List(items), _, Some(path)) => {
             let (index, rest) = path.split_once(']')?;
+            part(items.get(index.parse::<usize>().ok()?)?, rest)
+        }
+        // As options write it: `-c ARGS.0=x`.
+        (Tree::List(items), Some(path), _) => {
+            let (index, rest) = path.split_at(path.find(['.', '[']).unwrap_or(path.len()));
             part(items.get(index.parse::<usize>().ok()?)?, rest)
         }
         _ => None,

@@ -10,6 +10,7 @@ use tapeout_model::{Severity, Value};
 
 use crate::config::{Config, ConfigSource, Inner, Origin, Setting};
 use crate::diagnostic::{self, Diagnostic};
+use crate::examine::{Contribution, contribution};
 use crate::filelist;
 use crate::gather::{Gathered, Given, gather};
 use crate::layer::{Entry, Item};
@@ -49,9 +50,53 @@ pub(crate) fn resolve(
     overrides: Arc<Vec<Entry>>,
     sources: &mut SourceMap,
 ) -> Result<(Config, Vec<Diagnostic>), Vec<Diagnostic>> {
+    let Resolved { settings, globs, mut diagnostics } = work_out(loaded, schema, &overrides, sources, None);
+    diagnostic::sort(&mut diagnostics);
+    if diagnostics.iter().any(|d| d.severity == Severity::Error) {
+        return Err(diagnostics);
+    }
+    let config = Config::new(Inner {
+        settings,
+        meta: loaded.meta.clone(),
+        tools: Arc::new(loaded.tools.clone()),
+        design_dir: loaded.design_dir.clone(),
+        globs,
+        loaded: Arc::clone(loaded),
+        schema: Arc::clone(schema),
+        sources: Arc::new(sources.clone()),
+        overrides,
+    });
+    Ok((config, diagnostics))
+}
+
+/// What comes of typing, right or wrong.
+pub(crate) struct Resolved {
+    /// The variables for which nothing is wrong.
+    pub(crate) settings: Settings,
+    pub(crate) globs: Vec<String>,
+    /// In no order.
+    pub(crate) diagnostics: Vec<Diagnostic>,
+}
+
+/// A variable, or an entry of it, of which all that is given is asked for.
+pub(crate) struct Asked {
+    pub(crate) variable: String,
+    pub(crate) entry: String,
+    /// The answer, the strongest last.
+    pub(crate) given: Vec<Contribution>,
+}
+
+/// Types everything, with further entries, stronger than all, over what is loaded.
+pub(crate) fn work_out(
+    loaded: &Loaded,
+    schema: &Schema,
+    overrides: &[Entry],
+    sources: &mut SourceMap,
+    asked: Option<&mut Asked>,
+) -> Resolved {
     let mut diagnostics = Vec::new();
     let environment = environment_entries(loaded, schema, sources);
-    let given: Vec<&Entry> = in_order([loaded.entries.as_slice(), &environment, &overrides]);
+    let given: Vec<&Entry> = in_order([loaded.entries.as_slice(), &environment, overrides]);
     let (process, fixed) = process(loaded, schema, &given);
     let (process, pdk) = match pdk::entries(loaded, schema, process, sources) {
         Ok(read) => read,
@@ -61,7 +106,7 @@ pub(crate) fn resolve(
         }
     };
     let items = open_sections(
-        in_order([pdk.as_slice(), &loaded.entries, &environment, &overrides]),
+        in_order([pdk.as_slice(), &loaded.entries, &environment, overrides]),
         schema,
         &process,
         &mut diagnostics,
@@ -79,6 +124,12 @@ pub(crate) fn resolve(
     let gathered = gather(&items, schema, &mut references, &mut typed, &mut diagnostics);
     diagnostics.append(&mut refused);
     diagnostics.append(&mut references.diagnostics);
+    if let Some(asked) = asked
+        && let Some(gathered) = gathered.get(asked.variable.as_str())
+    {
+        let entry = asked.entry.as_str();
+        asked.given = gathered.given.iter().filter_map(|given| contribution(given, entry, sources)).collect();
+    }
 
     let mut settings = Settings::new();
     let mut missing = Vec::new();
@@ -101,23 +152,7 @@ pub(crate) fn resolve(
     diagnostics.extend(missing_variables(&missing));
     diagnostics.extend(missing_in_pdk(&process, &of_pdk));
     filelist::expand(&mut settings, schema, &loaded.env, &mut paths, sources, &mut diagnostics);
-
-    diagnostic::sort(&mut diagnostics);
-    if diagnostics.iter().any(|d| d.severity == Severity::Error) {
-        return Err(diagnostics);
-    }
-    let config = Config::new(Inner {
-        settings,
-        meta: loaded.meta.clone(),
-        tools: Arc::new(loaded.tools.clone()),
-        design_dir: loaded.design_dir.clone(),
-        globs: paths.into_globs(),
-        loaded: Arc::clone(loaded),
-        schema: Arc::clone(schema),
-        sources: Arc::new(sources.clone()),
-        overrides,
-    });
-    Ok((config, diagnostics))
+    Resolved { settings, globs: paths.into_globs(), diagnostics }
 }
 
 /// The entries of several layers, the weakest first.
@@ -251,6 +286,12 @@ const MANY: usize = 8;
 /// Without a PDK, nothing that it would give can be there: then there is nothing to say about it.
 fn missing_in_pdk(process: &Process, missing: &[&Variable]) -> Option<Diagnostic> {
     let pdk = process.pdk.as_ref().filter(|_| !missing.is_empty())?;
+    if process.root.is_none() {
+        return Some(
+            Diagnostic::error(format!("the PDK `{pdk}` is chosen, but not the directory that it is in"))
+                .help("choose it with `--pdk-root DIR`"),
+        );
+    }
     let mut names: Vec<String> = missing.iter().take(MANY).map(|variable| format!("`{}`", variable.name)).collect();
     if missing.len() > MANY {
         names.push(format!("{} more", missing.len() - MANY));

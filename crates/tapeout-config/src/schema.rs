@@ -242,12 +242,29 @@ impl Schema {
         self
     }
 
+    /// The variable that a name means, and the entry of it: `CLOCK_PERIODS.clk` is `.clk` of `CLOCK_PERIODS`. The entry
+    /// of a whole variable is empty.
+    #[must_use]
+    pub fn find<'n>(&self, name: &'n str) -> Option<(&Variable, &'n str)> {
+        if let Some(variable) = self.get(name) {
+            return Some((variable, ""));
+        }
+        name.rmatch_indices('.').find_map(|(at, _)| {
+            let variable = self.get(&name[..at])?;
+            matches!(variable.ty, Type::Map(_) | Type::List(_) | Type::Tuple(_) | Type::Any)
+                .then_some((variable, &name[at..]))
+        })
+    }
+
     /// The variable that once had this name.
-    pub(crate) fn formerly(&self, name: &str) -> Option<&Variable> {
+    #[must_use]
+    pub fn formerly(&self, name: &str) -> Option<&Variable> {
         self.former.get(name).map(|at| &self.variables[*at])
     }
 
-    pub(crate) fn elsewhere(&self, name: &str) -> Option<Elsewhere> {
+    /// Why a name that is not in the schema is no mistake, if it is none.
+    #[must_use]
+    pub fn elsewhere(&self, name: &str) -> Option<Elsewhere> {
         self.elsewhere.as_ref().and_then(|known| known(name))
     }
 

@@ -74,6 +74,22 @@ impl Configured {
         Ok((chosen.name().to_owned(), chosen.schema(registry)?))
     }
 
+    /// What the configuration says before it is typed, with the name of its flow and the variables that it is to be typed
+    /// by: for looking at single variables.
+    ///
+    /// # Errors
+    /// The configuration cannot be read, or there is no such flow.
+    pub fn open(
+        registry: &Registry,
+        loader: Loader,
+        flow: Option<&str>,
+        sources: &mut SourceMap,
+    ) -> Result<(String, Schema, Loaded), PlanError> {
+        let loaded = loader.load(sources).map_err(PlanError)?;
+        let chosen = choose(registry, &loaded, flow)?.or_else(|| unnamed(registry)).ok_or_else(|| no_flow(registry))?;
+        Ok((chosen.name().to_owned(), chosen.schema(registry)?, loaded))
+    }
+
     /// The same as [`Configured::load`], for a run: the flow must have steps.
     pub(crate) fn load_to_run(
         registry: &Registry,

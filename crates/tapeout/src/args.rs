@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::commands::{
-    cache, config, docs, doctor, init, list, logs, open, pin, plan, radgen, run, show, status, step, why,
+    cache, completions, config, docs, doctor, init, list, logs, open, pin, plan, radgen, run, show, status, step, why,
 };
 
 /// From RTL to a bitstream with the EDA tools you have, never running the same work twice
@@ -74,6 +74,7 @@ pub(crate) enum Command {
     Step(step::StepArgs),
     Cache(cache::CacheArgs),
     Radgen(radgen::RadgenArgs),
+    Completions(completions::CompletionsArgs),
     #[command(hide = true)]
     Docs(docs::DocsArgs),
 }

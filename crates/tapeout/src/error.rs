@@ -30,6 +30,13 @@ impl CliError {
         Self::new(Class::Environment, message)
     }
 
+    /// Says more in the same line.
+    pub(crate) fn and(mut self, more: &str) -> Self {
+        self.message.push_str("; ");
+        self.message.push_str(more);
+        self
+    }
+
     pub(crate) fn details(mut self, details: Vec<String>) -> Self {
         self.details = details;
         self

@@ -14,6 +14,7 @@
 mod amounts;
 mod args;
 mod commands;
+mod completion;
 mod error;
 mod names;
 mod project;
@@ -49,6 +50,14 @@ struct Cx {
 pub fn main(registry: Registry) -> ExitCode {
     tapeout_engine::serve_if_asked();
     terminal::announce_panics();
+    match completion::answer_if_asked(&registry) {
+        Ok(false) => {}
+        Ok(true) => return ExitCode::SUCCESS,
+        Err(error) => {
+            let _ = error.print();
+            return ExitCode::from(Class::Environment.exit_code());
+        }
+    }
     let cli = match Cli::try_parse_from(commands::radgen::set_apart(std::env::args_os().collect())) {
         Ok(cli) => cli,
         // Help and version are "errors" of clap's with exit code 0. A closed pipe is no reason to complain.

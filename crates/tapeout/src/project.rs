@@ -1,11 +1,11 @@
 //! From the command line to a plan and an engine: which file is meant, where its tools are, whether they will do.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::env;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use tapeout_config::{Diagnostic, Loader, NamedOption, Schema, SourceMap};
+use tapeout_config::{Diagnostic, Loaded, Loader, NamedOption, Schema, SourceMap};
 use tapeout_engine::{
     self as engine, Engine, GuardCommand, Resources, SharedCache, Tool, ToolProblem, ToolSettings, Toolbox,
 };
@@ -27,6 +27,8 @@ pub(crate) fn find_config(thing: Option<&Path>) -> Result<PathBuf, CliError> {
         Some(file) => return Ok(file.to_owned()),
         None => Path::new(""),
     };
+    // Places in `config.json` are shown so, and not in `./config.json`.
+    let dir = if dir == Path::new(".") { Path::new("") } else { dir };
     let found: Vec<PathBuf> = CONFIG_NAMES.iter().map(|name| dir.join(name)).filter(|path| path.is_file()).collect();
     let shown = if dir.as_os_str().is_empty() { "here".to_owned() } else { format!("in `{}`", dir.display()) };
     match found.as_slice() {
@@ -43,18 +45,36 @@ pub(crate) fn find_config(thing: Option<&Path>) -> Result<PathBuf, CliError> {
 pub(crate) fn load(cx: &Cx, args: &ThingArgs) -> Result<Plan, CliError> {
     let mut sources = SourceMap::new();
     let plan = Plan::load(&cx.registry, loader(args)?, args.overlay.flow.as_deref(), &mut sources);
-    let plan = reported(cx, plan, &sources)?;
+    let plan = reported(cx, plan, &sources).map_err(|error| error.and("nothing was started"))?;
     warn(cx, &plan.warnings, &sources);
     Ok(plan)
 }
 
 /// The same for commands that can do without the plan, where a flow has no steps yet.
 pub(crate) fn configure(cx: &Cx, args: &ThingArgs) -> Result<Configured, CliError> {
+    configure_next(cx, args, &mut BTreeSet::new())
+}
+
+/// The same for one of several configurations: what was warned of before is not said again.
+pub(crate) fn configure_next(cx: &Cx, args: &ThingArgs, warned: &mut BTreeSet<String>) -> Result<Configured, CliError> {
     let mut sources = SourceMap::new();
     let configured = Configured::load(&cx.registry, loader(args)?, args.overlay.flow.as_deref(), &mut sources);
     let configured = reported(cx, configured, &sources)?;
-    warn(cx, &configured.warnings, &sources);
+    let mut warnings = configured.warnings.clone();
+    warnings.retain(|warning| warned.insert(warning.render(&sources, false)));
+    warn(cx, &warnings, &sources);
     Ok(configured)
+}
+
+/// A configuration before it is typed, for a look at single variables: the name of its flow, the variables, what is
+/// given.
+pub(crate) fn open_config(
+    cx: &Cx,
+    args: &ThingArgs,
+    sources: &mut SourceMap,
+) -> Result<(String, Schema, Loaded), CliError> {
+    let opened = Configured::open(&cx.registry, loader(args)?, args.overlay.flow.as_deref(), sources);
+    reported(cx, opened, sources)
 }
 
 /// The variables of the flow that is meant: by `--flow`, without it by the configuration.
@@ -65,7 +85,8 @@ pub(crate) fn schema(cx: &Cx, args: &ThingArgs) -> Result<(String, Schema), CliE
     reported(cx, Configured::schema(&cx.registry, loader, flow, &mut sources), &sources)
 }
 
-fn loader(args: &ThingArgs) -> Result<Loader, CliError> {
+/// What the configuration is read from.
+pub(crate) fn loader(args: &ThingArgs) -> Result<Loader, CliError> {
     let file = find_config(args.thing.as_deref())?;
     let OverlayArgs { set, with, design_dir, .. } = &args.overlay;
     Ok(Loader {
@@ -104,7 +125,7 @@ fn text_of(path: PathBuf) -> Option<String> {
 
 fn warn(cx: &Cx, warnings: &[Diagnostic], sources: &SourceMap) {
     for warning in warnings {
-        cx.terminal.note(&warning.render(sources, cx.terminal.err_colors()));
+        cx.terminal.note(&format!("{}\n", warning.render(sources, cx.terminal.err_colors())));
     }
 }
 
@@ -112,7 +133,7 @@ fn warn(cx: &Cx, warnings: &[Diagnostic], sources: &SourceMap) {
 const SHOWN_FAULTS: usize = 100;
 
 /// Says what is wrong with a configuration.
-fn reported<T>(cx: &Cx, result: Result<T, PlanError>, sources: &SourceMap) -> Result<T, CliError> {
+pub(crate) fn reported<T>(cx: &Cx, result: Result<T, PlanError>, sources: &SourceMap) -> Result<T, CliError> {
     result.map_err(|PlanError(diagnostics)| {
         for diagnostic in diagnostics.iter().take(SHOWN_FAULTS) {
             cx.terminal.complain(&format!("{}\n", diagnostic.render(sources, cx.terminal.err_colors())));
@@ -123,7 +144,7 @@ fn reported<T>(cx: &Cx, result: Result<T, PlanError>, sources: &SourceMap) -> Re
         } else {
             String::new()
         };
-        CliError::input(format!("{} in the configuration{shown}; nothing was started", plural(errors, "error")))
+        CliError::input(format!("{} in the configuration{shown}", plural(errors, "error")))
     })
 }
 

@@ -6,6 +6,7 @@
 //!   any lines, `[..]` for any part of a line. How many blanks stand between words and how much time and memory is told
 //!   of do not count.
 //! - `yaml config` is a whole configuration, `yaml overlay` one that is laid over `config.yaml`: both must have a plan.
+//! - `LANGUAGE file NAME` is a file that the reader writes.
 //! - `sh` is not executed, only read by `sh -n`; its `cargo xtask` and `tapeout` commands must exist.
 //!
 //! In a comment, `<!-- console` … `-->` is a block that readers need not see.
@@ -25,8 +26,8 @@ use tempfile::TempDir;
 const TAPEOUT: &str = env!("CARGO_BIN_EXE_tapeout");
 
 /// What the pages run beside tapeout.
-const TOOLS: [&str; 8] =
-    ["yosys", "nextpnr-ice40", "icepack", "icetime", "icebox_vlog", "iverilog", "verilator", "ghdl"];
+const TOOLS: [&str; 9] =
+    ["yosys", "nextpnr-ice40", "icepack", "icetime", "icebox_vlog", "iverilog", "verilator", "ghdl", "tclsh"];
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).unwrap()
@@ -238,7 +239,13 @@ fn read_and_do(page: &Path) -> Vec<String> {
                     problems.push(format!("{}:{}: no plan:\n{printed}", page.display(), block.line));
                 }
             }
-            _ => {}
+            tag => {
+                if let Some((_, name)) = tag.split_once(" file ") {
+                    let file = reader.here.join(name);
+                    fs::create_dir_all(file.parent().unwrap()).unwrap();
+                    fs::write(file, block.lines.join("\n") + "\n").unwrap();
+                }
+            }
         }
     }
     problems
@@ -287,7 +294,8 @@ fn generated_pages_are_up_to_date() {
 /// The names of the commands that a help text lists.
 fn commands_in(help: &str) -> Vec<&str> {
     let listed = help.lines().skip_while(|line| *line != "Commands:").skip(1).take_while(|line| !line.is_empty());
-    let names = listed.filter_map(|line| line.strip_prefix("  ")?.split_whitespace().next());
+    let entries = listed.filter_map(|line| line.strip_prefix("  ")).filter(|entry| !entry.starts_with(' '));
+    let names = entries.filter_map(|entry| entry.split_whitespace().next());
     names.filter(|name| *name != "help").collect()
 }
 
@@ -364,7 +372,9 @@ fn names_in_the_prose_exist() {
         list.as_array().unwrap().iter().map(|item| item[key].as_str().unwrap().to_owned()).collect()
     };
     let steps = names("steps", "id");
-    let variables = names("variables", "name");
+    let mut variables = names("variables", "name");
+    let classic: Value = serde_json::from_str(&printed(&["config", "schema", "--flow", "Classic"])).unwrap();
+    variables.extend(classic["properties"].as_object().unwrap().keys().cloned());
     let environment: BTreeSet<String> = names("tools", "name")
         .iter()
         .map(|tool| format!("TAPEOUT_{}", tool.to_uppercase().replace('-', "_")))
@@ -501,6 +511,9 @@ fn every_field_of_json_output_is_described() {
     }
     for what in ["", "synth"] {
         collect(&format!("tapeout logs {what} --json"));
+    }
+    for what in ["check", "why CLOCK_PERIOD", "diff . . -c PNR_SEED=2 --with other.yaml"] {
+        collect(&format!("echo '{{PNR_SEED: 2}}' > other.yaml; tapeout config {what} --json"));
     }
     for what in ["stat", "gc -n", "verify"] {
         collect(&format!("tapeout cache {what} --json"));

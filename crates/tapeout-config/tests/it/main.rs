@@ -1,6 +1,7 @@
 //! Configurations from files to values, and what is said about wrong ones.
 
 mod design;
+mod examine;
 mod filelists;
 mod json_schema;
 mod layers;

@@ -1,4 +1,4 @@
-//! The example of a tool's own options, and the page of the book that shows it.
+//! The example of a tool's own options, and the pages of the book that show it.
 
 #[path = "../../examples/own_options.rs"]
 #[expect(dead_code, reason = "it is a program, of which a part is called")]
@@ -10,7 +10,7 @@ use std::path::Path;
 use tapeout_config::SourceMap;
 use tempfile::TempDir;
 
-/// The text of the first block with this tag.
+/// The texts of the blocks with this tag.
 fn blocks<'a>(page: &'a str, tag: &str) -> Vec<&'a str> {
     let open = format!("```{tag}\n");
     page.split(open.as_str()).skip(1).filter_map(|rest| rest.split_once("\n```")).map(|(block, _)| block).collect()
@@ -41,7 +41,8 @@ fn the_book_shows_the_example_and_what_it_prints() {
     let dir = TempDir::new().unwrap();
     fs::write(dir.path().join("fmax.yaml"), blocks(&page, "yaml")[0]).unwrap();
     let mut commands = 0;
-    for block in blocks(&page, "text") {
+    let configuration = fs::read_to_string(root.join("../../book/src/configuration.md")).unwrap();
+    for block in blocks(&page, "text").into_iter().chain(blocks(&configuration, "text")) {
         let made: String = block
             .lines()
             .filter(|line| line.starts_with("$ "))
@@ -50,5 +51,5 @@ fn the_book_shows_the_example_and_what_it_prints() {
         assert_eq!(block.trim_end(), made.trim_end());
         commands += made.matches("$ own_options").count();
     }
-    assert_eq!(commands, 5);
+    assert_eq!(commands, 6);
 }

@@ -99,7 +99,8 @@ fn short_type(ty: &Type) -> String {
     }
 }
 
-fn first_sentence(doc: &str) -> &str {
+/// What a name in a list is for.
+pub(crate) fn first_sentence(doc: &str) -> &str {
     let line = doc.lines().next().unwrap_or_default();
     line.split_once(". ").map_or(line, |(first, _)| first).trim_end_matches('.')
 }

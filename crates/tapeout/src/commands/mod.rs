@@ -1,6 +1,7 @@
 //! The commands, one a file: each has its arguments and a `run`, which gives the exit code.
 
 pub(crate) mod cache;
+pub(crate) mod completions;
 pub(crate) mod config;
 pub(crate) mod docs;
 pub(crate) mod doctor;
@@ -40,6 +41,7 @@ pub(crate) fn dispatch(cx: &Cx, command: Command) -> Result<u8, CliError> {
         Command::Step(args) => step::run(cx, &args),
         Command::Cache(args) => cache::run(cx, &args),
         Command::Radgen(args) => radgen::run(cx, &args),
+        Command::Completions(args) => completions::run(cx, &args),
         Command::Docs(args) => Ok(docs::run(cx, &args)),
     }
 }

@@ -1,18 +1,19 @@
 //! `tapeout config`: configurations without their runs. What holds and who said so.
 
+mod why;
+
+use std::collections::BTreeSet;
+
 use clap::{Args, Subcommand};
 use serde_json::{Value as Json, json};
-use tapeout_config::{Config, ConfigSource, Origin, Setting, Variable};
+use tapeout_config::{Config, ConfigSource, Location, Origin, Setting};
 use tapeout_flow::Configured;
-use tapeout_model::Value;
 
-use super::show::nature;
 use crate::args::{OverlayArgs, ThingArgs};
 use crate::error::CliError;
 use crate::terminal::table::{Cell, table};
-use crate::terminal::words::filled;
-use crate::terminal::{Paint, Style, plural};
-use crate::{Cx, names, project};
+use crate::terminal::{Style, plural};
+use crate::{Cx, project};
 
 /// What a configuration comes to, and who said so
 #[derive(Debug, Args)]
@@ -28,7 +29,7 @@ enum ConfigCommand {
     /// Show the value of each variable
     Show(ShowArgs),
     /// Say who gave a variable its value, and whom that beat
-    Why(WhyArgs),
+    Why(why::WhyArgs),
     /// Show in which variables two configurations differ; exit code 1 if they do
     Diff(DiffArgs),
     /// Print the JSON Schema of a flow's configurations, for editors
@@ -45,15 +46,6 @@ struct ShowArgs {
     /// Leave out what nobody gave
     #[arg(long)]
     given: bool,
-}
-
-#[derive(Debug, Args)]
-struct WhyArgs {
-    /// The variable, or a part of its name that no other has
-    #[arg(value_name = "KEY")]
-    key: String,
-    #[command(flatten)]
-    thing: ThingArgs,
 }
 
 #[derive(Debug, Args)]
@@ -78,7 +70,7 @@ pub(crate) fn run(cx: &Cx, args: &ConfigArgs) -> Result<u8, CliError> {
     match &args.command {
         ConfigCommand::Check(args) => check(cx, args),
         ConfigCommand::Show(args) => show(cx, args),
-        ConfigCommand::Why(args) => why(cx, args),
+        ConfigCommand::Why(args) => why::run(cx, args),
         ConfigCommand::Diff(args) => diff(cx, args),
         ConfigCommand::Schema(args) => schema(cx, args),
     }
@@ -114,6 +106,11 @@ fn check(cx: &Cx, args: &ThingArgs) -> Result<u8, CliError> {
 }
 
 fn show(cx: &Cx, args: &ShowArgs) -> Result<u8, CliError> {
+    if let Some(thing) = args.thing.thing.as_ref().filter(|thing| !thing.exists() && thing.extension().is_none()) {
+        let name = thing.display();
+        let error = CliError::input(format!("there is no configuration `{name}`"));
+        return Err(error.hint(format!("if it is a variable, `tapeout config why {name}` shows it")));
+    }
     let config = project::configure(cx, &args.thing)?.config;
     let shown = config.iter().filter(|(_, setting)| !args.given || is_given(setting));
     if cx.terminal.json {
@@ -127,7 +124,7 @@ fn show(cx: &Cx, args: &ShowArgs) -> Result<u8, CliError> {
     }
     let row = |(name, setting): (&str, &Setting)| {
         let style = (!is_given(setting)).then_some(Style::Dim);
-        let mut row = vec![Cell::left(name), Cell::left(setting.shown()).style(style)];
+        let mut row = vec![Cell::left(name), Cell::left(setting.shown()).style(style).spill()];
         if args.origin {
             row.push(Cell::left(origin(&setting.origin)).style(Some(Style::Dim)));
         }
@@ -137,58 +134,11 @@ fn show(cx: &Cx, args: &ShowArgs) -> Result<u8, CliError> {
     Ok(0)
 }
 
-fn why(cx: &Cx, args: &WhyArgs) -> Result<u8, CliError> {
-    let config = project::configure(cx, &args.thing)?.config;
-    let names: Vec<&str> = config.iter().map(|(name, _)| name).collect();
-    let key = names::find("variable", &args.key, &names)?;
-    let setting = config.setting(key);
-    let variable = config.schema().get(key);
-    if cx.terminal.json {
-        let beaten =
-            |(origin, value): &(Origin, Value)| json!({ "value": value.to_json(), "origin": origin_json(origin) });
-        let beaten = if setting.secret { Vec::new() } else { setting.beaten.iter().rev().map(beaten).collect() };
-        cx.terminal.print_json(&json!({
-            "name": key, "value": setting.shown_json(), "origin": origin_json(&setting.origin), "beat": beaten,
-            "type": variable.map(|variable| variable.ty.to_string()), "units": variable.and_then(|variable| variable.units),
-            "doc": variable.map(|variable| &variable.doc),
-        }));
-        return Ok(0);
-    }
-    cx.terminal.print(&why_text(&config, key, setting, variable, cx.terminal.out));
-    Ok(0)
-}
-
-fn why_text(config: &Config, key: &str, setting: &Setting, variable: Option<&Variable>, paint: Paint) -> String {
-    let row = |value: String, origin: &Origin, style: Option<Style>| {
-        let source = origin.source.to_string();
-        let (place, line) = match &origin.place {
-            Some((location, span)) => (location.to_string(), config.sources().line(*span).trim().to_owned()),
-            None => (String::new(), String::new()),
-        };
-        vec![
-            Cell::left(value).style(style),
-            Cell::left(source).style(style),
-            Cell::left(place).style(style),
-            Cell::left(if setting.secret { String::new() } else { line }).style(Some(Style::Dim)),
-        ]
-    };
-    let mut rows = vec![row(setting.shown(), &setting.origin, None)];
-    for (origin, value) in setting.beaten.iter().rev() {
-        let value = if setting.secret { setting.shown() } else { value.to_string() };
-        rows.push(row(value, origin, Some(Style::Dim)));
-    }
-    let nature = variable.map(nature).unwrap_or_default();
-    let mut text = format!("{}  {nature}\n\n{}", paint.paint(Style::Bold, key), table(&rows, paint));
-    if let Some(variable) = variable.filter(|variable| !variable.doc.is_empty()) {
-        text.push_str(&format!("\n\n{}", filled(&variable.doc, 0)));
-    }
-    text
-}
-
 fn diff(cx: &Cx, args: &DiffArgs) -> Result<u8, CliError> {
-    let configure = |thing: &std::path::Path| {
+    let mut warned = BTreeSet::new();
+    let mut configure = |thing: &std::path::Path| {
         let thing = ThingArgs { thing: Some(thing.to_owned()), overlay: args.overlay.clone() };
-        project::configure(cx, &thing).map(|configured| configured.config)
+        project::configure_next(cx, &thing, &mut warned).map(|configured| configured.config)
     };
     let (a, b) = (configure(&args.a)?, configure(&args.b)?);
     let mut keys: Vec<&str> = a.iter().chain(b.iter()).map(|(name, _)| name).collect();
@@ -210,7 +160,10 @@ fn diff(cx: &Cx, args: &DiffArgs) -> Result<u8, CliError> {
         for key in &different {
             let side = |setting: Option<Setting>| match setting {
                 Some(setting) => {
-                    vec![Cell::left(setting.shown()), Cell::left(origin(&setting.origin)).style(Some(Style::Dim))]
+                    vec![
+                        Cell::left(setting.shown()).spill(),
+                        Cell::left(origin(&setting.origin)).style(Some(Style::Dim)),
+                    ]
                 }
                 None => vec![Cell::left("(no such variable)").style(Some(Style::Dim))],
             };
@@ -229,15 +182,21 @@ fn schema(cx: &Cx, args: &SchemaArgs) -> Result<u8, CliError> {
 
 /// `config.json:3:19`, with the layer where that is not a file's.
 fn origin(origin: &Origin) -> String {
-    match (&origin.place, origin.source) {
-        (Some((location, _)), ConfigSource::File) => location.to_string(),
-        (Some((location, _)), source) => format!("{location} ({source})"),
+    match (place(origin), origin.source) {
+        (Some(place), ConfigSource::File) => place.to_string(),
+        (Some(place), source) => format!("{place} ({source})"),
         (None, source) => source.to_string(),
     }
 }
 
+/// The place of a value in a file. What stands on the command line or in the environment has none to go to.
+fn place(origin: &Origin) -> Option<&Location> {
+    let (location, _) = origin.place.as_ref()?;
+    (!location.file.starts_with('<')).then_some(location)
+}
+
 fn origin_json(origin: &Origin) -> Json {
-    let place = origin.place.as_ref().map(|(location, _)| location);
+    let place = place(origin);
     json!({
         "source": origin.source.to_string(), "file": place.map(|place| &*place.file), "line": place.map(|place| place.line),
         "column": place.map(|place| place.column),
