@@ -112,7 +112,7 @@ fn why_shows_entries_and_what_they_are_put_together_from() {
     let rows = why("CLOCK_PERIODS.a").ends(0, "").rows();
     assert_eq!(rows, ["5 command line -c CLOCK_PERIODS.a=5".to_owned(), format!("3 file over.yaml:1:20 {of_file}")]);
     assert_eq!(why("CLOCK_PERIODS.b.c").rows(), [format!("10 file over.yaml:1:28 {of_file}")]);
-    assert_eq!(why("NEXTPNR_EXTRA_ARGS.1").rows(), ["--y file over.yaml:2:21 NEXTPNR_EXTRA_ARGS: [--x, --y]"]);
+    assert_eq!(why("NEXTPNR_EXTRA_ARGS.1").rows(), ["--y file over.yaml:2:27 NEXTPNR_EXTRA_ARGS: [--x, --y]"]);
     why("CLOCK_PERIODS.x").ends(2, "error: `CLOCK_PERIODS` has no entry `x`\ntry: there are `a`, `b.c`\n");
     let item =
         "error: `NEXTPNR_EXTRA_ARGS` has no entry `7`\ntry: it has 2 items, the first is `NEXTPNR_EXTRA_ARGS.0`\n";
