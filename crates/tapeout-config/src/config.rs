@@ -185,13 +185,18 @@ impl Config {
         Self { inner: Arc::new(inner), reads: None }
     }
 
-    /// The same configuration, which notes what is read of it. What [`Config::restricted_to`] and
-    /// [`Config::initialise`] make of it notes there as well; [`Config::copy`] reads every variable at once.
+    /// The same configuration, which notes what is read of it. What [`Config::restricted_to`], [`Config::initialise`] and
+    /// [`Config::copy`] make of it notes there as well; a copy reads the value of every variable at once.
     ///
     /// Noted are the getters of variables. The place of a value and what it beat are for messages, and not noted.
     #[must_use]
     pub fn noting(&self, reads: &Arc<ConfigReads>) -> Self {
         Self { inner: Arc::clone(&self.inner), reads: Some(Arc::clone(reads)) }
+    }
+
+    /// Has reads noted where those of `other` are.
+    pub(crate) fn noting_like(self, other: &Self) -> Self {
+        Self { reads: other.reads.clone(), ..self }
     }
 
     /// Notes a read, where that is wanted.

@@ -65,7 +65,7 @@ impl Config {
             Err(diagnostic) => Err(vec![diagnostic]),
         };
         match resolved {
-            Ok((config, _)) => Ok(config.narrowed_like(self)),
+            Ok((config, _)) => Ok(config.narrowed_like(self).noting_like(self)),
             Err(diagnostics) => Err(CopyError { diagnostics, sources: Arc::new(sources) }),
         }
     }

@@ -15,6 +15,7 @@ use crate::schema::{Elsewhere, RESERVED, Schema};
 use crate::source::Span;
 use crate::suggest;
 use crate::tree::{Key, Node, Tree};
+use crate::typing::convert;
 use crate::variable::{Role, Variable};
 
 /// A value that a layer gives, as it is written.
@@ -24,6 +25,8 @@ pub(crate) struct Given<'a> {
     item: usize,
     pub(crate) source: ConfigSource,
     pub(crate) typing: Typing,
+    /// Where its name stands.
+    key: Span,
     pub(crate) node: Cow<'a, Node>,
     /// The part of the variable's value that it gives, such as `.clk`; empty for the whole.
     pub(crate) part: String,
@@ -42,6 +45,14 @@ impl<'a> Gathered<'a> {
     /// The strongest that is given.
     pub(crate) fn winner(&self) -> &Given<'a> {
         self.given.last().expect("a variable is gathered when something is given for it")
+    }
+
+    /// How the value is typed: as the strongest that is given, and with conversions where one that it is put together
+    /// from needs them.
+    pub(crate) fn typing(&self) -> Typing {
+        let (base, parts) = base_and_parts(&self.given);
+        let mut all = base.into_iter().chain(parts);
+        if all.any(|given| given.typing == Typing::Permissive) { Typing::Permissive } else { Typing::Strict }
     }
 
     /// All but the strongest.
@@ -65,10 +76,10 @@ pub(crate) fn gather<'a>(
     for (index, item) in items.iter().enumerate() {
         gatherer.place(index, item, Cow::Borrowed(&item.name), item.key_span, &item.node);
     }
-    gatherer.translate(items, references, typed);
+    gatherer.translate(references, typed);
     // In the order of writing, references mostly find worked out what they refer to.
     let mut given: Vec<(&str, Vec<Given<'_>>)> = gatherer.given.into_iter().collect();
-    given.sort_by_key(|(_, given)| given.last().map(|strongest| strongest.item));
+    given.sort_by_key(|(name, given)| (given.last().map(|strongest| strongest.item), *name));
     given
         .into_iter()
         .map(|(name, given)| {
@@ -85,12 +96,16 @@ fn value<'a>(variable: &Variable, given: &[Given<'a>], references: &mut Referenc
         Cow::Borrowed(node) => references.evaluate(given.item, node),
         node @ Cow::Owned(_) => node.clone(),
     };
-    let base = given.iter().rposition(|given| given.part.is_empty());
-    let parts = &given[base.map_or(0, |base| base + 1)..];
+    let (base, parts) = base_and_parts(given);
     let span = given[0].node.span;
     let mut whole = match (base, &variable.default) {
-        (Some(base), _) if parts.is_empty() => return evaluated(&given[base]),
-        (Some(base), _) => evaluated(&given[base]).into_owned(),
+        (Some(base), _) if parts.is_empty() => return evaluated(base),
+        (Some(base), _) => {
+            let whole = evaluated(base).into_owned();
+            // A map or a list that is written as text has entries, too.
+            let converted = (base.typing == Typing::Permissive).then(|| convert(&whole, &variable.ty)).flatten();
+            converted.unwrap_or(whole)
+        }
         (None, Some(default)) => Node::from_value(default, span),
         (None, None) => Node { value: Tree::Map(Vec::new()), span },
     };
@@ -100,16 +115,19 @@ fn value<'a>(variable: &Variable, given: &[Given<'a>], references: &mut Referenc
     Cow::Owned(whole)
 }
 
-/// Puts a value at the place that `.a[0].b` names, making maps on the way. What is in the way of a map is replaced.
+/// The strongest whole value, and the parts that stronger layers give.
+fn base_and_parts<'g, 'a>(given: &'g [Given<'a>]) -> (Option<&'g Given<'a>>, &'g [Given<'a>]) {
+    let base = given.iter().rposition(|given| given.part.is_empty());
+    (base.map(|base| &given[base]), &given[base.map_or(0, |base| base + 1)..])
+}
+
+/// Puts a value at the place that `.a.0.b` names, making maps on the way. What is in the way of a map is replaced.
 fn put(node: &mut Node, path: &str, value: Node) {
     let Some(path) = path.strip_prefix('.') else {
         *node = value;
         return;
     };
-    let (name, rest) = match path.find('.') {
-        Some(end) => path.split_at(end),
-        None => (path, ""),
-    };
+    let (name, rest) = path.split_at(path.find('.').unwrap_or(path.len()));
     if let (Tree::List(items), Ok(index)) = (&mut node.value, name.parse::<usize>())
         && let Some(item) = items.get_mut(index)
     {
@@ -119,6 +137,10 @@ fn put(node: &mut Node, path: &str, value: Node) {
         node.value = Tree::Map(Vec::new());
     }
     let Tree::Map(entries) = &mut node.value else { return };
+    // `a.b` may be an entry of that name as well as `b` in the entry `a`.
+    let ends = path.match_indices('.').map(|(at, _)| at).chain([path.len()]);
+    let known = ends.map(|end| path.split_at(end)).filter(|(name, _)| entries.iter().any(|(key, _)| key.name == *name));
+    let (name, rest) = known.last().unwrap_or((name, rest));
     let at = entries.iter().position(|(key, _)| key.name == name).unwrap_or_else(|| {
         let key = Key { name: name.to_owned(), span: value.span };
         entries.push((key, Node { value: Tree::Null, span: value.span }));
@@ -190,19 +212,19 @@ impl<'a> Gatherer<'a, '_> {
             item: index,
             source,
             typing,
+            key,
             node: Cow::Borrowed(node),
             part,
         });
     }
 
     /// Replaces what is given for deprecated variables by what it means today.
-    fn translate(&mut self, items: &'a [Item<'a>], references: &mut References<'a>, typed: &mut Typed<'_>) {
+    fn translate(&mut self, references: &mut References<'a>, typed: &mut Typed<'_>) {
         for variable in self.schema.iter() {
             let Role::Deprecated(translation) = &variable.role else { continue };
             let Some(given) = self.given.remove(variable.name.as_ref()) else { continue };
             let Some(strongest) = given.last() else { continue };
-            let (index, span) = (strongest.item, strongest.node.span);
-            let key = items[index].key_span;
+            let (index, key, span) = (strongest.item, strongest.key, strongest.node.span);
             let node = value(variable, &given, references);
             let Some(value) = typed(variable, &node, strongest.typing) else { continue };
             let today = match translation(&value) {
@@ -231,6 +253,7 @@ impl<'a> Gatherer<'a, '_> {
                         item: index,
                         source: strongest.source,
                         typing: Typing::Strict,
+                        key,
                         node: Cow::Owned(Node::from_value(&value, span)),
                         part: String::new(),
                     },

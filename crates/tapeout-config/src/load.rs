@@ -11,9 +11,11 @@ use crate::diagnostic::{self, Diagnostic};
 use crate::include;
 use crate::layer::{Entry, Given};
 use crate::meta::{Meta, Typing, is_comment};
+use crate::paths::normalise;
 use crate::pdk;
 use crate::read::tcl::TclInterpreter;
 use crate::read::{self, Format};
+use crate::references::is_reference;
 use crate::sections::Process;
 use crate::source::{SourceMap, Span};
 use crate::tools;
@@ -145,7 +147,8 @@ const PROJECT_NAMES: [&str; 4] = ["tapeout.toml", "tapeout.yaml", "tapeout.yml",
 /// The project's file: the nearest, in the design directory or above it.
 fn project_file(design_dir: &Path) -> Option<PathBuf> {
     let here = |dir: &Path| PROJECT_NAMES.iter().map(|name| dir.join(name)).find(|path| path.is_file());
-    design_dir.ancestors().find_map(here)
+    // By the text, what `a/..` stands in is not `a`.
+    normalise(design_dir).ancestors().find_map(here)
 }
 
 /// An absolute path as it is seen from the current directory, where it is in that or in one above.
@@ -222,12 +225,15 @@ impl Loaded {
         let dir = ("DESIGN_DIR".to_owned(), self.design_dir.to_string_lossy().into_owned());
         let mut process = self.chosen.clone();
         if process.pdk.is_none() {
-            let nothing = ["PDK", "STD_CELL_LIBRARY"].map(|name| (name.to_owned(), String::new()));
-            let given: Vec<_> = nothing.into_iter().chain([dir.clone()]).collect();
+            let before =
+                ["PDK", "STD_CELL_LIBRARY"].map(|name| (name.to_owned(), self.text_of(name).unwrap_or_default()));
+            let given: Vec<_> = before.into_iter().chain([dir.clone()]).collect();
             if let Ok(first) = pdk::evaluate(self, path, &process, &given, &mut SourceMap::new()) {
                 process.take_from(&first.env);
             }
         }
+        process.root = process.root.or_else(|| self.text_of("PDK_ROOT"));
+        process.scl = process.scl.or_else(|| self.text_of("STD_CELL_LIBRARY"));
         let mut given = match (&process.pdk, &process.root) {
             (Some(_), Some(_)) => pdk::read(self, &process, &mut SourceMap::new())?.env,
             _ => Vec::new(),
@@ -239,6 +245,15 @@ impl Loaded {
         let gone = made.removed.into_iter().map(|key| (key.clone(), Node { value: Tree::Null, span: key.span }));
         entries.extend(gone);
         Ok(Node { value: Tree::Map(entries), span: made.variables.span })
+    }
+
+    /// What the layers so far give for a variable, where that is text as it stands.
+    fn text_of(&self, name: &str) -> Option<String> {
+        let entry = self.entries.iter().rfind(|entry| entry.key.name == name)?;
+        match &entry.given {
+            Given::Tree(Node { value: Tree::Str(text), .. }) if !is_reference(text) => Some(text.clone()),
+            _ => None,
+        }
     }
 
     /// What options and environment say about the PDK, before any file is read.

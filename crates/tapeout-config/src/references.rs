@@ -101,17 +101,26 @@ impl<'a> References<'a> {
         let many = self.items[item].typing == Typing::Permissive
             && text.split_whitespace().count() > 1
             && text.split_whitespace().all(|word| is_reference(word) && !word.starts_with("expr::"));
-        if !many {
-            return self.reference(item, text, span).unwrap_or(Tree::Faulty);
-        }
-        let paths = text.split_whitespace().map(|word| {
-            let value = self.work_out(item, word, span).unwrap_or(Tree::Faulty);
-            Node { value, span }
+        let made = self.once(item, span, |this| match many {
+            true => {
+                let paths = text.split_whitespace().map(|word| {
+                    let value = this.work_out(item, word, span).unwrap_or(Tree::Faulty);
+                    Node { value, span }
+                });
+                Ok(Tree::List(paths.collect()))
+            }
+            false => this.work_out(item, text, span),
         });
-        Tree::List(paths.collect())
+        made.unwrap_or(Tree::Faulty)
     }
 
-    fn reference(&mut self, item: usize, text: &str, span: Span) -> Result<Tree, Noted> {
+    /// Works the value of a place out when it is first asked for, unless it is being worked out already.
+    fn once(
+        &mut self,
+        item: usize,
+        span: Span,
+        work_out: impl FnOnce(&mut Self) -> Result<Tree, Noted>,
+    ) -> Result<Tree, Noted> {
         if let Some(made) = self.made.get(&(item, span)) {
             return made.clone().ok_or(Noted);
         }
@@ -124,7 +133,7 @@ impl<'a> References<'a> {
             return Err(self.note(diagnostic.at(span, "the last of them")));
         }
         self.open.push(Hop { item, span });
-        let made = self.work_out(item, text, span);
+        let made = work_out(self);
         self.open.pop();
         self.made.insert((item, span), made.as_ref().ok().cloned());
         made

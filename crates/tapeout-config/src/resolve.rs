@@ -233,7 +233,7 @@ impl Resolution<'_> {
         let mut beaten = Vec::new();
         beaten.extend(variable.default.clone().map(|default| (no_origin, default)));
         beaten.extend(given.beaten().iter().map(|beaten| (self.origin(beaten), beaten.node.to_value())));
-        let value = self.given(variable, &given.value, given.winner().typing)?;
+        let value = self.given(variable, &given.value, given.typing())?;
         Some(Setting { value, origin: self.origin(given.winner()), beaten, secret })
     }
 

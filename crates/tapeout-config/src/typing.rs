@@ -355,7 +355,7 @@ fn reads_as(text: &str, ty: &Type, span: Span) -> bool {
 
 /// What permissive typing makes of text, and of numbers where booleans are wanted. Nothing where the value is
 /// fine or hopeless as it stands.
-fn convert(node: &Node, ty: &Type) -> Option<Node> {
+pub(crate) fn convert(node: &Node, ty: &Type) -> Option<Node> {
     let span = node.span;
     let value = match (ty, &node.value) {
         (Type::Bool, Tree::Int(0)) => Tree::Bool(false),

@@ -82,6 +82,13 @@ fn the_projects_file_is_below_all_others() {
 }
 
 #[test]
+fn a_project_beside_the_design_is_another_one() {
+    let design = Design::new(&[("other/tapeout.toml", "SEED = 8\n"), ("chip/src/a.v", ""), ("chip/config.yaml", BASE)]);
+    let (config, _) = design.resolve(design.loader(&["other/../chip/config.yaml"])).unwrap();
+    assert_eq!(config.setting("SEED").origin.source, ConfigSource::Default);
+}
+
+#[test]
 fn layers_that_are_read_already_stand_for_all_files() {
     let design = Design::with_config("c.yaml", &format!("{BASE}SEED: 4\nCLOCK_PERIOD: 10\n"));
     fs::write(design.path("over.yaml"), "SEED: 5\n").unwrap();
@@ -152,6 +159,22 @@ fn an_entry_of_a_map_can_be_given_alone() {
     assert_eq!(config.get("clocks").unwrap().to_string(), r#"{"clk":5,"usb":20,"ddr":2.5}"#);
     let (config, _) = nested_config("flow: {}", &["clocks.clk=5"]).unwrap();
     assert_eq!(config.get("clocks").unwrap().to_string(), r#"{"clk":5}"#);
+    // A name with a dot that is there is meant.
+    let (config, _) = nested_config("clocks: {io.clk: 10, io: 4}", &["clocks.io.clk=5"]).unwrap();
+    assert_eq!(config.get("clocks").unwrap().to_string(), r#"{"io.clk":5,"io":4}"#);
+}
+
+#[test]
+fn an_entry_given_alone_leaves_the_rest_of_the_map_to_its_own_typing() {
+    for clocks in ["clk 10 usb 20", "{clk: '10', usb: '20'}"] {
+        let (design, text) = (nested(), format!("meta: {{version: 1}}\nclocks: {clocks}\n"));
+        let files = Design::with_config("c.yaml", &text);
+        let (config, _) = files.resolve_as(files.loader(&["c.yaml"]), &design).unwrap();
+        let copy = config.copy([("clocks.usb", Value::from(5i64))]).unwrap();
+        assert_eq!(copy.get("clocks").unwrap().to_string(), r#"{"clk":10,"usb":5}"#, "{clocks}");
+        let (config, _) = nested_config(&text, &["clocks.usb=5"]).unwrap();
+        assert_eq!(config.get("clocks").unwrap().to_string(), r#"{"clk":10,"usb":5}"#, "{clocks}");
+    }
 }
 
 #[test]

@@ -1,4 +1,5 @@
 //! What is noted of the reads of a configuration, by each way to read it.
+#![expect(clippy::unwrap_used, reason = "a test fails by panic")]
 
 use std::sync::Arc;
 
@@ -24,15 +25,17 @@ fn words(reads: &ConfigReads) -> Vec<String> {
     reads.take_new().into_iter().map(word).collect()
 }
 
-fn config() -> Config {
+/// A configuration, and its design, which copies look at.
+fn config() -> (Design, Config) {
     let text = "DESIGN_NAME: counter\nVERILOG_FILES: [dir::src/*.v]\nCLOCK_PERIOD: 10\nWEIGHTS: {a: 1}\n";
     let design = Design::with_config("c.yaml", text);
-    design.resolve(design.loader(&["c.yaml"])).unwrap_or_else(|error| panic!("{error}")).0
+    let config = design.resolve(design.loader(&["c.yaml"])).unwrap_or_else(|error| panic!("{error}")).0;
+    (design, config)
 }
 
 #[test]
 fn each_getter_notes_what_it_is_asked_for() {
-    let config = config();
+    let (_design, config) = config();
     let cases: [(&str, Read); 14] = [
         ("", |_| ()),
         ("DESIGN_NAME", |config| assert_eq!(config.str("DESIGN_NAME"), "counter")),
@@ -56,13 +59,16 @@ fn each_getter_notes_what_it_is_asked_for() {
     assert_eq!(reads(&config, |config| _ = config.to_json()), all);
     assert_eq!(reads(&config, |config| _ = format!("{config:?}")), all);
     assert_eq!(reads(&config, |config| _ = config.copy([("SEED", 2_i64)])), all);
+    // What the values of a copy come from is one thing, who gave them another.
+    let explicit = |config: &Config| assert!(!config.copy([("CLOCK_PERIOD", 2_i64)]).unwrap().explicit("SEED"));
+    assert_eq!(reads(&config, explicit), [&all[..], &["SEED?"]].concat());
     assert_eq!(reads(&config, |config| _ = config.iter().count()).len(), 2 * all.len());
 }
 
 #[test]
 fn reads_come_in_their_order_and_each_once() {
     let reads = Arc::new(ConfigReads::default());
-    let config = config();
+    let (_design, config) = config();
     let noting = config.noting(&reads);
     assert_eq!(noting, config);
     _ = (noting.int("SEED"), noting.str("DESIGN_NAME"), noting.int("SEED"));

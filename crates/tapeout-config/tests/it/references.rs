@@ -218,4 +218,13 @@ fn long_chains_and_crowds_of_references_end() {
     // Each value needs the two before it: without memory this would take 2^90 steps.
     let doubled: String = (1..90).map(|n| format!(", 'expr::($M[{}] + $M[{}]) / 2'", n - 1, n - 1)).collect();
     assert_eq!(value(&format!("M: [1{doubled}]\nA: expr::$M[89]"), &[], "A"), "1");
+    // Many paths in one text, which need each other across files.
+    let many = |name: &str, of: &str| format!("meta: {{version: 1}}\n{name}: ref::${of} ref::${of}\n");
+    let design = Design::new(&[("a.yaml", &many("A", "B")), ("b.yaml", &many("B", "A"))]);
+    let error = design.resolve_as(design.loader(&["a.yaml", "b.yaml"]), &anything(&NAMES)).map(|_| ()).unwrap_err();
+    assert!(error.starts_with("error: references go round in a circle: `A` → `B` → `A`"), "{error}");
+    let crowd: String = (1..60).map(|n| format!("K{n}: ref::$K{} ref::$K{}\n", n - 1, n - 1)).collect();
+    let design = Design::with_config("c.yaml", &format!("meta: {{version: 1}}\nK0: a\n{crowd}"));
+    let error = design.resolve_as(design.loader(&["c.yaml"]), &schema).map(|_| ()).unwrap_err();
+    assert!(error.starts_with("error: `ref::` takes text, and `K1` is a list"), "{error}");
 }
