@@ -70,8 +70,8 @@ pub enum Change {
 
 impl Engine {
     /// What has changed since a result of a job was recorded under a key: its identity first, then its settings, then
-    /// what else it read, in that order. `entry` is the result, as far as it still is recorded; `result_of` gives the results of other jobs, where
-    /// these need not run first.
+    /// what else it read, in that order. `entry` is the result, as far as it still is recorded; `result_of` gives the
+    /// results of other jobs, where these need not run first.
     pub fn changes(
         &self,
         job: &Job,

@@ -6,7 +6,6 @@ use std::sync::Arc;
 use tapeout_config::{
     Config, Diagnostic, Elsewhere, FlowChoice, KnownElsewhere, Loaded, Loader, Schema, SourceMap, Span, nearest,
 };
-
 use tapeout_model::Value;
 
 use crate::plan::{PlanError, universal_variables};
@@ -48,10 +47,7 @@ impl Configured {
         sources: &mut SourceMap,
     ) -> Result<Self, PlanError> {
         let loaded = loader.load(sources).map_err(PlanError)?;
-        let chosen = match choose(registry, &loaded, flow)? {
-            Some(chosen) => chosen,
-            None => unnamed(registry).ok_or_else(|| no_flow(registry))?,
-        };
+        let chosen = choose(registry, &loaded, flow)?.or_else(|| unnamed(registry)).ok_or_else(|| no_flow(registry))?;
         Self::resolve(registry, loaded, chosen, sources)
     }
 
@@ -85,8 +81,9 @@ impl Configured {
         flow: Option<&str>,
         sources: &mut SourceMap,
     ) -> Result<(String, Schema, Loaded), PlanError> {
-        let loaded = loader.load(sources).map_err(PlanError)?;
+        let mut loaded = loader.load(sources).map_err(PlanError)?;
         let chosen = choose(registry, &loaded, flow)?.or_else(|| unnamed(registry)).ok_or_else(|| no_flow(registry))?;
+        chosen.add_defaults(&mut loaded, sources)?;
         Ok((chosen.name().to_owned(), chosen.schema(registry)?, loaded))
     }
 
@@ -114,9 +111,7 @@ impl Configured {
         sources: &mut SourceMap,
     ) -> Result<Self, PlanError> {
         let schema = chosen.schema(registry)?;
-        if let Chosen::Steps { flow, .. } = &chosen {
-            loaded.add_defaults(&Value::Map(flow.defaults.clone()), sources).map_err(PlanError)?;
-        }
+        chosen.add_defaults(&mut loaded, sources)?;
         let (config, mut warnings) = loaded.resolve(&schema, sources).map_err(PlanError)?;
         warnings.extend(unknown_tools(registry, &config));
         let flow = chosen.name().to_owned();
@@ -133,6 +128,16 @@ impl Chosen {
         match self {
             Self::Steps { flow, .. } => &flow.name,
             Self::Words(vocabulary) => vocabulary.name,
+        }
+    }
+
+    /// Adds the defaults that the flow has of its own.
+    fn add_defaults(&self, loaded: &mut Loaded, sources: &mut SourceMap) -> Result<(), PlanError> {
+        match self {
+            Self::Steps { flow, .. } => {
+                loaded.add_defaults(&Value::Map(flow.defaults.clone()), sources).map_err(PlanError)
+            }
+            Self::Words(_) => Ok(()),
         }
     }
 

@@ -5,8 +5,8 @@ use std::fs;
 
 use tapeout_config::{Config, ConfigSource, Loader, SourceMap};
 use tapeout_flow::{
-    Completed, Failure, Flow, Plan, PlanError, Registry, Session, Step, StepCx, StepInfo, StepResult, Type, Variable,
-    Vocabulary,
+    Completed, Configured, Failure, Flow, Plan, PlanError, Registry, Session, Step, StepCx, StepInfo, StepResult, Type,
+    Variable, Vocabulary,
 };
 
 /// A step that is nothing but its descriptor; the variable `SKIP` names the steps that have nothing to do.
@@ -144,9 +144,13 @@ fn a_flow_has_defaults_of_its_own() {
         let dir = tempfile::tempdir().unwrap();
         let file = dir.path().join("config.yaml");
         fs::write(&file, format!("DESIGN_NAME: x\n{text}")).unwrap();
-        let loader = Loader { files: vec![file], ..Loader::default() };
-        let plan = Plan::load(&registry, loader, None, &mut SourceMap::new()).unwrap();
+        let loader = || Loader { files: vec![file.clone()], ..Loader::default() };
+        let plan = Plan::load(&registry, loader(), None, &mut SourceMap::new()).unwrap();
         let setting = plan.config.setting("LIMIT");
+        // Looked at alone, a variable has the same value.
+        let mut sources = SourceMap::new();
+        let (_, schema, loaded) = Configured::open(&registry, loader(), None, &mut sources).unwrap();
+        assert_eq!(loaded.examine(&schema, "LIMIT", &mut sources).unwrap().setting.as_ref(), Some(setting));
         (plan.config.int("LIMIT"), setting.origin.source)
     };
     assert_eq!(limit("meta: {flow: Tight}"), (3, ConfigSource::Technology));
