@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use tapeout_config::ConfigSource;
+use tapeout_config::{ConfigSource, Role, Schema};
 use tapeout_flow::Plan;
 use tapeout_model::{Value, shell_quoted};
 
@@ -36,7 +36,7 @@ pub(crate) fn run_command(plan: &Plan, args: &ThingArgs, tag: &str) -> Result<St
     for (option, value) in [("--pdk", &overlay.pdk), ("--scl", &overlay.scl), ("--pdk-root", &pdk_root)] {
         words.extend(value.iter().flat_map(|value| [option.to_owned(), value.clone()]));
     }
-    for set in &overlay.set {
+    for set in overlay.set.iter().filter(|set| !sets_secret(plan.config.schema(), set)) {
         words.extend(["-c".to_owned(), set.clone()]);
     }
     if tag != "default" {
@@ -45,9 +45,37 @@ pub(crate) fn run_command(plan: &Plan, args: &ThingArgs, tag: &str) -> Result<St
     Ok(words.iter().map(|word| shell_quoted(word)).collect::<Vec<_>>().join(" "))
 }
 
+/// Whether an option gives a secret, which nothing keeps.
+fn sets_secret(schema: &Schema, set: &str) -> bool {
+    let name = set.split_once('=').map_or(set, |(name, _)| name);
+    let variable = schema.find(name).map(|(variable, _)| variable).or_else(|| schema.formerly(name));
+    variable.is_some_and(|variable| matches!(variable.role, Role::Secret))
+}
+
 /// The path from the directory, where it lies in it, so that the directory may be moved.
 fn seen_from(dir: &Path, path: &Path) -> String {
     let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
     let dir = dir.components().collect::<std::path::PathBuf>();
     absolute.strip_prefix(&dir).unwrap_or(&absolute).display().to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use tapeout_config::{Type, Variable};
+
+    use super::*;
+
+    #[test]
+    fn secrets_are_found_by_each_name() -> Result<(), tapeout_config::SchemaError> {
+        let schema = Schema::new([
+            Variable::new("KEYS", Type::map(Type::Str), "Licences.").optional().formerly("LICENCES").secret(),
+            Variable::new("SEED", Type::Int, "A seed.").optional(),
+        ])?;
+        let cases =
+            [("KEYS=x", true), ("KEYS.a=x", true), ("LICENCES=x", true), ("SEED=KEYS", false), ("OTHER=1", false)];
+        for (set, expected) in cases {
+            assert_eq!(sets_secret(&schema, set), expected, "{set}");
+        }
+        Ok(())
+    }
 }

@@ -7,14 +7,14 @@ use std::time::SystemTime;
 
 use clap::Args;
 use serde_json::json;
-use tapeout_config::{Config, ConfigSource, Diagnostic, SourceMap};
+use tapeout_config::{Config, ConfigSource, SourceMap};
+use tapeout_flow::PlanError;
 use tapeout_radgen::{Request, Resolved, Surroundings, help, resolve, schema};
 
 use crate::Cx;
 use crate::error::CliError;
-use crate::project::environment;
+use crate::project::{environment, reported};
 use crate::terminal::table::{Cell, table};
-use crate::terminal::words::plural;
 use crate::terminal::{Style, Terminal};
 
 /// Set up RAD-Gen's subtools by its own command line
@@ -50,11 +50,8 @@ pub(crate) fn set_apart(mut words: Vec<OsString>) -> Vec<OsString> {
 pub(crate) fn run(cx: &Cx, args: &RadgenArgs) -> Result<u8, CliError> {
     let surroundings = Surroundings { dir: PathBuf::from("."), env: environment() };
     let mut sources = SourceMap::new();
-    let request = resolve(&args.words, &surroundings, &mut sources).map_err(|diagnostics| {
-        complain(&cx.terminal, &diagnostics, &sources);
-        let count = plural(diagnostics.len(), "error");
-        CliError::input(format!("{count} in the configuration; nothing was started"))
-    })?;
+    let request = resolve(&args.words, &surroundings, &mut sources).map_err(PlanError);
+    let request = reported(cx, request, &sources).map_err(|error| error.and("nothing was started"))?;
     let resolved = match request {
         Request::Help(subtools) => {
             // The declarations were found to be in order on the way here.
@@ -79,12 +76,6 @@ pub(crate) fn run(cx: &Cx, args: &RadgenArgs) -> Result<u8, CliError> {
         .hint("`--just_config_init` shows what a run would begin with"))
 }
 
-fn complain(terminal: &Terminal, diagnostics: &[Diagnostic], sources: &SourceMap) {
-    for diagnostic in diagnostics {
-        terminal.complain(&format!("{}\n", diagnostic.render(sources, terminal.err_colors())));
-    }
-}
-
 /// Prints the resolved configuration: as text each variable with a value, and who gave it.
 fn show(terminal: &Terminal, resolved: &Resolved) {
     if terminal.json || resolved.json {
@@ -97,10 +88,9 @@ fn show(terminal: &Terminal, resolved: &Resolved) {
     }
     let rows = resolved.variables().filter_map(|variable| {
         let setting = resolved.config.setting(&variable.name);
-        let value = setting.value.as_ref()?;
-        let value = if setting.secret { "(secret)".to_owned() } else { value.to_string() };
+        setting.value.as_ref()?;
         let origin = Cell::left(origin(&resolved.config, &variable.name)).style(Some(Style::Dim));
-        Some(vec![Cell::left(variable.name.to_string()), Cell::left(value), origin])
+        Some(vec![Cell::left(variable.name.to_string()), Cell::left(setting.shown()), origin])
     });
     terminal.print(&table(&rows.collect::<Vec<_>>(), terminal.out));
 }

@@ -8,6 +8,7 @@ use std::path::Path;
 use clap::Command;
 use clap_complete::engine;
 use clap_complete::env::EnvCompleter;
+use tapeout_model::shell_quoted;
 
 /// Bash 4.4 or later.
 pub(super) struct Bash;
@@ -34,7 +35,7 @@ impl EnvCompleter for Bash {
         let is_part = |c: char| if c.is_ascii_alphanumeric() { c } else { '_' };
         let function = format!("_{}_complete", name.chars().map(is_part).collect::<String>());
         let script = SCRIPT.replace("@FUNCTION@", &function).replace("@VARIABLE@", variable);
-        let script = script.replace("@BIN@", &quoted(bin)).replace("@COMPLETER@", &quoted(completer));
+        let script = script.replace("@BIN@", &shell_quoted(bin)).replace("@COMPLETER@", &shell_quoted(completer));
         buf.write_all(script.as_bytes())
     }
 
@@ -52,12 +53,4 @@ impl EnvCompleter for Bash {
         }
         Ok(())
     }
-}
-
-/// A word that a shell takes as it is.
-fn quoted(word: &str) -> String {
-    if word.chars().all(|c| c.is_ascii_alphanumeric() || "/._-".contains(c)) {
-        return word.to_owned();
-    }
-    format!("'{}'", word.replace('\'', r"'\''"))
 }
