@@ -223,21 +223,23 @@ impl Loaded {
     /// A script may ask what the PDK sets, and may itself choose the PDK: then it is evaluated twice.
     fn evaluate_tcl(&self, path: &Path, sources: &mut SourceMap) -> Result<Node, Diagnostic> {
         let dir = ("DESIGN_DIR".to_owned(), self.design_dir.to_string_lossy().into_owned());
-        let mut process = self.chosen.clone();
-        if process.pdk.is_none() {
-            let before =
-                ["PDK", "STD_CELL_LIBRARY"].map(|name| (name.to_owned(), self.text_of(name).unwrap_or_default()));
-            let given: Vec<_> = before.into_iter().chain([dir.clone()]).collect();
-            if let Ok(first) = pdk::evaluate(self, path, &process, &given, &mut SourceMap::new()) {
-                process.take_from(&first.env);
+        let before = self.chosen.clone().or(Process::of(&self.design_dir, |name| self.text_of(name)));
+        let mut process = before.clone();
+        if self.chosen.pdk.is_none() {
+            // Where no PDK can be read, that may not be the one that the script chooses.
+            let mut given = self.env_of(&before).unwrap_or_default();
+            if given.is_empty() {
+                given.extend(["PDK", "STD_CELL_LIBRARY"].map(|name| (name.to_owned(), String::new())));
+            }
+            given.push(dir.clone());
+            if let Ok(first) = pdk::evaluate(self, path, &before, &given, &mut SourceMap::new()) {
+                let is_set = |pair: &&(String, String)| !pair.1.is_empty() && !given.contains(pair);
+                let set = |name: &str| first.env.iter().filter(is_set).find(|(set, _)| set == name);
+                let by_script = Process::of(&self.design_dir, |name| set(name).map(|(_, value)| value.clone()));
+                process = self.chosen.clone().or(by_script).or(before);
             }
         }
-        process.root = process.root.or_else(|| self.text_of("PDK_ROOT"));
-        process.scl = process.scl.or_else(|| self.text_of("STD_CELL_LIBRARY"));
-        let mut given = match (&process.pdk, &process.root) {
-            (Some(_), Some(_)) => pdk::read(self, &process, &mut SourceMap::new())?.env,
-            _ => Vec::new(),
-        };
+        let mut given = self.env_of(&process)?;
         given.push(dir);
         let made = pdk::evaluate(self, path, &process, &given, sources)?;
         let Tree::Map(mut entries) = made.variables.value else { return Ok(made.variables) };
@@ -245,6 +247,14 @@ impl Loaded {
         let gone = made.removed.into_iter().map(|key| (key.clone(), Node { value: Tree::Null, span: key.span }));
         entries.extend(gone);
         Ok(Node { value: Tree::Map(entries), span: made.variables.span })
+    }
+
+    /// What the PDK and its library set, as scripts see it. Nothing if none is chosen.
+    fn env_of(&self, process: &Process) -> Result<Vec<(String, String)>, Diagnostic> {
+        match process.path() {
+            Some(_) => Ok(pdk::read(self, process, &mut SourceMap::new())?.env),
+            None => Ok(Vec::new()),
+        }
     }
 
     /// What the layers so far give for a variable, where that is text as it stands.
@@ -264,7 +274,7 @@ impl Loaded {
             let by_option = by_option.map(|option| option.value.as_str());
             by_option.or(by_set).or_else(|| self.env.get(name).map(String::as_str)).map(str::to_owned)
         };
-        self.chosen = Process { pdk: given("PDK"), root: given("PDK_ROOT"), scl: given("STD_CELL_LIBRARY") };
+        self.chosen = Process::of(&self.design_dir, given);
     }
 
     fn add_mapping(

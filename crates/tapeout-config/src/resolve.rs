@@ -194,7 +194,7 @@ fn process(loaded: &Loaded, schema: &Schema, given: &[&Entry]) -> (Process, Vec<
         let position = items.iter().rposition(|item| item.name == name)?;
         let mut references = References::new(&items, fixed.to_vec());
         match &references.evaluate(position, &items[position].node).value {
-            Tree::Str(text) if !text.is_empty() => Some(text.clone()),
+            Tree::Str(text) | Tree::Pattern(text) if !text.is_empty() => Some(text.clone()),
             _ => None,
         }
     };
@@ -206,7 +206,7 @@ fn process(loaded: &Loaded, schema: &Schema, given: &[&Entry]) -> (Process, Vec<
         return (process, fixed);
     }
     process.pdk = chosen("PDK", &process, &fixed);
-    process.root = chosen("PDK_ROOT", &process, &fixed);
+    process.root = chosen("PDK_ROOT", &process, &fixed).map(|root| Process::root(&loaded.design_dir, &root));
     process.scl = chosen("STD_CELL_LIBRARY", &process, &fixed);
     fixed.extend(process.pdk.clone().map(|pdk| ("PDK", pdk)));
     fixed.extend(process.path().map(|path| ("PDKPATH", path)));

@@ -2,6 +2,7 @@
 //! where they stand, so that what follows sees and replaces what is in them.
 
 use std::borrow::Cow;
+use std::path::Path;
 
 use glob::Pattern;
 
@@ -16,21 +17,26 @@ use crate::variable::Variable;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Process {
     pub(crate) pdk: Option<String>,
-    /// The directory that PDKs are in.
+    /// The directory that PDKs are in. Absolute.
     pub(crate) root: Option<String>,
     pub(crate) scl: Option<String>,
 }
 
 impl Process {
-    /// Takes over what a script has chosen.
-    pub(crate) fn take_from(&mut self, env: &[(String, String)]) {
-        let of = |name: &str| {
-            let (_, value) = env.iter().find(|(given, value)| given == name && !value.is_empty())?;
-            Some(value.clone())
-        };
-        self.pdk = self.pdk.take().or_else(|| of("PDK"));
-        self.root = self.root.take().or_else(|| of("PDK_ROOT"));
-        self.scl = self.scl.take().or_else(|| of("STD_CELL_LIBRARY"));
+    /// What the variables say that choose it.
+    pub(crate) fn of(design_dir: &Path, variable: impl Fn(&str) -> Option<String>) -> Self {
+        let root = variable("PDK_ROOT").map(|root| Self::root(design_dir, &root));
+        Self { pdk: variable("PDK"), root, scl: variable("STD_CELL_LIBRARY") }
+    }
+
+    /// The directory that PDKs are in, as the design sees it.
+    pub(crate) fn root(design_dir: &Path, root: &str) -> String {
+        design_dir.join(root).to_string_lossy().into_owned()
+    }
+
+    /// The same, with what a weaker layer says where this says nothing.
+    pub(crate) fn or(self, weaker: Self) -> Self {
+        Self { pdk: self.pdk.or(weaker.pdk), root: self.root.or(weaker.root), scl: self.scl.or(weaker.scl) }
     }
 
     /// The directory of the PDK.

@@ -7,6 +7,7 @@ mod json_schema;
 mod layers;
 mod messages;
 mod own_options;
+mod pdk;
 mod reads;
 mod references;
 mod structs;

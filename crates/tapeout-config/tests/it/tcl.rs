@@ -18,7 +18,7 @@ use tapeout_config::{
 use tapeout_model::Value;
 
 /// `tclsh` with no more than its own confinement.
-struct Tclsh;
+pub(crate) struct Tclsh;
 
 impl TclInterpreter for Tclsh {
     fn run(&self, request: &TclRequest<'_>) -> Result<String, TclProblem> {
@@ -44,7 +44,7 @@ impl TclInterpreter for Broken {
     }
 }
 
-fn has_tclsh() -> bool {
+pub(crate) fn has_tclsh() -> bool {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let found = std::env::split_paths(&path).any(|folder| folder.join("tclsh").is_file());
     if !found {
