@@ -205,8 +205,12 @@ fn process(loaded: &Loaded, schema: &Schema, given: &[&Entry]) -> (Process, Vec<
     if !mentioned {
         return (process, fixed);
     }
-    process.pdk = chosen("PDK", &process, &fixed);
     process.root = chosen("PDK_ROOT", &process, &fixed);
+    process.pdk =
+        chosen("PDK", &process, &fixed).or_else(|| match (&process.root, schema.get("PDK")?.default.as_ref()?) {
+            (Some(_), Value::Str(pdk)) => Some(pdk.clone()),
+            _ => None,
+        });
     process.scl = chosen("STD_CELL_LIBRARY", &process, &fixed);
     fixed.extend(process.pdk.clone().map(|pdk| ("PDK", pdk)));
     fixed.extend(process.path().map(|path| ("PDKPATH", path)));
