@@ -33,7 +33,15 @@ const ARROWS: &[(&str, &[&str])] = &[
     ),
     (
         "tapeout-conformance",
-        &["tapeout-model", "tapeout-config", "tapeout-formats", "tapeout-engine", "tapeout-tools", "tapeout"],
+        &[
+            "tapeout-model",
+            "tapeout-config",
+            "tapeout-formats",
+            "tapeout-radgen",
+            "tapeout-engine",
+            "tapeout-tools",
+            "tapeout",
+        ],
     ),
     ("xtask", &[]),
 ];

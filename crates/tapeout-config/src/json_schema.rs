@@ -211,11 +211,7 @@ fn written(ty: &Type, has_units: bool) -> Json {
         Type::List(item) => {
             // `null` in a list is nothing.
             let items = or(vec![written(item, has_units), json!({ "type": "null" })]);
-            let mut forms = vec![json!({ "type": "array", "items": items }), reference()];
-            if item.names_files() {
-                forms.push(json!({ "type": "string" }));
-            }
-            or(forms)
+            or(vec![json!({ "type": "array", "items": items }), reference()])
         }
         Type::Map(item) => {
             let items = written(item, has_units);

@@ -83,7 +83,10 @@ fn put<'a>(
         (Some(glob), _) => (glob, &process.pdk),
         (_, Some(glob)) => (glob, &process.scl),
         _ if is_comment(&key.name) => return,
-        _ => return items.push(item(entry, key, Cow::Borrowed(node))),
+        _ => {
+            refuse_within(&key.name, node, diagnostics);
+            return items.push(item(entry, key, Cow::Borrowed(node)));
+        }
     };
     let Tree::Map(entries) = &node.value else {
         diagnostics.push(
@@ -100,6 +103,27 @@ fn put<'a>(
         }
         Ok(_) => {}
         Err(error) => diagnostics.push(bad_pattern(glob, error.msg, key.span)),
+    }
+}
+
+/// Notes sections that stand within the value of a variable, where they would be entries like any other.
+fn refuse_within(variable: &str, node: &Node, diagnostics: &mut Vec<Diagnostic>) {
+    match &node.value {
+        Tree::List(nodes) => nodes.iter().for_each(|node| refuse_within(variable, node, diagnostics)),
+        Tree::Map(entries) => {
+            for (key, node) in entries {
+                if key.name.starts_with("pdk::") || key.name.starts_with("scl::") {
+                    diagnostics.push(
+                        Diagnostic::error(format!("the section `{}` stands in the value of `{variable}`", key.name))
+                            .at(key.span, "not a section here")
+                            .help(format!("put it around `{variable}`, at the top of the configuration")),
+                    );
+                } else {
+                    refuse_within(variable, node, diagnostics);
+                }
+            }
+        }
+        _ => {}
     }
 }
 

@@ -126,11 +126,6 @@ impl Type {
         }
     }
 
-    /// Whether the type is that of a path to what exists.
-    pub(crate) fn names_files(&self) -> bool {
-        matches!(self, Self::Path | Self::Dir)
-    }
-
     /// Whether values of the type name files.
     pub(crate) fn has_paths(&self) -> bool {
         match self {

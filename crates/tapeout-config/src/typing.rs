@@ -105,7 +105,6 @@ impl Typer<'_> {
             (Type::List(item), Tree::Pattern(_)) if item.is_textual() => {
                 self.list(at, std::slice::from_ref(node), item)
             }
-            (Type::List(item), Tree::Str(_)) if item.names_files() => self.list(at, std::slice::from_ref(node), item),
             (Type::Map(item), Tree::Map(entries)) => {
                 let typed = entries
                     .iter()
@@ -366,17 +365,17 @@ fn convert(node: &Node, ty: &Type) -> Option<Node> {
             "0" | "false" | "False" => Tree::Bool(false),
             _ => return None,
         },
-        (Type::Int | Type::Decimal, Tree::Str(text)) => match yaml::plain(text.trim(), span) {
-            Ok(number @ (Tree::Int(_) | Tree::Decimal(_))) => number,
-            _ => return None,
-        },
+        (Type::Int, Tree::Str(text)) => Tree::Int(text.trim().parse().ok()?),
+        (Type::Decimal, Tree::Str(text)) => Tree::Decimal(text.trim().parse().ok()?),
         (Type::List(_) | Type::Tuple(_), Tree::Str(text)) => {
             Tree::List(split(text).into_iter().map(|item| Node { value: Tree::Str(item.to_owned()), span }).collect())
         }
         (Type::Map(_), Tree::Str(_) | Tree::List(_)) => {
-            let words = match &node.value {
-                Tree::Str(text) => shell_words(text)?,
-                Tree::List(items) => items.iter().map(word).collect::<Option<_>>()?,
+            let words: Cow<'_, [Node]> = match &node.value {
+                Tree::Str(text) => {
+                    shell_words(text)?.into_iter().map(|word| Node { value: Tree::Str(word), span }).collect()
+                }
+                Tree::List(items) => Cow::Borrowed(items),
                 _ => return None,
             };
             if words.len() % 2 != 0 {
@@ -384,22 +383,14 @@ fn convert(node: &Node, ty: &Type) -> Option<Node> {
             }
             let mut entries = crate::tree::Entries::default();
             for pair in words.chunks_exact(2) {
-                let key = crate::tree::Key { name: pair[0].clone(), span };
-                entries.push(key, Node { value: Tree::Str(pair[1].clone()), span }).ok()?;
+                let Tree::Str(name) = &pair[0].value else { return None };
+                entries.push(Key { name: name.clone(), span: pair[0].span }, pair[1].clone()).ok()?;
             }
             entries.finish()
         }
         _ => return None,
     };
     Some(Node { value, span })
-}
-
-fn word(node: &Node) -> Option<String> {
-    match &node.value {
-        Tree::Str(text) => Some(text.clone()),
-        Tree::Int(_) | Tree::Decimal(_) | Tree::Bool(_) => Some(node.to_value().to_string()),
-        _ => None,
-    }
 }
 
 /// The items of a list written as text: after commas, else semicolons, else white space. One separator may trail.

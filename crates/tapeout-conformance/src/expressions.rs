@@ -93,15 +93,16 @@ fn put(node: &mut Value, path: &str, value: Value) -> Result<(), String> {
 }
 
 /// The names by which a configuration says for which process it is.
-const PROCESS: [&str; 4] = ["PDK", "STD_CELL_LIBRARY", "PAD_CELL_LIBRARY", "STD_CELL_LIBRARY_OPT"];
+const PROCESS: [&str; 5] = ["PDK", "PDK_ROOT", "STD_CELL_LIBRARY", "PAD_CELL_LIBRARY", "STD_CELL_LIBRARY_OPT"];
 
 /// `config.preprocess_dict`: a whole configuration, of which the values given are the outcome.
 pub(crate) fn mapping(input: &Json, place: &Place<'_>) -> Result<Outcome, String> {
-    only(input, &["config", "pdk", "scl", "design_dir", "only_extract_process_info"])?;
+    only(input, &["config", "pdk", "pdkpath", "scl", "design_dir", "only_extract_process_info"])?;
     let config = entry(input, "config")?;
+    let of_process = input.get("only_extract_process_info") == Some(&Json::Bool(true));
     let mut names: Vec<String> = PROCESS.map(str::to_owned).into();
     let mut known: Schema = of_any(names.iter().cloned())?;
-    if input.get("only_extract_process_info") == Some(&Json::Bool(true)) {
+    if of_process {
         known = known.with_elsewhere(std::sync::Arc::new(|_| Some(Elsewhere::OtherFlow)));
     } else {
         keys(config.as_object().ok_or("`config` is not a map")?, &mut names);
@@ -113,6 +114,10 @@ pub(crate) fn mapping(input: &Json, place: &Place<'_>) -> Result<Outcome, String
             sets.push(format!("{variable}={}", text(input, key)?));
         }
     }
+    if input.get("pdkpath").is_some() {
+        let (root, _) = text(input, "pdkpath")?.rsplit_once('/').ok_or("`pdkpath` is not the path of a PDK")?;
+        sets.push(format!("PDK_ROOT={root}"));
+    }
     let design_dir = match input.get("design_dir") {
         Some(_) => PathBuf::from(text(input, "design_dir")?),
         None => place.cwd(),
@@ -122,7 +127,18 @@ pub(crate) fn mapping(input: &Json, place: &Place<'_>) -> Result<Outcome, String
         Ok(resolved) => {
             let given = resolved.config.iter().filter(|(_, setting)| setting.origin.source == ConfigSource::Code);
             let value = |value: &Option<Value>| value.as_ref().map_or(Json::Null, encode);
-            Outcome::Accepted(given.map(|(name, setting)| (name.to_owned(), value(&setting.value))).collect())
+            let mut values: Map<String, Json> =
+                given.map(|(name, setting)| (name.to_owned(), value(&setting.value))).collect();
+            if of_process {
+                // The peer leaves out what says nothing.
+                values.retain(|_, value| *value != Json::Null && *value != "");
+            } else {
+                // The peer takes comments out later.
+                let entries = config.as_object().into_iter().flatten();
+                values
+                    .extend(entries.filter(|(name, _)| is_comment(name)).map(|(name, of)| (name.clone(), of.clone())));
+            }
+            Outcome::Accepted(Json::Object(values))
         }
         Err(refused) => refused,
     })
@@ -134,10 +150,14 @@ fn keys(config: &Map<String, Json>, names: &mut Vec<String>) {
         match value {
             Json::Object(section) if name.starts_with("pdk::") || name.starts_with("scl::") => keys(section, names),
             _ if name.starts_with("pdk::") || name.starts_with("scl::") => {}
-            _ if name == "meta" || name.starts_with("//") || name.starts_with('#') => {}
+            _ if name == "meta" || is_comment(name) => {}
             _ => names.push(name.clone()),
         }
     }
+}
+
+fn is_comment(name: &str) -> bool {
+    name.starts_with("//") || name.starts_with('#')
 }
 
 #[cfg(test)]

@@ -9,6 +9,7 @@ mod expressions;
 mod load;
 mod outcome;
 mod place;
+mod radgen;
 mod report;
 mod run;
 mod scalars;

@@ -5,7 +5,7 @@ use tapeout_config::Variable;
 
 use crate::outcome::Outcome;
 use crate::place::Place;
-use crate::{expressions, load, scalars, tcl, variable};
+use crate::{expressions, load, radgen, scalars, tcl, variable};
 
 /// Runs the input of a case.
 ///
@@ -26,6 +26,7 @@ pub(crate) fn runner(suite: &str, area: &str) -> Option<Runner> {
         ("openlane", "tcl.escape") => tcl::escape,
         ("openlane", "tcl.eval_env") => tcl::environment,
         ("openlane", area) if area.starts_with("config.") || area.starts_with("tcl.") => unknown,
+        ("radgen", "merge_ok" | "error") => radgen::resolve,
         _ => return None,
     })
 }

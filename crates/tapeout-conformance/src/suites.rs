@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use serde_json::{Map, Value as Json};
+use serde_json::{Map, Value as Json, json};
 
 /// The suites in the order in which they are told of. Each is a file, `NAME.json`.
 pub(crate) const SUITES: [&str; 5] = ["openlane", "radgen", "hammer_config", "hammer_hook", "pydesignflow"];
@@ -30,6 +30,8 @@ pub(crate) struct Case {
     pub(crate) input: Json,
     /// What came of it: `{"ok": …}` or `{"error": …}`.
     pub(crate) expected: Json,
+    /// What should have come of it, in words, where the case says that the peer is wrong.
+    pub(crate) wanted: Option<String>,
 }
 
 /// Reads the suites of which there is a file in the directory.
@@ -78,33 +80,95 @@ fn suite(name: &'static str, file: &Json) -> Result<Suite, String> {
 impl Case {
     fn default_of(case: &Map<String, Json>) -> Self {
         let text = |key: &str| case.get(key).and_then(Json::as_str).unwrap_or_default().to_owned();
-        Self { area: String::new(), name: text("id"), input: Json::Null, expected: Json::Null }
+        Self { area: String::new(), name: text("id"), input: Json::Null, expected: Json::Null, wanted: None }
     }
 }
 
 fn openlane(case: &Map<String, Json>) -> Case {
     let text = |key: &str| case.get(key).and_then(Json::as_str).unwrap_or_default().to_owned();
     let value = |key: &str| case.get(key).cloned().unwrap_or_default();
-    Case { area: text("area"), name: text("name"), input: value("input"), expected: value("expected") }
+    Case { area: text("area"), name: text("name"), input: value("input"), expected: value("expected"), wanted: None }
 }
 
-/// The keys by which RAD-Gen's cases say what is given, all others tell what came of it.
+/// The keys by which RAD-Gen's cases say what is given; all others tell what came of it.
 const RADGEN_INPUT: [&str; 4] = ["argv", "top_config", "env_unset", "env"];
 
 fn radgen(case: &Map<String, Json>) -> Case {
     let text = |key: &str| case.get(key).and_then(Json::as_str).unwrap_or_default().to_owned();
-    let given = RADGEN_INPUT.iter().filter_map(|key| Some(((*key).to_owned(), case.get(*key)?.clone())));
+    let given = RADGEN_INPUT.iter().filter_map(|key| Some(((*key).to_owned(), moved(case.get(*key)?))));
+    let wanted = case.get("wanted_from_new_program").and_then(Json::as_str);
     let mut expected = Map::new();
     if let Some(values) = case.get("expect") {
-        expected.insert("ok".to_owned(), values.clone());
+        expected.insert("ok".to_owned(), moved(values));
     }
     if let Some(error) = case.get("expect_error") {
-        expected.insert("error".to_owned(), error.clone());
+        // Of an exit there is only the code. Where the message is no good, the case says what a better one tells.
+        let message = if error["type"] == "SystemExit" { None } else { error["contains"].as_str() };
+        let mentions: Vec<&str> = wanted.or(message).into_iter().collect();
+        expected.insert("error".to_owned(), json!({ "mentions": mentions }));
     }
     Case {
         area: text("kind"),
         name: text("id"),
         input: Json::Object(given.collect()),
         expected: Json::Object(expected),
+        wanted: wanted.map(str::to_owned),
+    }
+}
+
+/// Directories of the machine on which RAD-Gen ran, and where they are when a case runs here.
+const MOVED: [(&str, &str); 2] = [("/out", "$ROOT/out"), ("/root", "$ROOT/home")];
+
+/// The same with these directories elsewhere.
+fn moved(value: &Json) -> Json {
+    match value {
+        Json::String(text) => {
+            let moved = MOVED.iter().fold(text.clone(), |text, (from, to)| with_moved(&text, from, to));
+            Json::String(moved)
+        }
+        Json::Array(items) => items.iter().map(moved).collect(),
+        Json::Object(entries) => entries.iter().map(|(name, item)| (name.clone(), moved(item))).collect(),
+        other => other.clone(),
+    }
+}
+
+/// Replaces a directory where a path begins with it.
+fn with_moved(text: &str, from: &str, to: &str) -> String {
+    let in_a_path = |c: char| c.is_alphanumeric() || "/._-~}".contains(c);
+    let mut moved = String::new();
+    let mut rest = text;
+    while let Some(at) = rest.find(from) {
+        let (before, after) = (&rest[..at], &rest[at + from.len()..]);
+        let begins = !before.ends_with(in_a_path) && !after.starts_with(|c| c != '/' && in_a_path(c));
+        moved += before;
+        moved += if begins { to } else { from };
+        rest = after;
+    }
+    moved + rest
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn directories_of_the_peer_are_moved() {
+        let text = "a: /out/x\nb: [\"/root\", /rooted, ./out/y, /tests/out]";
+        let expected = "a: $ROOT/out/x\nb: [\"$ROOT/home\", /rooted, ./out/y, /tests/out]";
+        assert_eq!(moved(&json!({ "text": text })), json!({ "text": expected }));
+    }
+
+    #[test]
+    fn what_is_wanted_of_errors_counts() {
+        let case =
+            json!({ "id": "A", "kind": "error", "argv": [], "expect_error": { "type": "T", "contains": "no /x" } });
+        let mentions = |case: &Json| radgen(case.as_object().unwrap()).expected["error"]["mentions"].clone();
+        assert_eq!(mentions(&case), json!(["no /x"]));
+        let mut better = case.clone();
+        better["wanted_from_new_program"] = json!("error: b_c");
+        assert_eq!(mentions(&better), json!(["error: b_c"]));
+        let mut exit = case;
+        exit["expect_error"]["type"] = json!("SystemExit");
+        assert_eq!(mentions(&exit), json!([]));
     }
 }

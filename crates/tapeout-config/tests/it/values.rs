@@ -221,16 +221,39 @@ warning: unknown variable `CLOCK_PERIODS`
 
 #[test]
 fn version_1_converts_text_alone() {
-    for (name, message) in [
-        ("VERILOG_DEFINES", "error: `VERILOG_DEFINES[0]` must be a string, not an integer"),
-        ("SEEDS", "error: `SEEDS` must be a list of integers, not an integer"),
-    ] {
-        let value = if name == "SEEDS" { "5" } else { "[5]" };
+    let resolve = |name: &str, value: &str| {
         let text = format!(r#"{{"DESIGN_NAME": "x", "VERILOG_FILES": "src/alu.v", "{name}": {value}}}"#);
         let design = Design::with_config("c.json", &text);
-        let refused = design.resolve(design.loader(&["c.json"])).unwrap_err();
+        design.resolve(design.loader(&["c.json"])).map(|(config, _)| config.get(name).unwrap().to_string())
+    };
+    let cases = [
+        ("SEED", r#"" 4 ""#, "4"),
+        ("CLOCK_PERIOD", r#""1e-3""#, "0.001"),
+        ("WEIGHTS", r#"["a", 1, "b", "2.5"]"#, r#"{"a":1,"b":2.5}"#),
+    ];
+    for (name, value, expected) in cases {
+        assert_eq!(resolve(name, value).unwrap(), expected, "{name}: {value}");
+    }
+    let cases = [
+        ("VERILOG_DEFINES", "[5]", "error: `VERILOG_DEFINES[0]` must be a string, not an integer"),
+        ("SEEDS", "5", "error: `SEEDS` must be a list of integers, not an integer"),
+        ("SEED", r#""4.0""#, "error: `SEED` must be an integer, not a string"),
+        ("SEED", r#""0x10""#, "error: `SEED` must be an integer, not a string"),
+        ("WEIGHTS", r#"[1, "a"]"#, "error: `WEIGHTS` must be a map of decimals, not a list"),
+    ];
+    for (name, value, message) in cases {
+        let refused = resolve(name, value).unwrap_err();
         assert!(refused.starts_with(message), "{refused}");
     }
+}
+
+#[test]
+fn sections_stand_around_variables() {
+    let text = "DESIGN_NAME: x\nVERILOG_FILES: []\nWEIGHTS: {a: 1, 'pdk::sky130A': {b: 2}}\n";
+    let design = Design::with_config("c.yaml", text);
+    let refused = design.resolve(design.loader(&["c.yaml"])).unwrap_err();
+    let message = "error: the section `pdk::sky130A` stands in the value of `WEIGHTS`\n --> c.yaml:3:17\n";
+    assert!(refused.starts_with(message), "{refused}");
 }
 
 #[test]
@@ -290,8 +313,8 @@ fn paths_are_stored_relative_to_the_design_directory() {
     let load = |path: &str| {
         let mapping = Value::Map(vec![
             ("DESIGN_NAME".to_owned(), "x".into()),
-            ("VERILOG_FILES".to_owned(), path.into()),
-            ("VERILOG_INCLUDE_DIRS".to_owned(), "src/*".into()),
+            ("VERILOG_FILES".to_owned(), vec![path].into()),
+            ("VERILOG_INCLUDE_DIRS".to_owned(), vec!["src/*"].into()),
         ]);
         config(&design, Loader::from_mapping(mapping, &dir))
     };
