@@ -11,6 +11,7 @@ use tapeout_model::{Decimal, ToolSettings, Value};
 use crate::layer::Entry;
 use crate::load::Loaded;
 use crate::meta::Meta;
+use crate::reads::{ConfigRead, ConfigReads};
 use crate::schema::Schema;
 use crate::source::{Location, SourceMap, Span};
 use crate::variable::Role;
@@ -131,10 +132,20 @@ const SECRET: &str = "(secret)";
 ///
 /// The getters take the name of a declared variable. Asking for a name that is not in the schema, or with the getter of
 /// another type, is a fault of the calling code, not of the user's configuration, and panics.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone)]
 pub struct Config {
     inner: Arc<Inner>,
+    /// Where to note what is read, see [`Config::noting`].
+    reads: Option<Arc<ConfigReads>>,
 }
+
+impl PartialEq for Config {
+    fn eq(&self, other: &Self) -> bool {
+        self.inner == other.inner
+    }
+}
+
+impl Eq for Config {}
 
 impl fmt::Debug for Config {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -171,7 +182,35 @@ impl Eq for Inner {}
 
 impl Config {
     pub(crate) fn new(inner: Inner) -> Self {
-        Self { inner: Arc::new(inner) }
+        Self { inner: Arc::new(inner), reads: None }
+    }
+
+    /// The same configuration, which notes what is read of it. What [`Config::restricted_to`] and
+    /// [`Config::initialise`] make of it notes there as well; [`Config::copy`] reads every variable at once.
+    ///
+    /// Noted are the getters of variables. The place of a value and what it beat are for messages, and not noted.
+    #[must_use]
+    pub fn noting(&self, reads: &Arc<ConfigReads>) -> Self {
+        Self { inner: Arc::clone(&self.inner), reads: Some(Arc::clone(reads)) }
+    }
+
+    /// Notes a read, where that is wanted.
+    fn note(&self, read: fn(String) -> ConfigRead, name: &str) {
+        if let Some(reads) = &self.reads {
+            reads.note(read(name.to_owned()));
+        }
+    }
+
+    /// Notes a read of all that there is.
+    pub(crate) fn note_all(&self) {
+        if self.reads.is_some() {
+            self.names().for_each(|name| self.note(ConfigRead::Value, name));
+        }
+    }
+
+    /// A configuration made of this one.
+    fn made_here(&self, inner: Inner) -> Self {
+        Self { inner: Arc::new(inner), reads: self.reads.clone() }
     }
 
     /// The same configuration with these values in place of its own, which they beat.
@@ -185,7 +224,7 @@ impl Config {
             let setting = Setting { value, origin, beaten, secret: before.secret };
             inner.settings.insert(Cow::Owned(name), Arc::new(setting));
         }
-        Self::new(inner)
+        self.made_here(inner)
     }
 
     /// From which variables initialisation worked out the value: those that its declaration names. Empty for other
@@ -203,11 +242,14 @@ impl Config {
 
     /// Whether the variable, or one in the group of that name, has a value of an origin that will do.
     pub(crate) fn has(&self, name: &str, will_do: impl Fn(ConfigSource) -> bool) -> bool {
-        let has = |setting: &Setting| setting.value.is_some() && will_do(setting.origin.source);
-        match self.inner.settings.get(name) {
-            Some(setting) => has(setting),
-            None => self.iter().any(|(other, setting)| is_below(other, name) && has(setting)),
+        let has = |name: &str| {
+            let setting = self.setting(name);
+            setting.value.is_some() && will_do(setting.origin.source)
+        };
+        if self.inner.settings.contains_key(name) {
+            return has(name);
         }
+        self.names().any(|other| is_below(other, name) && has(other))
     }
 
     /// The value and how it came to it.
@@ -216,6 +258,12 @@ impl Config {
     /// If the schema has no variable of that name.
     #[must_use]
     pub fn setting(&self, name: &str) -> &Setting {
+        self.note(ConfigRead::Value, name);
+        self.note(ConfigRead::Layer, name);
+        self.found(name)
+    }
+
+    fn found(&self, name: &str) -> &Setting {
         match self.inner.settings.get(name) {
             Some(setting) => setting,
             None => panic!("`{name}` is not a declared variable of this configuration"),
@@ -225,6 +273,7 @@ impl Config {
     /// Whether the schema has a variable of that name.
     #[must_use]
     pub fn declares(&self, name: &str) -> bool {
+        self.note(ConfigRead::Value, name);
         self.inner.settings.contains_key(name)
     }
 
@@ -234,7 +283,8 @@ impl Config {
     /// If the schema has no variable of that name.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&Value> {
-        self.setting(name).value.as_ref()
+        self.note(ConfigRead::Value, name);
+        self.found(name).value.as_ref()
     }
 
     /// Whether the value was given, as opposed to the default.
@@ -243,7 +293,8 @@ impl Config {
     /// If the schema has no variable of that name.
     #[must_use]
     pub fn explicit(&self, name: &str) -> bool {
-        self.setting(name).origin.source != ConfigSource::Default
+        self.note(ConfigRead::Given, name);
+        self.found(name).origin.source != ConfigSource::Default
     }
 
     /// A string, path, directory or choice that is always there.
@@ -347,13 +398,19 @@ impl Config {
 
     /// Every variable in the order of the names.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &Setting)> {
-        self.inner.settings.iter().map(|(name, setting)| (name.as_ref(), setting.as_ref()))
+        self.names().map(|name| (name, self.setting(name)))
+    }
+
+    fn names(&self) -> impl Iterator<Item = &str> {
+        self.inner.settings.keys().map(AsRef::as_ref)
     }
 
     /// The values, `null` for an absent one, in the order of the names. Secrets are not shown.
     #[must_use]
     pub fn to_json(&self) -> serde_json::Value {
-        serde_json::Value::Object(self.iter().map(|(name, setting)| (name.to_owned(), setting.shown_json())).collect())
+        self.note_all();
+        let entries = self.names().map(|name| (name.to_owned(), self.found(name).shown_json()));
+        serde_json::Value::Object(entries.collect())
     }
 
     /// The same configuration with these variables only: what a step that declares them may see.
@@ -370,7 +427,7 @@ impl Config {
         if other.inner.settings.len() == self.inner.settings.len() {
             return self.clone();
         }
-        self.with_names(other.iter().map(|(name, _)| name))
+        self.with_names(other.names())
     }
 
     fn with_names<'n>(&self, names: impl IntoIterator<Item = &'n str>) -> Self {
@@ -381,7 +438,7 @@ impl Config {
             };
             settings.insert(name.clone(), Arc::clone(setting));
         }
-        Self::new(Inner { settings, ..Inner::clone(&self.inner) })
+        self.made_here(Inner { settings, ..Inner::clone(&self.inner) })
     }
 
     /// The variables there are.

@@ -43,6 +43,8 @@ impl Config {
         &self,
         overrides: impl IntoIterator<Item = (N, V)>,
     ) -> Result<Self, CopyError> {
+        // Any value of the copy may follow from any of these.
+        self.note_all();
         let overrides = overrides.into_iter().map(|(name, value)| (name.into(), value.into()));
         let mapping = Value::Map(overrides.collect());
         let mut sources = SourceMap::clone(self.sources());

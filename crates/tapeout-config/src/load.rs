@@ -264,7 +264,7 @@ impl Loaded {
         };
         let meta = entries.iter().find(|(key, _)| key.name == "meta");
         let typing = match meta {
-            Some((_, node)) => self.meta.update(node, diagnostics),
+            Some((_, node)) => self.meta.update(node, format.typing(), diagnostics),
             None => format.typing(),
         };
         let layer = self.next_layer();

@@ -37,10 +37,14 @@ pub(crate) enum Typing {
 const KEYS: [&str; 6] = ["version", "flow", "substituting_steps", "step", "librelane_version", "openlane_version"];
 
 impl Meta {
-    /// Takes over the entries of one file's `meta`, and says how that file is typed.
-    pub(crate) fn update(&mut self, node: &Node, diagnostics: &mut Vec<Diagnostic>) -> Typing {
-        let mut typing = Typing::Strict;
+    /// Takes over the entries of one file's `meta`, and says how that file is typed: as is usual for its format unless
+    /// there is a version.
+    pub(crate) fn update(&mut self, node: &Node, usual: Typing, diagnostics: &mut Vec<Diagnostic>) -> Typing {
+        let mut typing = usual;
         let Tree::Map(entries) = &node.value else {
+            if node.value == Tree::Null {
+                return typing;
+            }
             diagnostics.push(
                 Diagnostic::error(format!("`meta` must be a map, not {}", node.kind())).at(node.span, "expected a map"),
             );
@@ -54,6 +58,7 @@ impl Meta {
                     _ => diagnostics
                         .push(Diagnostic::error("`meta.version` must be 1 or 2").at(value.span, "expected `1` or `2`")),
                 },
+                "flow" if value.value == Tree::Null => {}
                 "flow" => match flow(value) {
                     Ok(flow) => self.flow = Some((flow, value.span)),
                     Err(diagnostic) => diagnostics.push(diagnostic),

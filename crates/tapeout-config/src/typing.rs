@@ -378,7 +378,7 @@ fn convert(node: &Node, ty: &Type) -> Option<Node> {
                 Tree::List(items) => Cow::Borrowed(items),
                 _ => return None,
             };
-            if words.len() % 2 != 0 {
+            if !words.len().is_multiple_of(2) {
                 return None;
             }
             let mut entries = crate::tree::Entries::default();

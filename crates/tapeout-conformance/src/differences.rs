@@ -3,9 +3,12 @@
 
 use std::path::Path;
 
+use regex::Regex;
 use serde_json::Value as Json;
 use tapeout_config::{Node, SourceMap, Tree, read as read_config};
 
+use crate::compare::Comparison;
+use crate::outcome::Outcome;
 use crate::suites::Case;
 
 /// One reason to differ, with the cases.
@@ -19,6 +22,23 @@ pub(crate) struct Difference {
     pub(crate) reason: String,
     /// The cases that differ for that reason.
     pub(crate) cases: Vec<Differing>,
+    /// What further cases look like that differ for that reason, for other case files.
+    kinds: Vec<Kind>,
+}
+
+/// What cases of one defect look like.
+#[derive(Clone, Debug)]
+struct Kind {
+    /// Patterns of entries of the input.
+    input: Vec<(String, Regex)>,
+    /// Whether the peer accepts the input.
+    accepted_there: bool,
+    /// Whether we do.
+    accepted_here: bool,
+    /// A pattern of what is expected.
+    expected: Option<Regex>,
+    /// Parts of the value in which we differ; without any, the value may be another.
+    only_in: Vec<String>,
 }
 
 /// One case that differs.
@@ -43,6 +63,28 @@ impl Difference {
     }
 }
 
+impl Difference {
+    /// Whether a case that is not listed, and that comes out otherwise than for the peer, looks like one of the same
+    /// defect.
+    pub(crate) fn covers(&self, suite: &str, case: &Case, outcome: &Outcome, comparison: &Comparison<'_>) -> bool {
+        let accepted_here = matches!(outcome, Outcome::Accepted(_));
+        let accepted_there = case.expected.get("ok").is_some();
+        let fits = |(entry, pattern): &(String, Regex)| match &case.input[entry.as_str()] {
+            Json::Null => false,
+            Json::String(text) => pattern.is_match(text),
+            other => pattern.is_match(&other.to_string()),
+        };
+        let covers = |kind: &Kind| {
+            kind.accepted_there == accepted_there
+                && kind.accepted_here == accepted_here
+                && kind.expected.as_ref().is_none_or(|pattern| pattern.is_match(&case.expected.to_string()))
+                && kind.input.iter().all(fits)
+                && (kind.only_in.is_empty() || comparison.agree_but_for(&kind.only_in, &case.expected, outcome))
+        };
+        self.suite == suite && self.area == case.area && self.kinds.iter().any(covers)
+    }
+}
+
 impl Differing {
     /// The case, for people.
     pub(crate) fn title(&self) -> String {
@@ -58,7 +100,8 @@ pub(crate) fn read(path: &Path) -> Result<Vec<Difference>, String> {
     let mut sources = SourceMap::new();
     let node = read_config(path, &mut sources).map_err(|diagnostic| diagnostic.render(&sources, false))?;
     let differences = list(&node, "difference")?.iter().map(|node| {
-        let cases = list(node, "case")?.iter().map(|node| {
+        let kinds = list(node, "kind").unwrap_or_default().iter().map(kind);
+        let cases = list(node, "case").unwrap_or_default().iter().map(|node| {
             Ok(Differing { name: text(node, "name")?, input: json(node, "input")?, instead: json(node, "instead")? })
         });
         Ok(Difference {
@@ -66,9 +109,36 @@ pub(crate) fn read(path: &Path) -> Result<Vec<Difference>, String> {
             area: text(node, "area")?,
             reason: text(node, "reason")?,
             cases: cases.collect::<Result<_, String>>()?,
+            kinds: kinds.collect::<Result<_, String>>()?,
         })
     });
     differences.collect::<Result<_, _>>().map_err(|error: String| format!("{}: {error}", path.display()))
+}
+
+fn kind(node: &Node) -> Result<Kind, String> {
+    let Tree::Map(entries) = &entry(node, "input")?.value else { return Err("`input` is not a table".to_owned()) };
+    let patterns = entries.iter().map(|(key, node)| match &node.value {
+        Tree::Str(pattern) => Ok((key.name.clone(), Regex::new(pattern).map_err(|error| error.to_string())?)),
+        _ => Err(format!("`input.{}` is not a pattern", key.name)),
+    });
+    let accepted = |key| match text(node, key)?.as_str() {
+        "accepted" => Ok(true),
+        "refused" => Ok(false),
+        other => Err(format!("`{key}` must be `accepted` or `refused`, not `{other}`")),
+    };
+    Ok(Kind {
+        input: patterns.collect::<Result<_, String>>()?,
+        accepted_there: accepted("there")?,
+        accepted_here: accepted("here")?,
+        expected: match text(node, "expected") {
+            Ok(pattern) => Some(Regex::new(&pattern).map_err(|error| error.to_string())?),
+            Err(_) => None,
+        },
+        only_in: match list(node, "only_in") {
+            Ok(names) => names.iter().map(|name| name.to_value().to_string()).collect(),
+            Err(_) => Vec::new(),
+        },
+    })
 }
 
 fn entry<'n>(node: &'n Node, key: &str) -> Result<&'n Node, String> {

@@ -128,7 +128,8 @@ fn files(files: &Json, loader: &mut Loader, place: &Place<'_>) -> Result<(), Str
                 loader.mapping = Some(decode(body)?);
                 return Ok(());
             }
-            "dict" => return Err("a configuration given by code is the last of all here".to_owned()),
+            // Code gives the last of all here; a map before it is a file of the same typing.
+            "dict" => "yaml",
             extension => extension,
         };
         let path = place.cwd().join(format!("c{index}.{extension}"));

@@ -72,6 +72,28 @@ fn a_difference_must_differ() {
 }
 
 #[test]
+fn further_cases_of_a_listed_defect_are_different() {
+    let of_expression = |text: &str, expected: Json| of("openlane", json!([expression(text, expected)]));
+    let refused = || json!({ "error": { "category": "bad_value", "mentions": [] } });
+    let (text, code) = of_expression("7 -(2)", refused());
+    assert_eq!((text.lines().next(), code), (Some("openlane config.expr: 0/1 +1 different"), 0), "{text}");
+    assert!(text.contains("different: openlane config.expr a sum: There, a minus sign"), "{text}");
+    assert_eq!(of_expression("7 + 2", refused()).1, 1);
+    assert_eq!(of_expression("7 - 2", json!({ "ok": { "$decimal": "4" } })).1, 1);
+
+    let radgen = |argv: Json, wanted: &str| {
+        let expect = json!({ "asic_dse.compile_results": true });
+        let case = json!({ "id": "A", "kind": "merge_ok", "argv": argv, "expect": expect });
+        let mut case = case;
+        case["wanted_from_new_program"] = json!(wanted);
+        of("radgen", json!({ "cases": [case] }))
+    };
+    let wrong = || json!(["--subtools", "asic_dse", "--no_such_option"]);
+    assert!(radgen(wrong(), "error: unknown option").0.starts_with("radgen merge_ok: 0/1 +1 different"));
+    assert_eq!(radgen(wrong(), "the option is accepted").1, 1);
+}
+
+#[test]
 fn what_cannot_be_run_is_told_apart() {
     let (text, code) = of("openlane", json!([{ "area": "flow.start", "name": "x", "input": {}, "expected": {} }]));
     assert_eq!((text.lines().next(), code), (Some("openlane flow.start: not covered"), 0));

@@ -8,7 +8,7 @@ use std::time::Duration;
 use tapeout_model::{Attempt, Class, Digest, Metric, Output, Read, View};
 use tapeout_store::Entry;
 
-use crate::recall::result_digest;
+use crate::recall::{Given, result_digest};
 use crate::retry::Cause;
 use crate::run::{Message, Run, Task};
 use crate::{Claims, Engine, Event, Failure, FoundTool, Job, JobId, Outcome, Part, Wish};
@@ -70,8 +70,8 @@ pub(crate) fn run_body<'run>(run: &'run Run<'run>, task: Task) -> Result<Arc<Ent
     }
     // What the body itself read may have changed since: tools are looked after one by one.
     let stale = cx.reads.iter().find_map(|read| match read {
-        Read::File { path, .. } if !engine.is_same(read, &|_| None) => Some(path),
-        Read::File { .. } | Read::Input { .. } | Read::Tool { .. } | Read::Job { .. } => None,
+        Read::File { path, .. } if !engine.is_same(read, &Given::NOTHING) => Some(path),
+        Read::File { .. } | Read::Input { .. } | Read::Tool { .. } | Read::Job { .. } | Read::Setting { .. } => None,
     });
     if let Some(path) = stale {
         return Err(Failure::changed(path));
@@ -207,11 +207,11 @@ impl JobCx<'_> {
             }
         };
         let inputs = job.inputs.iter().map(|(part, from)| part_digest(result_of(from)?, part)).collect();
-        let result = match outcome {
-            Outcome::Done { entry, .. } => Some(result_digest(entry)),
-            Outcome::Failed(_) | Outcome::Skipped | Outcome::WouldRun => None,
+        let (settings, result) = match outcome {
+            Outcome::Done { entry, .. } => (settings_read(entry), Some(result_digest(entry))),
+            Outcome::Failed(_) | Outcome::Skipped | Outcome::WouldRun => (Vec::new(), None),
         };
-        self.note(Read::Job { key: job.key(), inputs, result });
+        self.note(Read::Job { key: job.key(), inputs, settings, result });
     }
 
     /// Has the jobs run once more that made inputs whose recorded content is gone from the store. What the tools of this
@@ -315,6 +315,13 @@ impl JobCx<'_> {
         (*index, entry.expect("a job starts after the jobs it has inputs from"))
     }
 
+    /// A setting of the body, or `None` when it has none of this name. Both are reads.
+    pub fn setting(&mut self, name: &str) -> Option<String> {
+        let text = self.job.body.setting(name);
+        self.note(Read::Setting { name: name.to_owned(), text: text.clone() });
+        text
+    }
+
     /// Notes that the job reads a file of the user's and returns how to name it on a command line in the work
     /// directory.
     ///
@@ -416,6 +423,15 @@ impl JobCx<'_> {
             self.reads.push(read);
         }
     }
+}
+
+/// The settings that a job read.
+fn settings_read(entry: &Entry) -> Vec<(String, Option<String>)> {
+    let setting = |read| match read {
+        Read::Setting { name, text } => Some((name, text)),
+        Read::File { .. } | Read::Input { .. } | Read::Tool { .. } | Read::Job { .. } => None,
+    };
+    entry.reads().filter_map(setting).collect()
 }
 
 /// The digest of a part of a job's result, `None` when it has no such part.

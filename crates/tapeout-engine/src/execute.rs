@@ -11,6 +11,7 @@ use tapeout_store::{Entry, KeyHasher, KeyLock, Signature};
 
 use crate::invocation::{Accept, DepFormat, Input, shell_line};
 use crate::process::{LIBRARIES, disk_full};
+use crate::recall::Given;
 use crate::retry::Cause;
 use crate::work_dir::WorkDir;
 use crate::{Claims, Command, Event, Failure, FoundTool, Invocation, JobCx, Wish};
@@ -68,7 +69,7 @@ impl JobCx<'_> {
     }
 
     fn recorded(&self, key: &Digest) -> Option<Arc<Entry>> {
-        self.engine.good_entry(key, &|_| None).inspect(|entry| self.engine.store().used(entry))
+        self.engine.good_entry(key, &Given::NOTHING).inspect(|entry| self.engine.store().used(entry))
     }
 
     /// Runs an invocation until it has a result or trying again does not help. Nobody else who uses this store runs it at

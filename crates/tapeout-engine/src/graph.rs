@@ -40,9 +40,25 @@ impl fmt::Display for Part {
 
 /// What a job does.
 pub trait JobBody: Send + Sync {
-    /// Tells what identifies the code and its arguments: an implementation version, values of variables. What
-    /// [`JobBody::run`] reads through its context need not be told.
+    /// Tells what identifies the code and its arguments, such as an implementation version. What [`JobBody::run`] reads
+    /// through its context need not be told.
     fn identify(&self, identity: &mut Identity<'_>);
+
+    /// The names of all settings there are.
+    fn settings(&self) -> Vec<String> {
+        Vec::new()
+    }
+
+    /// A setting that the body may read: its text, or that there is none of that name. It must be the same as long as
+    /// the body lives, and two settings that differ must read differently. It is recorded as it is: of a secret, give a
+    /// digest.
+    ///
+    /// Of all settings, those count that the body reads through [`JobCx::setting`]. Those of a job that another one asks
+    /// for must follow from what that one read.
+    fn setting(&self, name: &str) -> Option<String> {
+        let _ = name;
+        None
+    }
 
     /// Does the work.
     ///
@@ -94,6 +110,18 @@ impl Job {
         let mut key = KeyHasher::new("job 2");
         self.identify(&mut Identity::hashing(&mut key));
         key.finish()
+    }
+
+    /// Whether it is this job once more: the same code with the same arguments and settings, which sees the same.
+    pub(crate) fn is(&self, other: &Self) -> bool {
+        let settings = |job: &Self| {
+            let names = job.body.settings().into_iter();
+            names.map(|name| (job.body.setting(&name), name)).collect::<Vec<_>>()
+        };
+        self.inputs == other.inputs
+            && self.after == other.after
+            && self.key() == other.key()
+            && settings(self) == settings(other)
     }
 
     /// What the key stands for, in words.

@@ -16,8 +16,8 @@
 //! - [`Confined`]: a program outside of any job, which may read what is listed and write nothing.
 //! - [`Event`]: what happens, as data, for whoever shows it.
 //!
-//! A job is *recalled* when a recorded trace under its key verifies completely: every file, every part of another
-//! result and every tool that the body read is still the same. Then the body does not run at all. When it runs, each
+//! A job is *recalled* when a recorded trace under its key verifies completely: every setting, every file, every part of
+//! another result and every tool that the body read is still the same. Then the body does not run at all. When it runs, each
 //! invocation is looked up once more by its action key, so that going back to an old input, or another job with the
 //! same invocation, costs no tool run either.
 

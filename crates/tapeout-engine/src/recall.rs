@@ -23,35 +23,56 @@ impl Engine {
             let (part, _) = job.inputs.get(index as usize)?;
             part_digest(result_of(index as usize)?, part)
         };
-        self.good_entry(key, &input)
+        let setting = |name: &str, text: Option<&str>| job.body.setting(name).as_deref() == text;
+        self.good_entry(key, &Given { input: &input, setting: &setting })
     }
 
-    /// The newest good result under a key, where `input` gives the parts of other results that it reads.
-    pub(crate) fn good_entry(&self, key: &Digest, input: &dyn Fn(u32) -> Option<Digest>) -> Option<Arc<Entry>> {
-        self.store().newest(key, |entry| self.is_good(entry, input))
+    /// The newest good result under a key of a job that was given this.
+    pub(crate) fn good_entry(&self, key: &Digest, given: &Given<'_>) -> Option<Arc<Entry>> {
+        self.store().newest(key, |entry| self.is_good(entry, given))
     }
 
     /// Whether every read of a recorded result gives the same now, and its files are in the store.
-    fn is_good(&self, entry: &Entry, input: &dyn Fn(u32) -> Option<Digest>) -> bool {
-        entry.reads().all(|read| self.is_same(&read, input)) && self.store().has_all(entry)
+    fn is_good(&self, entry: &Entry, given: &Given<'_>) -> bool {
+        entry.reads().all(|read| self.is_same(&read, given)) && self.store().has_all(entry)
     }
 
     /// Whether something is still what it was when it was read.
-    pub(crate) fn is_same(&self, read: &Read, input: &dyn Fn(u32) -> Option<Digest>) -> bool {
+    pub(crate) fn is_same(&self, read: &Read, given: &Given<'_>) -> bool {
         match read {
-            Read::Input { index, digest } => input(*index) == *digest,
+            Read::Setting { name, text } => (given.setting)(name, text.as_deref()),
+            Read::Input { index, digest } => (given.input)(*index) == *digest,
             Read::File { path, digest } => {
                 self.store().file_digest(&self.project().join(path)).is_ok_and(|found| found == *digest)
             }
             Read::Tool { name, digest } => self.tool(name).and_then(|tool| self.identity(&tool)).ok() == *digest,
             // The depth is that of jobs which wait for jobs, each of which had a thread when this was recorded.
-            Read::Job { key, inputs, result } => {
+            Read::Job { key, inputs, settings, result } => {
                 let input = |index: u32| inputs.get(index as usize).copied().flatten();
-                let found = || self.good_entry(key, &input).map(|entry| result_digest(&entry));
-                result.is_some() && self.asked().result(key, inputs, found) == *result
+                // What it was given follows from what the job that asked for it read. Of a setting that it did not read
+                // nothing is known.
+                let setting = |name: &str, text: Option<&str>| {
+                    settings.iter().any(|(known, was)| known == name && was.as_deref() == text)
+                };
+                let given = Given { input: &input, setting: &setting };
+                let found = || self.good_entry(key, &given).map(|entry| result_digest(&entry));
+                result.is_some() && self.asked().result((*key, inputs.clone(), settings.clone()), found) == *result
             }
         }
     }
+}
+
+/// What a job was given.
+pub(crate) struct Given<'a> {
+    /// The part of another result that is its input of this index.
+    input: &'a dyn Fn(u32) -> Option<Digest>,
+    /// Whether it has a setting of this name and text; without a text, whether it is known to have none of this name.
+    setting: &'a dyn Fn(&str, Option<&str>) -> bool,
+}
+
+impl Given<'_> {
+    /// For what is no job, or for a read that has nothing to do with it.
+    pub(crate) const NOTHING: Self = Self { input: &|_| None, setting: &|_, _| false };
 }
 
 /// What came out of a job, as one digest.
@@ -66,16 +87,16 @@ pub(crate) fn result_digest(entry: &Entry) -> Digest {
     key.finish()
 }
 
-/// The good results of jobs that others asked for, by key and inputs, as far as they were looked for: many jobs may have
-/// asked for the same one. What is known holds until something new is recorded.
+/// The good results of jobs that others asked for, by what they were given, as far as they were looked for: many jobs may
+/// have asked for the same one. What is known holds until something new is recorded.
 #[derive(Default)]
 pub(crate) struct Asked(Mutex<HashMap<AskedJob, Option<Digest>>>);
 
-type AskedJob = (Digest, Vec<Option<Digest>>);
+/// Its key, its inputs, its settings.
+type AskedJob = (Digest, Vec<Option<Digest>>, Vec<(String, Option<String>)>);
 
 impl Asked {
-    fn result(&self, key: &Digest, inputs: &[Option<Digest>], look: impl FnOnce() -> Option<Digest>) -> Option<Digest> {
-        let job = (*key, inputs.to_vec());
+    fn result(&self, job: AskedJob, look: impl FnOnce() -> Option<Digest>) -> Option<Digest> {
         let known = self.known().get(&job).copied();
         known.unwrap_or_else(|| {
             let result = look();

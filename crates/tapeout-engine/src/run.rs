@@ -372,8 +372,7 @@ impl<W: Fn(&Job) -> Wish> Driver<'_, '_, W> {
             self.names = jobs.map(|(job, id)| (job.name.clone(), id)).collect();
         }
         if let Some(id) = self.names.get(&job.name) {
-            let known = self.run.job(*id);
-            if known.inputs == job.inputs && known.after == job.after && known.key() == job.key() {
+            if self.run.job(*id).is(&job) {
                 return Ok(*id);
             }
             let message = format!("`{}` asks for `{}`, and another job has that name", self.run.job(by).name, job.name);

@@ -13,6 +13,7 @@ use tapeout_model::{Digest, Read};
 use tapeout_store::Entry;
 use tapeout_store::shared::{SharedCache, Sharing, Uploads};
 
+use crate::recall::Given;
 use crate::{Accept, Engine, Failure, Input, Invocation};
 
 /// A shared cache, and what must not get there.
@@ -71,7 +72,8 @@ impl Engine {
     pub(crate) fn shared_entry(&self, key: &Digest, invocation: &Invocation) -> Result<Option<Arc<Entry>>, Failure> {
         let Some(shared) = self.shared() else { return Ok(None) };
         for entry in shared.cache.candidates(key).into_iter().rev() {
-            let same = is_result_of(&entry, invocation) && entry.reads().all(|read| self.is_same(&read, &|_| None));
+            let same =
+                is_result_of(&entry, invocation) && entry.reads().all(|read| self.is_same(&read, &Given::NOTHING));
             if same && self.store().bring(&shared.cache, &entry)? {
                 return Ok(Some(self.store().commit(entry)?));
             }

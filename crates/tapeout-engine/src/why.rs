@@ -7,6 +7,7 @@ use tapeout_model::{Digest, Read};
 use tapeout_store::Entry;
 
 use crate::cx::part_digest;
+use crate::recall::Given;
 use crate::tool::{PATH, VERSION};
 use crate::{Engine, Job, JobId};
 
@@ -24,6 +25,15 @@ pub enum Change {
     },
     /// What the job was when its result was recorded is not known any more.
     Unknown,
+    /// A setting that the body read; the texts are absent where there was no such setting.
+    Setting {
+        /// Its name.
+        name: String,
+        /// Its text then.
+        old: Option<String>,
+        /// Its text now.
+        new: Option<String>,
+    },
     /// A file of the user's.
     File {
         /// Its path, relative to the project.
@@ -59,8 +69,8 @@ pub enum Change {
 }
 
 impl Engine {
-    /// What has changed since a result of a job was recorded under a key: its identity first, then what it read, in that
-    /// order. `entry` is the result, as far as it still is recorded; `result_of` gives the results of other jobs, where
+    /// What has changed since a result of a job was recorded under a key: its identity first, then its settings, then
+    /// what else it read, in that order. `entry` is the result, as far as it still is recorded; `result_of` gives the results of other jobs, where
     /// these need not run first.
     pub fn changes(
         &self,
@@ -76,8 +86,14 @@ impl Engine {
             }
             return changes;
         };
-        for read in entry.reads() {
-            let change = match &read {
+        let (settings, others): (Vec<Read>, Vec<Read>) =
+            entry.reads().partition(|read| matches!(read, Read::Setting { .. }));
+        for read in settings.iter().chain(&others) {
+            let change = match read {
+                Read::Setting { name, text } => {
+                    let new = job.body.setting(name);
+                    (new != *text).then(|| Change::Setting { name: name.clone(), old: text.clone(), new })
+                }
                 Read::Input { index, digest } => {
                     // Where the identity changed, the places of inputs may have, too; what they are is told by it.
                     let Some((part, from)) = job.inputs.get(*index as usize) else { continue };
@@ -98,7 +114,7 @@ impl Engine {
                     })
                 }
                 Read::Tool { name, digest } => self.changed_tool(name, digest.as_ref()),
-                Read::Job { .. } => (!self.is_same(&read, &|_| None)).then_some(Change::Asked),
+                Read::Job { .. } => (!self.is_same(read, &Given::NOTHING)).then_some(Change::Asked),
             };
             if let Some(change) = change
                 && !changes.contains(&change)

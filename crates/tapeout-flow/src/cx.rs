@@ -1,9 +1,10 @@
 //! What a step sees while it prepares and collects: its slice of the configuration, its inputs, the user's sources.
 
-use tapeout_config::Config;
+use tapeout_config::{Config, ConfigReads};
 use tapeout_engine::{Failure, JobCx, Part};
 use tapeout_model::{Class, Metric, Output, View};
 
+use crate::settings::setting_name;
 use crate::step::unreadable;
 use crate::{Completed, StepInfo};
 
@@ -11,11 +12,26 @@ use crate::{Completed, StepInfo};
 pub struct StepCx<'a, 'run> {
     pub(crate) job: &'a mut JobCx<'run>,
     pub(crate) info: &'a StepInfo,
-    /// The variables that the step declares.
+    /// The variables that the step declares. What is read of them is noted.
     pub config: &'a Config,
+    /// Where that is noted until it becomes reads of the job.
+    pub(crate) config_reads: &'a ConfigReads,
 }
 
-impl StepCx<'_, '_> {
+impl<'run> StepCx<'_, 'run> {
+    /// Makes what was read of the configuration reads of the job.
+    pub(crate) fn note_config_reads(&mut self) {
+        for read in self.config_reads.take_new() {
+            self.job.setting(&setting_name(read));
+        }
+    }
+
+    /// The job, for a read: what was read of the configuration came before it.
+    pub(crate) fn noting_job(&mut self) -> &mut JobCx<'run> {
+        self.note_config_reads();
+        self.job
+    }
+
     /// The name for the step's log and scripts: its id in lower case with dashes.
     #[must_use]
     pub fn slug(&self) -> String {
@@ -42,12 +58,12 @@ impl StepCx<'_, '_> {
 
     /// A declared view, if there is one.
     pub fn view(&mut self, format: &str) -> Option<View<Output>> {
-        self.job.sees(&Part::View(format.to_owned())).then(|| self.job.view(format)).flatten()
+        self.job.sees(&Part::View(format.to_owned())).then(|| self.noting_job().view(format)).flatten()
     }
 
     /// A declared metric, if there is one.
     pub fn metric(&mut self, name: &str) -> Option<Metric> {
-        self.job.sees(&Part::Metric(name.to_owned())).then(|| self.job.metric(name)).flatten()
+        self.job.sees(&Part::Metric(name.to_owned())).then(|| self.noting_job().metric(name)).flatten()
     }
 
     /// Notes a read of a file of the user's; gives its name for a command line.
@@ -55,7 +71,7 @@ impl StepCx<'_, '_> {
     /// # Errors
     /// When it is not there.
     pub fn source(&mut self, path: &str) -> Result<String, Failure> {
-        self.job.source(path)
+        self.noting_job().source(path)
     }
 
     /// Whether there is such a file of the user's. Its content, or its absence, is noted as read.
@@ -63,7 +79,7 @@ impl StepCx<'_, '_> {
     /// # Errors
     /// When it exists and cannot be read.
     pub fn exists(&mut self, path: &str) -> Result<bool, Failure> {
-        self.job.exists(path)
+        self.noting_job().exists(path)
     }
 
     /// The content of a file of the user's, `None` when there is none.
@@ -71,7 +87,7 @@ impl StepCx<'_, '_> {
     /// # Errors
     /// When it cannot be read.
     pub fn read_source(&mut self, path: &str) -> Result<Option<Vec<u8>>, Failure> {
-        self.job.read_source(path)
+        self.noting_job().read_source(path)
     }
 
     /// The text of an output of a session.
@@ -104,7 +120,7 @@ impl StepCx<'_, '_> {
     /// # Errors
     /// When the tool is not there.
     pub fn tool_file(&mut self, tool: &str, path: &str) -> Result<String, Failure> {
-        Ok(self.job.tool_file(tool, path)?.to_string_lossy().into_owned())
+        Ok(self.noting_job().tool_file(tool, path)?.to_string_lossy().into_owned())
     }
 
     /// Makes a parser's error a failure of the tool that wrote the file.

@@ -1,12 +1,12 @@
 //! A planned step as a job of the engine.
 
-use std::fmt::Write as _;
 use std::sync::Arc;
 
-use tapeout_config::Config;
+use tapeout_config::{Config, ConfigReads};
 use tapeout_engine::{Failure, Identity, Input, JobBody, JobCx};
-use tapeout_model::{Class, Output, Record, Severity, Value};
+use tapeout_model::{Class, Output, Record, Severity};
 
+use crate::settings::{setting_names, setting_text};
 use crate::{Completed, Session, Step, StepCx, StepInfo};
 
 /// How many of a tool's error lines are shown when it fails.
@@ -25,15 +25,20 @@ pub(crate) struct StepJob {
 impl JobBody for StepJob {
     fn identify(&self, identity: &mut Identity<'_>) {
         identity.part(STEP, &self.id).part(IMPLEMENTATION, self.info.implementation);
-        for (name, setting) in self.config.iter() {
-            let mut text = String::new();
-            write_value(&mut text, setting.value.as_ref().unwrap_or(&Value::Null));
-            identity.part(name, &text);
-        }
+    }
+
+    fn settings(&self) -> Vec<String> {
+        setting_names(&self.config)
+    }
+
+    fn setting(&self, name: &str) -> Option<String> {
+        setting_text(&self.config, name)
     }
 
     fn run(&self, job: &mut JobCx<'_>) -> Result<Record, Failure> {
-        let mut cx = StepCx { job, info: &self.info, config: &self.config };
+        let reads = Arc::new(ConfigReads::default());
+        let config = self.config.noting(&reads);
+        let mut cx = StepCx { job, info: &self.info, config: &config, config_reads: &reads };
         let mut completed = Vec::new();
         for session in self.step.prepare(&mut cx)? {
             completed.push(self.execute(&mut cx, session)?);
@@ -45,6 +50,7 @@ impl JobBody for StepJob {
             Ok(result) => result,
             Err(failure) => return Err(self.with_logs(failure, &cx, &completed)),
         };
+        cx.note_config_reads();
         let mut outputs: Vec<Output> = completed.iter().flat_map(|session| session.outputs().iter().cloned()).collect();
         outputs.extend(result.written);
         outputs.sort_by(|a, b| a.path.cmp(&b.path));
@@ -69,39 +75,9 @@ impl JobBody for StepJob {
     }
 }
 
-/// The names of those parts of a step's identity that are no variables.
+/// The names of the parts of a step's identity.
 pub(crate) const STEP: &str = "(step)";
 pub(crate) const IMPLEMENTATION: &str = "(implementation)";
-
-/// Writes a value so that values which differ read differently. `20` and `20.0` are one decimal.
-fn write_value(text: &mut String, value: &Value) {
-    // Writing to a string cannot fail.
-    let _ = match value {
-        Value::Null => write!(text, "null"),
-        Value::Bool(truth) => write!(text, "{truth}"),
-        Value::Int(number) => write!(text, "{number}"),
-        Value::Decimal(decimal) => write!(text, "{}", decimal.normalize()),
-        Value::Str(string) => write!(text, "{string:?}"),
-        Value::List(items) => {
-            text.push('[');
-            for (index, item) in items.iter().enumerate() {
-                text.push_str(if index > 0 { ", " } else { "" });
-                write_value(text, item);
-            }
-            text.push(']');
-            Ok(())
-        }
-        Value::Map(entries) => {
-            text.push('{');
-            for (index, (name, item)) in entries.iter().enumerate() {
-                let _ = write!(text, "{}{name:?}: ", if index > 0 { ", " } else { "" });
-                write_value(text, item);
-            }
-            text.push('}');
-            Ok(())
-        }
-    };
-}
 
 impl StepJob {
     fn execute(&self, cx: &mut StepCx<'_, '_>, session: Session) -> Result<Completed, Failure> {
@@ -111,7 +87,7 @@ impl StepJob {
             let text = script.render();
             invocation.inputs.push(Input::Text { name: script.path, text });
         }
-        let entry = cx.job.execute(&invocation).map_err(|failure| self.explained(failure))?;
+        let entry = cx.noting_job().execute(&invocation).map_err(|failure| self.explained(failure))?;
         let log = match &entry.attempt().log {
             Some(log) => String::from_utf8_lossy(&cx.job.read_output(log)?).into_owned(),
             None => String::new(),
@@ -153,20 +129,5 @@ impl StepJob {
             failure.hint = self.step.advice(&log);
         }
         failure
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_decimal_reads_the_same_however_it_was_written() {
-        let texts = ["20", "20.0", "2e1"].map(|text| {
-            let mut written = String::new();
-            write_value(&mut written, &Value::List(vec![Value::Decimal(text.parse().unwrap())]));
-            written
-        });
-        assert_eq!(texts, ["[20]", "[20]", "[20]"]);
     }
 }

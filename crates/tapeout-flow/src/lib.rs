@@ -25,6 +25,7 @@ mod recorder;
 mod registry;
 mod retention;
 mod run;
+mod settings;
 mod showing;
 mod standing;
 mod step;

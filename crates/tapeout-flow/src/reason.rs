@@ -6,6 +6,7 @@ use serde::Serialize;
 use tapeout_engine::Change;
 
 use crate::job::{IMPLEMENTATION, STEP};
+use crate::settings::Says;
 use crate::{Plan, PlannedStep};
 
 /// A value longer than this, in characters, is cut in a message.
@@ -54,7 +55,8 @@ impl Reason {
     /// A change that the engine found. `step_of` gives the name of the step that a job stands for.
     pub(crate) fn of(change: Change, plan: &Plan, step: &PlannedStep, step_of: impl Fn(usize) -> String) -> Self {
         match change {
-            Change::Part { name, old, new } => Self::of_part(name, old, new, plan),
+            Change::Part { name, old, new } => Self::of_part(name, old, new),
+            Change::Setting { name, old, new } => Self::of_setting(&name, old, new, plan),
             Change::Unknown => Self::new("result", &step.id, "the recorded result is gone"),
             Change::File { path, was_there, is_there } => {
                 let words = match (was_there, is_there) {
@@ -87,20 +89,34 @@ impl Reason {
         }
     }
 
-    fn of_part(name: String, old: Option<String>, new: Option<String>, plan: &Plan) -> Self {
-        let place = new.as_ref().filter(|_| plan.config.declares(&name));
-        let place = place.map(|_| plan.config.setting(&name).origin.to_string());
+    fn of_part(name: String, old: Option<String>, new: Option<String>) -> Self {
         let (kind, words) = match name.as_str() {
             STEP => ("step", "another step had its place".to_owned()),
             IMPLEMENTATION => ("implementation", "tapeout's own code for it changed".to_owned()),
-            "view" | "metric" => (if name == "view" { "view" } else { "metric" }, format!("other {name}s can be seen")),
-            _ => {
-                let shown = |value: &Option<String>| value.as_deref().map_or_else(|| "not there".to_owned(), cut);
-                let place = place.as_ref().map(|place| format!(", {place}")).unwrap_or_default();
-                ("variable", format!("`{name}` {} → {}{place}", shown(&old), shown(&new)))
-            }
+            "metric" => ("metric", "other metrics can be seen".to_owned()),
+            _ => ("view", "other views can be seen".to_owned()),
         };
-        Self { old, new, place, ..Self::new(kind, name, words) }
+        Self { old, new, ..Self::new(kind, name, words) }
+    }
+
+    fn of_setting(name: &str, old: Option<String>, new: Option<String>, plan: &Plan) -> Self {
+        let says = Says::of(name);
+        let name = says.variable();
+        let setting = plan.config.declares(name).then(|| plan.config.setting(name));
+        let place = new.as_ref().and(setting).map(|setting| setting.origin.to_string());
+        let there = place.as_ref().map(|place| format!(", {place}")).unwrap_or_default();
+        let shown = |value: &Option<String>| value.as_deref().map_or_else(|| "not there".to_owned(), cut);
+        let words = match says {
+            // Texts of secrets are digests, which tell people nothing.
+            Says::Value(_) if setting.is_some_and(|setting| setting.secret) => {
+                return Self { place, ..Self::new("variable", name, format!("`{name}` is another secret{there}")) };
+            }
+            Says::Value(_) => format!("`{name}` {} → {}{there}", shown(&old), shown(&new)),
+            Says::Given(_) if new.as_deref() == Some("true") => format!("`{name}` is given now{there}"),
+            Says::Given(_) => format!("`{name}` is not given any more"),
+            Says::Layer(_) => format!("`{name}` is set elsewhere: {} → {}{there}", shown(&old), shown(&new)),
+        };
+        Self { old, new, place, ..Self::new("variable", name, words) }
     }
 }
 

@@ -35,7 +35,7 @@ pub struct StepInfo {
     pub outputs: Vec<&'static str>,
     /// The metrics it measures that other steps may read.
     pub measures: Vec<&'static str>,
-    /// The variables it reads.
+    /// The variables it may read. Of these, a result depends on those that were read when it was made.
     pub variables: Vec<Variable>,
     /// The tools it runs.
     pub tools: Vec<&'static str>,
@@ -138,12 +138,16 @@ pub trait Step: Send + Sync {
     fn info(&self) -> StepInfo;
 
     /// Why the step has nothing to do with this configuration, if so: the plan then leaves it out and says why.
+    ///
+    /// This, [`Step::tools`] and [`Step::check`] are asked each time a plan is made. What they read of the configuration is
+    /// no read of the step's result: that is what [`Step::prepare`] and those after it read.
     fn nothing_to_do(&self, config: &Config) -> Option<String> {
         let _ = config;
         None
     }
 
-    /// Which of its tools it runs with this configuration; all, if it does not say.
+    /// Which of its tools it runs with this configuration; all, if it does not say. They are looked for and reserved;
+    /// what runs is what [`Step::prepare`] says, which must read for itself what that depends on.
     fn tools(&self, config: &Config) -> Vec<&'static str> {
         let _ = config;
         self.info().tools

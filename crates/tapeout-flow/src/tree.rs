@@ -15,10 +15,11 @@ use std::time::{Duration, Instant};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use tapeout_engine::{Failure, KeyHasher};
-use tapeout_model::{Class, Digest, Metric, Output, State, View};
+use tapeout_model::{Class, Digest, Metric, Output, Read, State, View};
 use tapeout_store::{Entry, Store};
 
 use crate::PlannedStep;
+use crate::settings::Says;
 
 const VIEWS: &str = ".views.json";
 pub(crate) const LOCK: &str = ".lock";
@@ -149,7 +150,7 @@ impl RunTree {
                 store.materialise(log, &dir.join(&log.path))?;
             }
             write(&dir.join("COMMANDS"), &entry.attempt().commands)?;
-            write_json(&dir.join("config.json"), &step.config().to_json())
+            write_json(&dir.join("config.json"), &variables_read(step, entry))
         })
     }
 
@@ -347,6 +348,21 @@ fn show_view(store: &Store, dir: &Path, view: &View<Output>) -> Result<(), Failu
         View::Files(views) => views.iter().try_for_each(|view| show_view(store, dir, view)),
         View::Named(views) => views.iter().try_for_each(|(name, view)| show_view(store, &dir.join(name), view)),
     }
+}
+
+/// The variables that a result was made of, with their values. They say nothing else as long as it is good, which cannot
+/// be said of those that the step declares and did not read.
+fn variables_read(step: &PlannedStep, entry: &Entry) -> serde_json::Value {
+    let config = step.config();
+    let value = |read| match read {
+        Read::Setting { name, .. } => {
+            let variable = Says::of(&name).variable();
+            config.declares(variable).then(|| (variable.to_owned(), config.setting(variable).shown_json()))
+        }
+        Read::File { .. } | Read::Input { .. } | Read::Tool { .. } | Read::Job { .. } => None,
+    };
+    // In the order of the names, as in the whole configuration.
+    json!(entry.reads().filter_map(value).collect::<BTreeMap<_, _>>())
 }
 
 /// What identifies a result and how it was got, for a view of it.

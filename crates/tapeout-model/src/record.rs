@@ -151,7 +151,16 @@ pub enum Read {
         key: Digest,
         /// The parts of other results that it read, in the order in which it declares them.
         inputs: Vec<Option<Digest>>,
+        /// Its own settings, as far as it read them, in this order.
+        settings: Vec<(String, Option<String>)>,
         /// What came out of it; `None`: it failed.
         result: Option<Digest>,
+    },
+    /// A setting of the job's own, such as the value of a variable.
+    Setting {
+        /// Its name.
+        name: String,
+        /// Its value as text; a secret's is a digest. `None`: there was no such setting.
+        text: Option<String>,
     },
 }

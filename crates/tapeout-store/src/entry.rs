@@ -294,7 +294,13 @@ mod tests {
     use crate::frame::VERSION;
 
     fn entry(path: &str) -> Entry {
-        let reads = [Read::File { path: path.to_owned(), digest: None }, Read::Input { index: 1, digest: None }];
+        let setting = ("CLOCK_PERIOD".to_owned(), Some("10".to_owned()));
+        let reads = [
+            Read::File { path: path.to_owned(), digest: None },
+            Read::Input { index: 1, digest: None },
+            Read::Setting { name: "SEED".to_owned(), text: None },
+            Read::Job { key: Digest([6; 32]), inputs: vec![None], settings: vec![setting], result: None },
+        ];
         let attempt = Attempt { host: "here".to_owned(), log: Some(output("log", 3)), ..Attempt::default() };
         Entry::new(Digest([7; 32]), &reads, record(), attempt)
     }
@@ -364,7 +370,7 @@ mod tests {
     #[test]
     fn a_change_of_the_encoding_needs_another_version() {
         let digest = hash_bytes(entry("a.v").packed().payload());
-        assert_eq!((VERSION, digest.short().as_str()), (4, "be653e751546"));
+        assert_eq!((VERSION, digest.short().as_str()), (5, "6df9439720af"));
     }
 
     #[test]

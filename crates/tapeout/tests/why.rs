@@ -88,6 +88,28 @@ fn on_the_soc_each_edit_runs_what_it_reaches_and_why_says_so() {
 }
 
 #[test]
+fn a_variable_that_a_step_has_no_need_of_is_no_reason() {
+    if !has_flow() {
+        return;
+    }
+    const CHECK: &str = "Checker.SetupViolations";
+    let space = TestSpace::counter();
+    // The check then knows the period of its only clock from here, and place and route has the other one for the rest.
+    space.write("config.yaml", space.read("config.yaml") + "CLOCK_PERIODS: {clk: 20}\n");
+    space.run().exits(0);
+    let config: Value =
+        serde_json::from_str(&space.read("runs/default/10-checker-setupviolations/config.json")).unwrap();
+    assert_eq!(config, serde_json::json!({"CLOCK_PERIODS": {"clk": 20}, "CLOCK_PORT": "clk"}), "what it read");
+    space.edit("config.yaml", "CLOCK_PERIOD: 20", "CLOCK_PERIOD: 25");
+    assert_eq!(reasons(&space, ROUTE), ["`CLOCK_PERIOD` 20 → 25, config.yaml:6:15"]);
+    let found = reasons(&space, CHECK);
+    assert!(!found.is_empty() && found.iter().all(|reason| reason.ends_with("would run first")), "{found:?}");
+    space.edit("config.yaml", "{clk: 20}", "{}");
+    let found = reasons(&space, CHECK);
+    assert_eq!(found[0], "`CLOCK_PERIODS` {\"clk\": 20} → {}, config.yaml:11:16", "{found:?}");
+}
+
+#[test]
 fn a_changed_tool_is_named_with_its_versions() {
     if !has_flow() {
         return;

@@ -6,6 +6,7 @@ mod json_schema;
 mod layers;
 mod messages;
 mod own_options;
+mod reads;
 mod references;
 mod structs;
 mod tcl;

@@ -261,6 +261,9 @@ fn a_file_has_the_version_that_it_says_or_that_of_its_format() {
     for (name, text, version) in [
         ("c.json", r#"{"SEED": 1}"#, 1),
         ("c.json", r#"{"meta": {"version": 2}, "SEED": 1}"#, 2),
+        ("c.json", r#"{"meta": {"flow": null}, "SEED": 1}"#, 1),
+        ("c.json", r#"{"meta": null, "SEED": 1}"#, 1),
+        ("c.yaml", "{meta: {flow: [Yosys.Synthesis]}, SEED: 1}", 2),
         ("c.yaml", "SEED: 1", 2),
         ("c.yaml", "{meta: {version: 1}, SEED: 1}", 1),
     ] {
