@@ -1,7 +1,9 @@
 //! Configurations from files to values, and what is said about wrong ones.
 
+mod copies;
 mod design;
 mod filelists;
+mod hostile;
 mod json_schema;
 mod layers;
 mod messages;
