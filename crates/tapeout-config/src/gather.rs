@@ -23,6 +23,7 @@ pub(crate) struct Given<'a> {
     /// The item it comes from.
     item: usize,
     pub(crate) source: ConfigSource,
+    pub(crate) layer: usize,
     pub(crate) typing: Typing,
     pub(crate) node: Cow<'a, Node>,
     /// The part of the variable's value that it gives, such as `.clk`; empty for the whole.
@@ -94,10 +95,31 @@ fn value<'a>(variable: &Variable, given: &[Given<'a>], references: &mut Referenc
         (None, Some(default)) => Node::from_value(default, span),
         (None, None) => Node { value: Tree::Map(Vec::new()), span },
     };
+    // Where each entry is: a map may get any number of parts.
+    let mut places: Option<HashMap<String, usize>> = None;
     for part in parts {
-        put(&mut whole, &part.part, evaluated(part).into_owned());
+        let node = evaluated(part).into_owned();
+        let Tree::Map(entries) = &mut whole.value else {
+            put(&mut whole, &part.part, node);
+            continue;
+        };
+        let places = places.get_or_insert_with(|| {
+            entries.iter().enumerate().map(|(index, (key, _))| (key.name.clone(), index)).collect()
+        });
+        let (name, rest) = first_part(part.part.strip_prefix('.').unwrap_or(&part.part));
+        let place = *places.entry(name.to_owned()).or_insert(entries.len());
+        if place == entries.len() {
+            let key = Key { name: name.to_owned(), span: node.span };
+            entries.push((key, Node { value: Tree::Null, span: node.span }));
+        }
+        put(&mut entries[place].1, rest, node);
     }
     Cow::Owned(whole)
+}
+
+/// `a.b.c` as `a` and `.b.c`.
+fn first_part(path: &str) -> (&str, &str) {
+    path.find('.').map_or((path, ""), |end| path.split_at(end))
 }
 
 /// Puts a value at the place that `.a[0].b` names, making maps on the way. What is in the way of a map is replaced.
@@ -106,10 +128,7 @@ fn put(node: &mut Node, path: &str, value: Node) {
         *node = value;
         return;
     };
-    let (name, rest) = match path.find('.') {
-        Some(end) => path.split_at(end),
-        None => (path, ""),
-    };
+    let (name, rest) = first_part(path);
     if let (Tree::List(items), Ok(index)) = (&mut node.value, name.parse::<usize>())
         && let Some(item) = items.get_mut(index)
     {
@@ -185,10 +204,11 @@ impl<'a> Gatherer<'a, '_> {
             );
             return;
         }
-        let Item { source, typing, .. } = *item;
+        let Item { source, layer, typing, .. } = *item;
         self.given.entry(variable.name.as_ref()).or_default().push(Given {
             item: index,
             source,
+            layer,
             typing,
             node: Cow::Borrowed(node),
             part,
@@ -230,6 +250,7 @@ impl<'a> Gatherer<'a, '_> {
                     Given {
                         item: index,
                         source: strongest.source,
+                        layer: strongest.layer,
                         typing: Typing::Strict,
                         node: Cow::Owned(Node::from_value(&value, span)),
                         part: String::new(),

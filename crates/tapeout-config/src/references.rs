@@ -30,6 +30,16 @@ pub(crate) fn is_reference(text: &str) -> bool {
     PREFIXES.iter().any(|prefix| text.starts_with(prefix))
 }
 
+/// Whether what the value comes to may depend on other values, which references name behind a `$`.
+pub(crate) fn may_refer(node: &Node) -> bool {
+    match &node.value {
+        Tree::Str(text) => text.contains('$'),
+        Tree::List(items) => items.iter().any(may_refer),
+        Tree::Map(entries) => entries.iter().any(|(_, value)| may_refer(value)),
+        _ => false,
+    }
+}
+
 /// Evaluates the values of one configuration.
 pub(crate) struct References<'a> {
     items: &'a [Item<'a>],
