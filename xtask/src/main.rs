@@ -7,6 +7,7 @@ mod conformance;
 mod demo;
 mod docs;
 mod files;
+mod fuzz;
 mod measure;
 mod process;
 mod setup;
@@ -30,10 +31,12 @@ Usage: cargo xtask COMMAND
                  timing claims, measured; all of them, one, or a part of one
   torture [NAME] [--short] [--seed N] [--minutes N] [--count N]
                  kills, damages and starves tapeout, and looks whether results are lost or wrong
+  fuzz [--seconds N]
+                 hostile input for every reader of configurations, N seconds each
   docs           makes the generated pages and the picture of the book again
   docs --check   says which of them are out of date
 
-demo, test, bench and docs install the EDA tools, build systems and cargo tools that they need and do not
+demo, test, bench, fuzz and docs install the EDA tools, build systems and cargo tools that they need and do not
 find.
 Exit codes: 0 done, 1 a check failed, 2 usage, 3 something is missing here, else that of tapeout.
 ";
@@ -74,6 +77,7 @@ fn main() -> ExitCode {
         ["bench", name] if !name.starts_with('-') => bench::run(Some(name), None),
         ["bench", name, part] if !name.starts_with('-') => bench::run(Some(name), Some(part)),
         ["torture", ref options @ ..] => torture::Options::parse(options).and_then(|options| torture::run(&options)),
+        ["fuzz", ref options @ ..] => fuzz::seconds(options).and_then(fuzz::run),
         ["docs"] => docs::make(),
         ["docs", "--check"] => docs::check(),
         [] | ["help" | "--help" | "-h"] => {

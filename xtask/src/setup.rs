@@ -52,8 +52,14 @@ const BUILD_SYSTEMS: &[Tool] = &[
 /// icetime's device files. Debian's package of icetime only recommends theirs.
 const ICE40_DEVICES: (&str, &str) = ("fpga-icestorm-chipdb", "the device files of icetime");
 
+/// What fuzzing is compiled with besides.
+const COMPILERS: &[Tool] = &[Tool { name: "c++", package: "g++", purpose: "libFuzzer", version: Some("--version") }];
+
 /// The version that `deny.toml` was written for.
 const CARGO_DENY: &str = "0.20.2";
+
+/// The version whose targets and options are used.
+const CARGO_FUZZ: &str = "0.13.2";
 
 /// Installs those of these EDA tools that are missing, and prints what there is.
 pub(crate) fn eda_tools(wanted: &[&[Tool]]) -> Result<(), Stop> {
@@ -138,22 +144,34 @@ pub(crate) fn rust_components() -> Result<(), Stop> {
     Ok(())
 }
 
-/// Where cargo-deny is. It is compiled, which takes minutes, where it is neither on `PATH` nor in the target directory.
+/// Where cargo-deny is.
 pub(crate) fn cargo_deny() -> Result<PathBuf, Stop> {
-    if let Some(file) = process::on_path("cargo-deny") {
+    cargo_tool("cargo-deny", CARGO_DENY, "licences and sources of dependencies")
+}
+
+/// Where cargo-fuzz is, with the compiler of C++ that libFuzzer needs.
+pub(crate) fn cargo_fuzz() -> Result<PathBuf, Stop> {
+    provide("Compilers", &[COMPILERS])?;
+    cargo_tool("cargo-fuzz", CARGO_FUZZ, "hostile input for readers")
+}
+
+/// Where a tool of cargo is. It is compiled, which takes minutes, where it is neither on `PATH` nor in the target
+/// directory.
+fn cargo_tool(name: &str, version: &str, purpose: &str) -> Result<PathBuf, Stop> {
+    if let Some(file) = process::on_path(name) {
         return Ok(file);
     }
     let tools = process::target()?.join("tools");
-    let file = tools.join("bin/cargo-deny");
+    let file = tools.join("bin").join(name);
     if !process::is_executable(&file) {
-        println!("Compiling cargo-deny {CARGO_DENY} into {}: licences and sources of dependencies", tools.display());
+        println!("Compiling {name} {version} into {}: {purpose}", tools.display());
         // It runs for a second: optimising it would cost more than it saves.
-        let args = ["install", "--debug", "--quiet", "--locked", "cargo-deny", "--version", CARGO_DENY];
+        let args = ["install", "--debug", "--quiet", "--locked", name, "--version", version];
         let mut command = process::cargo(&args);
         command.arg("--root").arg(&tools).stdin(Stdio::null());
         if !process::succeeds(&mut command)? || !process::is_executable(&file) {
             return Err(Stop::environment(format!(
-                "cargo-deny could not be compiled. Put it on PATH:\n  cargo install --locked cargo-deny@{CARGO_DENY}"
+                "{name} could not be compiled. Put it on PATH:\n  cargo install --locked {name}@{version}"
             )));
         }
     }

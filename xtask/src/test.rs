@@ -5,7 +5,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::Instant;
 
 use crate::tally::{Line, Scanner, Tally};
-use crate::{Stop, arrows, conformance, process, setup, sources, words};
+use crate::{Stop, arrows, conformance, fuzz, process, setup, sources, words};
 
 /// How much is checked.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -15,6 +15,9 @@ pub(crate) enum Extent {
     /// What takes no long time and installs nothing. Slow tests see `TAPEOUT_FAST=1` and skip themselves.
     Fast,
 }
+
+/// How many seconds each reader is given hostile input. Longer runs are for `cargo xtask fuzz`.
+const FUZZED: u64 = 4;
 
 /// What was found so far.
 #[derive(Default)]
@@ -130,6 +133,7 @@ pub(crate) fn run(extent: Extent) -> Result<u8, Stop> {
 
     let mut report = Report::default();
     report.cargo("formatting", &["fmt", "--all", "--check"])?;
+    report.cargo("formatting of fuzz targets", &["fmt", "--manifest-path", "fuzz/Cargo.toml", "--check"])?;
     report.lint("arrows between crates", arrows::check)?;
     report.lint("shape of source files", sources::check)?;
     report.lint("words in files", words::check)?;
@@ -156,12 +160,20 @@ pub(crate) fn run(extent: Extent) -> Result<u8, Stop> {
         flow.env_remove("TAPEOUT_FAST").env("TAPEOUT_TEST_SANDBOX", "1");
         report.tests("the flow's tests in the sandbox", flow)?;
     }
+    if full {
+        report.check("hostile input for readers", || Ok(fuzz::run(FUZZED)? == 0))?;
+    }
     if let Some(deny) = deny {
         report.check("licences and sources of dependencies", || {
-            let mut command = Command::new(deny);
+            let mut command = Command::new(&deny);
             // Advisories would have to be fetched, and would fail a build that did not change.
             command.args(["check", "licenses", "bans", "sources"]);
             process::succeeds(command.current_dir(process::root()))
+        })?;
+        report.check("licences and sources of what fuzzing uses", || {
+            let mut command = Command::new(&deny);
+            command.args(["--manifest-path", "fuzz/Cargo.toml", "check", "--config", "fuzz/deny.toml"]);
+            process::succeeds(command.args(["licenses", "bans", "sources"]).current_dir(process::root()))
         })?;
         report.check("documentation", || {
             let mut command = process::cargo(&["doc", "--workspace", "--no-deps", "--quiet"]);

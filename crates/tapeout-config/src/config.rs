@@ -12,6 +12,7 @@ use crate::layer::Entry;
 use crate::load::Loaded;
 use crate::meta::Meta;
 use crate::reads::{ConfigRead, ConfigReads};
+use crate::resolve::{Settings, Surroundings};
 use crate::schema::Schema;
 use crate::source::{Location, SourceMap, Span};
 use crate::variable::Role;
@@ -155,7 +156,7 @@ impl fmt::Debug for Config {
 
 #[derive(Clone)]
 pub(crate) struct Inner {
-    pub(crate) settings: BTreeMap<Cow<'static, str>, Arc<Setting>>,
+    pub(crate) settings: Settings,
     pub(crate) meta: Meta,
     pub(crate) tools: Arc<BTreeMap<String, ToolSettings>>,
     pub(crate) design_dir: PathBuf,
@@ -165,6 +166,7 @@ pub(crate) struct Inner {
     pub(crate) schema: Arc<Schema>,
     pub(crate) sources: Arc<SourceMap>,
     pub(crate) overrides: Arc<Vec<Entry>>,
+    pub(crate) surroundings: Arc<Surroundings>,
 }
 
 /// Configurations are the same if all values are, wherever they come from.
@@ -464,6 +466,15 @@ impl Config {
 
     pub(crate) fn loaded(&self) -> &Arc<Loaded> {
         &self.inner.loaded
+    }
+
+    /// What copies that choose the same PDK share.
+    pub(crate) fn surroundings(&self) -> &Arc<Surroundings> {
+        &self.inner.surroundings
+    }
+
+    pub(crate) fn settings(&self) -> &Settings {
+        &self.inner.settings
     }
 
     /// What copies have replaced so far.

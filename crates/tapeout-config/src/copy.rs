@@ -60,7 +60,7 @@ impl Config {
                     given: Given::Tree(node),
                     typing: Typing::Strict,
                 }));
-                resolve(self.loaded(), self.schema_shared(), Arc::new(entries), &mut sources)
+                resolve(self.loaded(), self.schema_shared(), Arc::new(entries), Some(self), &mut sources)
             }
             Err(diagnostic) => Err(vec![diagnostic]),
         };

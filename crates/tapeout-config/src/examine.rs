@@ -46,7 +46,7 @@ impl Loaded {
     pub fn examine(&self, schema: &Schema, key: &str, sources: &mut SourceMap) -> Option<Examined> {
         let (variable, entry) = schema.find(key)?;
         let mut asked = Asked { variable: variable.name.to_string(), entry: entry.to_owned(), given: Vec::new() };
-        let mut resolved = resolve::work_out(self, schema, &[], sources, Some(&mut asked));
+        let mut resolved = resolve::work_out(self, schema, &[], None, sources, Some(&mut asked));
         diagnostic::sort(&mut resolved.diagnostics);
         let setting = resolved.settings.remove(variable.name.as_ref()).map(Arc::unwrap_or_clone);
         let value = setting.as_ref().and_then(|setting| part(setting.value.as_ref()?, entry)).cloned();

@@ -23,6 +23,9 @@ const SOURCES: &str = "VERILOG_FILES";
 const INCLUDE_DIRS: &str = "VERILOG_INCLUDE_DIRS";
 const DEFINES: &str = "VERILOG_DEFINES";
 
+/// The variables that lists change.
+pub(crate) const CHANGED: [&str; 3] = [SOURCES, INCLUDE_DIRS, DEFINES];
+
 /// Lists that name each other twice over, level by level, would be read 2^n times.
 const MAX_LISTS: usize = 1000;
 

@@ -24,6 +24,7 @@ pub(crate) struct Given<'a> {
     /// The item it comes from.
     item: usize,
     pub(crate) source: ConfigSource,
+    pub(crate) layer: usize,
     pub(crate) typing: Typing,
     /// Where its name stands.
     key: Span,
@@ -109,8 +110,25 @@ fn value<'a>(variable: &Variable, given: &[Given<'a>], references: &mut Referenc
         (None, Some(default)) => Node::from_value(default, span),
         (None, None) => Node { value: Tree::Map(Vec::new()), span },
     };
+    // Where each entry is: a map may get any number of parts.
+    let mut places: Option<HashMap<String, usize>> = None;
     for part in parts {
-        put(&mut whole, &part.part, evaluated(part).into_owned());
+        let node = evaluated(part).into_owned();
+        let Tree::Map(entries) = &mut whole.value else {
+            put(&mut whole, &part.part, node);
+            continue;
+        };
+        let places = places.get_or_insert_with(|| {
+            entries.iter().enumerate().map(|(index, (key, _))| (key.name.clone(), index)).collect()
+        });
+        let path = part.part.strip_prefix('.').unwrap_or(&part.part);
+        let (name, rest) = first_part(path, |name| places.contains_key(name));
+        let place = *places.entry(name.to_owned()).or_insert(entries.len());
+        if place == entries.len() {
+            let key = Key { name: name.to_owned(), span: node.span };
+            entries.push((key, Node { value: Tree::Null, span: node.span }));
+        }
+        put(&mut entries[place].1, rest, node);
     }
     Cow::Owned(whole)
 }
@@ -119,6 +137,14 @@ fn value<'a>(variable: &Variable, given: &[Given<'a>], references: &mut Referenc
 fn base_and_parts<'g, 'a>(given: &'g [Given<'a>]) -> (Option<&'g Given<'a>>, &'g [Given<'a>]) {
     let base = given.iter().rposition(|given| given.part.is_empty());
     (base.map(|base| &given[base]), &given[base.map_or(0, |base| base + 1)..])
+}
+
+/// The entry of a map that a path begins with, and the rest of the path: `a.b` may be an entry of that name as well as
+/// `b` in the entry `a`.
+fn first_part(path: &str, is_there: impl Fn(&str) -> bool) -> (&str, &str) {
+    let ends = std::iter::once(path.len()).chain(path.rmatch_indices('.').map(|(at, _)| at));
+    let known = ends.map(|end| path.split_at(end)).find(|(name, _)| is_there(name));
+    known.unwrap_or_else(|| path.split_at(path.find('.').unwrap_or(path.len())))
 }
 
 /// Puts a value at the place that `.a.0.b` names, making maps on the way. What is in the way of a map is replaced.
@@ -137,10 +163,7 @@ fn put(node: &mut Node, path: &str, value: Node) {
         node.value = Tree::Map(Vec::new());
     }
     let Tree::Map(entries) = &mut node.value else { return };
-    // `a.b` may be an entry of that name as well as `b` in the entry `a`.
-    let ends = path.match_indices('.').map(|(at, _)| at).chain([path.len()]);
-    let known = ends.map(|end| path.split_at(end)).filter(|(name, _)| entries.iter().any(|(key, _)| key.name == *name));
-    let (name, rest) = known.last().unwrap_or((name, rest));
+    let (name, rest) = first_part(path, |name| entries.iter().any(|(key, _)| key.name == name));
     let at = entries.iter().position(|(key, _)| key.name == name).unwrap_or_else(|| {
         let key = Key { name: name.to_owned(), span: value.span };
         entries.push((key, Node { value: Tree::Null, span: value.span }));
@@ -207,10 +230,11 @@ impl<'a> Gatherer<'a, '_> {
             );
             return;
         }
-        let Item { source, typing, .. } = *item;
+        let Item { source, layer, typing, .. } = *item;
         self.given.entry(variable.name.as_ref()).or_default().push(Given {
             item: index,
             source,
+            layer,
             typing,
             key,
             node: Cow::Borrowed(node),
@@ -252,6 +276,7 @@ impl<'a> Gatherer<'a, '_> {
                     Given {
                         item: index,
                         source: strongest.source,
+                        layer: strongest.layer,
                         typing: Typing::Strict,
                         key,
                         node: Cow::Owned(Node::from_value(&value, span)),

@@ -65,12 +65,16 @@ fn word(text: &str, span: Span, ty: &Type, optional: bool) -> Result<Node, Diagn
         // Only a required text can be meant to be the word `null`.
         let none = match text {
             "null" => optional || is_list,
-            "" => optional && *ty != Type::Str,
+            "" => optional && !is_list && *ty != Type::Str,
             _ => false,
         };
-        let value = if none { Tree::Null } else { Tree::Str(text.to_owned()) };
-        let node = Node { value, span };
-        return Ok(if is_list && !none { listed(node) } else { node });
+        let value = match text {
+            _ if none => Tree::Null,
+            "" if is_list => Tree::List(Vec::new()),
+            // Of several items in one text, the permissive typing of a command line makes a list.
+            text => Tree::Str(text.to_owned()),
+        };
+        return Ok(Node { value, span });
     }
     if crate::references::is_reference(text) {
         return Ok(Node { value: Tree::Str(text.to_owned()), span });

@@ -18,6 +18,7 @@ mod init;
 mod json_schema;
 mod layer;
 mod load;
+mod matches;
 mod meta;
 mod paths;
 mod pdk;

@@ -241,7 +241,13 @@ impl Loaded {
         }
         let mut given = self.env_of(&process)?;
         given.push(dir);
-        let made = pdk::evaluate(self, path, &process, &given, sources)?;
+        let made = pdk::evaluate(self, path, &process, &given, sources).map_err(|diagnostic| {
+            let asks = |name: &str| diagnostic.message.contains(&format!("::env({name})"));
+            match process.pdk.is_none() && (asks("PDK") || asks("STD_CELL_LIBRARY")) {
+                true => diagnostic.help("choose a PDK with `--pdk NAME` and `--pdk-root DIR`"),
+                false => diagnostic,
+            }
+        })?;
         let Tree::Map(mut entries) = made.variables.value else { return Ok(made.variables) };
         // What a script takes away from the PDK is not there.
         let gone = made.removed.into_iter().map(|key| (key.clone(), Node { value: Tree::Null, span: key.span }));

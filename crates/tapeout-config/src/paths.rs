@@ -3,11 +3,13 @@
 //! A stored path is relative to the design directory, as the user gave it, without `.` and `a/..`. It is absolute only
 //! if the user wrote an absolute path that does not lie in the design directory.
 
+use std::collections::HashSet;
 use std::path::{Component, Path, PathBuf};
 
-use glob::{MatchOptions, Pattern};
+use glob::Pattern;
 
 use crate::diagnostic::Diagnostic;
+use crate::matches;
 use crate::source::Span;
 use crate::suggest;
 
@@ -31,6 +33,8 @@ pub(crate) struct Paths {
     /// The design directory as it may also be written in absolute paths.
     roots: Vec<PathBuf>,
     globs: Vec<String>,
+    /// The same, to be looked up.
+    expanded: HashSet<String>,
 }
 
 impl Paths {
@@ -38,7 +42,19 @@ impl Paths {
     pub(crate) fn new(design_dir: &Path, given: &Path) -> Self {
         let mut roots = vec![normalise(design_dir)];
         roots.extend(design_dir.canonicalize().ok().filter(|canonical| *canonical != roots[0]));
-        Self { design_dir: design_dir.to_owned(), given: given.to_owned(), roots, globs: Vec::new() }
+        Self {
+            design_dir: design_dir.to_owned(),
+            given: given.to_owned(),
+            roots,
+            globs: Vec::new(),
+            expanded: HashSet::new(),
+        }
+    }
+
+    /// Takes over patterns that were expanded before.
+    pub(crate) fn take_over(&mut self, globs: &[String]) {
+        self.globs.extend_from_slice(globs);
+        self.expanded.extend(globs.iter().cloned());
     }
 
     pub(crate) fn into_globs(self) -> Vec<String> {
@@ -98,7 +114,9 @@ impl Paths {
     }
 
     fn glob(&mut self, at: &str, pattern: &str, kind: Kind, span: Span) -> Result<Vec<String>, Diagnostic> {
-        self.globs.push(pattern.to_owned());
+        if self.expanded.insert(pattern.to_owned()) {
+            self.globs.push(pattern.to_owned());
+        }
         let invalid = |reason: &str| {
             Diagnostic::error(format!("`{at}`: `{pattern}` is not a valid pattern")).at(span, reason.to_owned())
         };
@@ -108,14 +126,14 @@ impl Paths {
             let root = self.design_dir.to_str().ok_or_else(|| invalid("the design directory's path is not UTF-8"))?;
             format!("{}/{pattern}", Pattern::escape(root))
         };
-        let options =
-            MatchOptions { case_sensitive: true, require_literal_separator: true, require_literal_leading_dot: true };
         let mut found = Vec::new();
-        for path in glob::glob_with(&whole, options).map_err(|error| invalid(error.msg))? {
-            let path = path.map_err(|error| {
-                Diagnostic::error(format!("`{at}`: cannot read `{}`: {}", error.path().display(), error.error()))
+        for path in matches::of(&whole).map_err(|error| match error {
+            matches::Error::Pattern(reason) => invalid(reason),
+            matches::Error::Unread(path, error) => {
+                Diagnostic::error(format!("`{at}`: cannot read `{}`: {error}", path.display()))
                     .at(span, "while looking for this pattern")
-            })?;
+            }
+        })? {
             if kind != Kind::Either && path.is_dir() != (kind == Kind::Dir) {
                 continue;
             }

@@ -71,17 +71,19 @@ pub(crate) fn read(loaded: &Loaded, process: &Process, sources: &mut SourceMap) 
             .at(first.variables.span, "in this script")
             .help("choose one with `--scl NAME`"));
     };
-    let script = dir.join(&scl).join("config.tcl");
-    if !script.is_file() {
+    // The library may be in the older of the two places alone.
+    let places = dirs.each_ref().map(|dir| dir.join(&scl).join("config.tcl"));
+    let Some(script) = places.iter().find(|script| script.is_file()) else {
         let diagnostic = Diagnostic::error(format!("the PDK `{pdk}` has no cell library `{scl}`"));
-        return Err(match suggest::file(&dir.join(&scl)) {
+        let looked = places.map(|script| format!("`{}`", script.display())).join(" and ");
+        return Err(diagnostic.help(match suggest::file(&dir.join(&scl)) {
             Some(near) => {
-                diagnostic.help(format!("did you mean `{}`?", near.file_name().unwrap_or_default().display()))
+                format!("did you mean `{}`? looked for {looked}", near.file_name().unwrap_or_default().display())
             }
-            None => diagnostic.help(format!("looked for `{}`", script.display())),
-        });
-    }
-    let second = evaluate(loaded, &script, process, &first.env, sources)?;
+            None => format!("looked for {looked}"),
+        }));
+    };
+    let second = evaluate(loaded, script, process, &first.env, sources)?;
     let layers = vec![(ConfigSource::Pdk, first.variables), (ConfigSource::CellLibrary, second.variables)];
     Ok(Pdk { scl, layers, env: second.env })
 }

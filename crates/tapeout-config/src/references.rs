@@ -30,6 +30,16 @@ pub(crate) fn is_reference(text: &str) -> bool {
     PREFIXES.iter().any(|prefix| text.starts_with(prefix))
 }
 
+/// Whether what the value comes to may depend on other values, which references name behind a `$`.
+pub(crate) fn may_refer(node: &Node) -> bool {
+    match &node.value {
+        Tree::Str(text) => text.contains('$'),
+        Tree::List(items) => items.iter().any(may_refer),
+        Tree::Map(entries) => entries.iter().any(|(_, value)| may_refer(value)),
+        _ => false,
+    }
+}
+
 /// Evaluates the values of one configuration.
 pub(crate) struct References<'a> {
     items: &'a [Item<'a>],
@@ -144,11 +154,12 @@ impl<'a> References<'a> {
             return self.expression(item, expression, span);
         }
         if let Some(below) = text.strip_prefix("dir::") {
-            return Ok(in_design_dir(below));
+            return Ok(in_design_dir(below.trim_start_matches('/')));
         }
         if let Some(below) = text.strip_prefix("pdk_dir::") {
             let Some(pdk) = self.fixed("PDKPATH") else {
-                let diagnostic = Diagnostic::error("`pdk_dir::` needs a PDK, and none is chosen").at(span, "used here");
+                let diagnostic =
+                    Diagnostic::error("`pdk_dir::` stands for `$PDKPATH`, and no PDK is chosen").at(span, "used here");
                 return Err(self.note(diagnostic.help("choose one with `--pdk NAME` and `--pdk-root DIR`")));
             };
             return Ok(Tree::Pattern(format!("{pdk}/{below}")));
@@ -172,8 +183,11 @@ impl<'a> References<'a> {
             Tree::Str(_) if prefix == "refg::" && name == "DESIGN_DIR" => {
                 Ok(in_design_dir(rest.trim_start_matches('/')))
             }
-            Tree::Str(start) if prefix == "refg::" => Ok(Tree::Pattern(start + rest)),
-            Tree::Str(start) => Ok(Tree::Str(start + rest)),
+            // The same reference further on means the same, as in OpenLane; another one is text.
+            Tree::Str(start) => {
+                let rest = rest.replace(&format!("${name}"), &start);
+                Ok(if prefix == "refg::" { Tree::Pattern(start + &rest) } else { Tree::Str(start + &rest) })
+            }
             other => {
                 let kind = Node { value: other, span }.kind();
                 let mut diagnostic =

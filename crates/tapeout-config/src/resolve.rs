@@ -19,7 +19,7 @@ use crate::meta::Typing;
 use crate::paths::Paths;
 use crate::pdk;
 use crate::read;
-use crate::references::References;
+use crate::references::{self, References};
 use crate::schema::Schema;
 use crate::sections::{self, Process};
 use crate::source::SourceMap;
@@ -39,18 +39,33 @@ impl Loaded {
         schema: &Schema,
         sources: &mut SourceMap,
     ) -> Result<(Config, Vec<Diagnostic>), Vec<Diagnostic>> {
-        resolve(&Arc::new(self.clone()), &Arc::new(schema.clone()), Arc::default(), sources)
+        resolve(&Arc::new(self.clone()), &Arc::new(schema.clone()), Arc::default(), None, sources)
     }
 }
 
-/// The configuration of what is loaded with further entries, stronger than all, over it.
+/// What a configuration stands upon beside its own layers. Copies share it while they choose the same PDK.
+#[derive(Debug)]
+pub(crate) struct Surroundings {
+    environment: Vec<Entry>,
+    /// The PDK that the configuration chooses.
+    chosen: Process,
+    /// The same with the cell library that the PDK chooses.
+    process: Process,
+    /// What PDK and cell library give.
+    pdk: Vec<Entry>,
+}
+
+/// The configuration of what is loaded with further entries, stronger than all, over it. What they do not concern is
+/// taken from `base`, whose overrides they begin with.
 pub(crate) fn resolve(
     loaded: &Arc<Loaded>,
     schema: &Arc<Schema>,
     overrides: Arc<Vec<Entry>>,
+    base: Option<&Config>,
     sources: &mut SourceMap,
 ) -> Result<(Config, Vec<Diagnostic>), Vec<Diagnostic>> {
-    let Resolved { settings, globs, mut diagnostics } = work_out(loaded, schema, &overrides, sources, None);
+    let Resolved { settings, globs, mut diagnostics, surroundings } =
+        work_out(loaded, schema, &overrides, base, sources, None);
     diagnostic::sort(&mut diagnostics);
     if diagnostics.iter().any(|d| d.severity == Severity::Error) {
         return Err(diagnostics);
@@ -65,6 +80,7 @@ pub(crate) fn resolve(
         schema: Arc::clone(schema),
         sources: Arc::new(sources.clone()),
         overrides,
+        surroundings,
     });
     Ok((config, diagnostics))
 }
@@ -76,6 +92,7 @@ pub(crate) struct Resolved {
     pub(crate) globs: Vec<String>,
     /// In no order.
     pub(crate) diagnostics: Vec<Diagnostic>,
+    surroundings: Arc<Surroundings>,
 }
 
 /// A variable, or an entry of it, of which all that is given is asked for.
@@ -91,24 +108,40 @@ pub(crate) fn work_out(
     loaded: &Loaded,
     schema: &Schema,
     overrides: &[Entry],
+    base: Option<&Config>,
     sources: &mut SourceMap,
     asked: Option<&mut Asked>,
 ) -> Resolved {
     let mut diagnostics = Vec::new();
-    let environment = environment_entries(loaded, schema, sources);
-    let given: Vec<&Entry> = in_order([loaded.entries.as_slice(), &environment, overrides]);
-    let (process, fixed) = process(loaded, schema, &given);
-    let (process, pdk) = match pdk::entries(loaded, schema, process, sources) {
-        Ok(read) => read,
-        Err(diagnostic) => {
-            diagnostics.push(diagnostic);
-            (Process::default(), Vec::new())
+    let read;
+    let environment = match base {
+        Some(base) => &base.surroundings().environment,
+        None => {
+            read = environment_entries(loaded, schema, sources);
+            &read
         }
     };
+    let given: Vec<&Entry> = in_order([loaded.entries.as_slice(), environment, overrides]);
+    let (chosen, fixed) = process(loaded, schema, &given);
+    let base = base.filter(|base| base.surroundings().chosen == chosen);
+    let surroundings = match base {
+        Some(base) => Arc::clone(base.surroundings()),
+        None => {
+            let (process, pdk) = match pdk::entries(loaded, schema, chosen.clone(), sources) {
+                Ok(read) => read,
+                Err(diagnostic) => {
+                    diagnostics.push(diagnostic);
+                    (Process::default(), Vec::new())
+                }
+            };
+            Arc::new(Surroundings { environment: environment.clone(), chosen, process, pdk })
+        }
+    };
+    let Surroundings { environment, process, pdk, .. } = &*surroundings;
     let items = open_sections(
-        in_order([pdk.as_slice(), &loaded.entries, &environment, overrides]),
+        in_order([pdk.as_slice(), &loaded.entries, environment, overrides]),
         schema,
-        &process,
+        process,
         &mut diagnostics,
     );
     let mut fixed = fixed;
@@ -116,6 +149,11 @@ pub(crate) fn work_out(
 
     let mut references = References::new(&items, fixed);
     let mut paths = Paths::new(&loaded.design_dir, &loaded.given_dir);
+    let own = base.and_then(|base| overrides.get(base.overrides().len()));
+    let reused = Reused { base, layer: own.map_or(usize::MAX, |entry| entry.layer) };
+    if let Some(base) = base {
+        paths.take_over(base.globs());
+    }
     let mut refused = Vec::new();
     let mut typed = |variable: &Variable, node: &Node, typing: Typing| {
         let mut typer = Typer { typing, units: variable.units, paths: &mut paths, diagnostics: &mut refused };
@@ -131,11 +169,15 @@ pub(crate) fn work_out(
         asked.given = gathered.given.iter().filter_map(|given| contribution(given, entry, sources)).collect();
     }
 
-    let mut settings = Settings::new();
+    let mut settings = base.map(|base| base.settings().clone()).unwrap_or_default();
     let mut missing = Vec::new();
     for variable in schema.iter().filter(|variable| !matches!(variable.role, Role::Deprecated(_))) {
+        let given = gathered.get(variable.name.as_ref());
+        if reused.has(variable, given) {
+            continue;
+        }
         let mut resolution = Resolution { paths: &mut paths, sources, diagnostics: &mut diagnostics };
-        match gathered.get(variable.name.as_ref()) {
+        match given {
             None if variable.is_required() => missing.push(variable),
             given => {
                 if let Some(setting) = resolution.setting(variable, given) {
@@ -150,9 +192,28 @@ pub(crate) fn work_out(
     }
     let (of_pdk, missing): (Vec<_>, Vec<_>) = missing.into_iter().partition(|variable| variable.from_pdk);
     diagnostics.extend(missing_variables(&missing));
-    diagnostics.extend(missing_in_pdk(&process, &of_pdk));
+    diagnostics.extend(missing_in_pdk(process, &of_pdk));
     filelist::expand(&mut settings, schema, &loaded.env, &mut paths, sources, &mut diagnostics);
-    Resolved { settings, globs: paths.into_globs(), diagnostics }
+    Resolved { settings, globs: paths.into_globs(), diagnostics, surroundings }
+}
+
+/// Settings of a configuration that its copy keeps.
+struct Reused<'a> {
+    base: Option<&'a Config>,
+    /// The first layer of the copy's own.
+    layer: usize,
+}
+
+impl Reused<'_> {
+    /// Whether the setting of a variable stays: the copy gives nothing for it, and it refers to nothing. That of one which
+    /// others change after the layers, as initialisation and file lists do, is made again.
+    fn has(&self, variable: &Variable, given: Option<&Gathered<'_>>) -> bool {
+        let Some(setting) = self.base.and_then(|base| base.settings().get(&variable.name)) else { return false };
+        let same = |given: &Given<'_>| given.layer < self.layer && !references::may_refer(&given.node);
+        setting.origin.source != ConfigSource::Derived
+            && !filelist::CHANGED.contains(&variable.name.as_ref())
+            && given.is_none_or(|given| given.given.iter().all(same))
+    }
 }
 
 /// The entries of several layers, the weakest first.
@@ -192,8 +253,14 @@ fn process(loaded: &Loaded, schema: &Schema, given: &[&Entry]) -> (Process, Vec<
     let chosen = |name: &str, process: &Process, fixed: &[(&'static str, String)]| {
         let items = open_sections(given.to_vec(), schema, process, &mut Vec::new());
         let position = items.iter().rposition(|item| item.name == name)?;
-        let mut references = References::new(&items, fixed.to_vec());
-        match &references.evaluate(position, &items[position].node).value {
+        let node = &items[position].node;
+        let chosen = match &node.value {
+            Tree::Str(text) if references::is_reference(text) => {
+                References::new(&items, fixed.to_vec()).evaluate(position, node)
+            }
+            _ => Cow::Borrowed(&**node),
+        };
+        match &chosen.value {
             Tree::Str(text) | Tree::Pattern(text) if !text.is_empty() => Some(text.clone()),
             _ => None,
         }
@@ -205,8 +272,12 @@ fn process(loaded: &Loaded, schema: &Schema, given: &[&Entry]) -> (Process, Vec<
     if !mentioned {
         return (process, fixed);
     }
-    process.pdk = chosen("PDK", &process, &fixed);
     process.root = chosen("PDK_ROOT", &process, &fixed).map(|root| Process::root(&loaded.design_dir, &root));
+    process.pdk =
+        chosen("PDK", &process, &fixed).or_else(|| match (&process.root, schema.get("PDK")?.default.as_ref()?) {
+            (Some(_), Value::Str(pdk)) => Some(pdk.clone()),
+            _ => None,
+        });
     process.scl = chosen("STD_CELL_LIBRARY", &process, &fixed);
     fixed.extend(process.pdk.clone().map(|pdk| ("PDK", pdk)));
     fixed.extend(process.path().map(|path| ("PDKPATH", path)));

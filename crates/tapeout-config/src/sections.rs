@@ -118,10 +118,15 @@ fn refuse_within(variable: &str, node: &Node, diagnostics: &mut Vec<Diagnostic>)
         Tree::List(nodes) => nodes.iter().for_each(|node| refuse_within(variable, node, diagnostics)),
         Tree::Map(entries) => {
             for (key, node) in entries {
-                if key.name.starts_with("pdk::") || key.name.starts_with("scl::") {
+                let by = match key.name.get(..5) {
+                    Some("pdk::") => Some("PDK"),
+                    Some("scl::") => Some("STD_CELL_LIBRARY"),
+                    _ => None,
+                };
+                if let Some(by) = by {
                     diagnostics.push(
                         Diagnostic::error(format!("the section `{}` stands in the value of `{variable}`", key.name))
-                            .at(key.span, "not a section here")
+                            .at(key.span, format!("no section by `{by}` here"))
                             .help(format!("put it around `{variable}`, at the top of the configuration")),
                     );
                 } else {

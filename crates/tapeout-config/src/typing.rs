@@ -360,13 +360,19 @@ pub(crate) fn convert(node: &Node, ty: &Type) -> Option<Node> {
     let value = match (ty, &node.value) {
         (Type::Bool, Tree::Int(0)) => Tree::Bool(false),
         (Type::Bool, Tree::Int(1)) => Tree::Bool(true),
+        // What an expression comes to.
+        (Type::Bool, Tree::Decimal(value)) => match value.to_i64()? {
+            0 => Tree::Bool(false),
+            1 => Tree::Bool(true),
+            _ => return None,
+        },
         (Type::Bool, Tree::Str(text)) => match text.as_str() {
             "1" | "true" | "True" => Tree::Bool(true),
             "0" | "false" | "False" => Tree::Bool(false),
             _ => return None,
         },
-        (Type::Int, Tree::Str(text)) => Tree::Int(text.trim().parse().ok()?),
-        (Type::Decimal, Tree::Str(text)) => Tree::Decimal(text.trim().parse().ok()?),
+        (Type::Int, Tree::Str(text)) => Tree::Int(number(text)?.parse().ok()?),
+        (Type::Decimal, Tree::Str(text)) => Tree::Decimal(number(text)?.parse().ok()?),
         (Type::List(_) | Type::Tuple(_), Tree::Str(text)) => {
             Tree::List(split(text).into_iter().map(|item| Node { value: Tree::Str(item.to_owned()), span }).collect())
         }
@@ -391,6 +397,20 @@ pub(crate) fn convert(node: &Node, ty: &Type) -> Option<Node> {
         _ => return None,
     };
     Some(Node { value, span })
+}
+
+/// The text of a number without the `_` between its digits, as Python has them, and OpenLane by that. Nothing if one
+/// stands elsewhere.
+fn number(text: &str) -> Option<Cow<'_, str>> {
+    let text = text.trim();
+    if !text.contains('_') {
+        return Some(text.into());
+    }
+    let is_digit = |at: Option<usize>| at.and_then(|at| text.as_bytes().get(at)).is_some_and(u8::is_ascii_digit);
+    let mut separators = text.match_indices('_');
+    separators
+        .all(|(at, _)| is_digit(at.checked_sub(1)) && is_digit(Some(at + 1)))
+        .then(|| text.replace('_', "").into())
 }
 
 /// The items of a list written as text: after commas, else semicolons, else white space. One separator may trail.

@@ -20,6 +20,22 @@ pub(crate) struct Comparison<'a> {
 /// Classes of errors; all of them mean that the input is refused.
 const CATEGORIES: [&str; 3] = ["bad_value", "invalid_config", "missing_required"];
 
+/// Words of Python, in which the peers are written, for kinds of values and for values, and ours.
+const KINDS: [(&str, &str); 9] = [
+    ("str", "string"),
+    ("int", "integer"),
+    ("float", "decimal"),
+    ("bool", "boolean"),
+    ("dict", "map"),
+    ("NoneType", "null"),
+    ("None", "null"),
+    ("True", "true"),
+    ("False", "false"),
+];
+
+/// Modules whose classes peers name in messages.
+const MODULES: [&str; 4] = ["decimal", "types", "__main__", "librelane"];
+
 impl Comparison<'_> {
     /// Says in which way the outcome differs from what is expected, which is `{"ok": …}` or `{"error": …}`.
     pub(crate) fn difference(&self, expected: &Json, outcome: &Outcome) -> Option<String> {
@@ -30,7 +46,7 @@ impl Comparison<'_> {
         match (entries.get("ok"), entries.get("error"), outcome) {
             (Some(value), _, Outcome::Accepted(found)) => self.values(value, found, ""),
             (Some(_), _, Outcome::Refused(refusal)) => Some(format!("refused: {}", refusal.text)),
-            (_, Some(Json::Object(error)), Outcome::Refused(refusal)) => refusals(error, refusal),
+            (_, Some(Json::Object(error)), Outcome::Refused(refusal)) => self.refusals(error, refusal),
             (_, Some(_), Outcome::Accepted(found)) => Some(format!("accepted: {}", shortened(&found.to_string()))),
             _ => Some("the case expects neither `ok` nor `error`".to_owned()),
         }
@@ -86,7 +102,7 @@ impl Comparison<'_> {
                 // What the warnings say is kept in one text.
                 ("warning_mentions", Some(Json::String(warnings))) => {
                     let Json::Array(mentions) = value else { return Some(format!("{below} is not a list")) };
-                    unmentioned(mentions, warnings).map(|name| format!("no warning mentions {name}: {warnings}"))
+                    self.unmentioned(mentions, warnings).map(|name| format!("no warning mentions {name}: {warnings}"))
                 }
                 (_, Some(found)) => self.values(value, found, &below),
                 (_, None) => Some(format!("{}nothing instead of {value}", prefix(&below))),
@@ -100,6 +116,46 @@ impl Comparison<'_> {
         }
         let more = found.iter().find(|(name, _)| !wanted.contains_key(*name));
         more.map(|(name, value)| format!("{}there is also `{name}`: {value}", prefix(at)))
+    }
+
+    fn refusals(&self, expected: &Map<String, Json>, refusal: &Refusal) -> Option<String> {
+        for (name, value) in expected {
+            let differs = match (name.as_str(), value) {
+                ("category", Json::String(category)) if CATEGORIES.contains(&category.as_str()) => None,
+                // Of the peer's program.
+                ("ref_class" | "type", _) => None,
+                ("mentions" | "warning_mentions", Json::Array(mentions)) => self
+                    .unmentioned(mentions, &refusal.text)
+                    .map(|name| format!("refused without mention of {name}: {}", refusal.text)),
+                // One error may speak of several faults, such as all variables that are missing.
+                ("error_count", Json::Number(count)) if count.as_u64() >= Some(refusal.errors as u64) => None,
+                ("error_count", Json::Number(count)) => {
+                    Some(format!("{} errors instead of {count}: {}", refusal.errors, refusal.text))
+                }
+                _ => Some(format!("the case expects of an error `{name}`: {value}, which is not understood")),
+            };
+            if differs.is_some() {
+                return differs;
+            }
+        }
+        None
+    }
+
+    /// The first name out of the mentions that the text does not have.
+    fn unmentioned(&self, mentions: &[Json], text: &str) -> Option<String> {
+        let names = mentions.iter().flat_map(|mention| names_in(mention.as_str().unwrap_or_default()));
+        names.filter(|name| !self.told(name, text)).map(|name| format!("`{name}`")).next()
+    }
+
+    /// Whether the text speaks of what a peer calls `name`: by that name, by ours for a kind of value, or by the path
+    /// from the design directory. Classes of the peer's program mean nothing to its users.
+    fn told(&self, name: &str, text: &str) -> bool {
+        let ours = KINDS.iter().find(|(theirs, _)| *theirs == name).map(|(_, ours)| *ours);
+        let relative =
+            Path::new(name).strip_prefix(self.cwd).ok().and_then(Path::to_str).filter(|path| !path.is_empty());
+        mentioned(name, text)
+            || [ours, relative].into_iter().flatten().any(|name| mentioned(name, text))
+            || MODULES.iter().any(|module| name.strip_prefix(module).is_some_and(|rest| rest.starts_with('.')))
     }
 
     /// Paths are stored relative to the design directory here.
@@ -142,34 +198,6 @@ fn same_decimal(wanted: &str, found: &str) -> bool {
     let places = |text: &str| text.split_once('.').map_or(0, |(_, places)| places.len());
     let has_exponent = [wanted, found].iter().any(|text| text.contains(['e', 'E']));
     same && (has_exponent || places(wanted) == places(found))
-}
-
-fn refusals(expected: &Map<String, Json>, refusal: &Refusal) -> Option<String> {
-    for (name, value) in expected {
-        let differs = match (name.as_str(), value) {
-            ("category", Json::String(category)) if CATEGORIES.contains(&category.as_str()) => None,
-            // Of the peer's program.
-            ("ref_class" | "type", _) => None,
-            ("mentions" | "warning_mentions", Json::Array(mentions)) => unmentioned(mentions, &refusal.text)
-                .map(|name| format!("refused without mention of {name}: {}", refusal.text)),
-            // One error may speak of several faults, such as all variables that are missing.
-            ("error_count", Json::Number(count)) if count.as_u64() >= Some(refusal.errors as u64) => None,
-            ("error_count", Json::Number(count)) => {
-                Some(format!("{} errors instead of {count}: {}", refusal.errors, refusal.text))
-            }
-            _ => Some(format!("the case expects of an error `{name}`: {value}, which is not understood")),
-        };
-        if differs.is_some() {
-            return differs;
-        }
-    }
-    None
-}
-
-/// The first name out of the mentions that the text does not have.
-fn unmentioned(mentions: &[Json], text: &str) -> Option<String> {
-    let names = mentions.iter().flat_map(|mention| names_in(mention.as_str().unwrap_or_default()));
-    names.filter(|name| !mentioned(name, text)).map(|name| format!("`{name}`")).next()
 }
 
 /// What names something in a piece of a message: a single word, and in several those that are no words of a language.

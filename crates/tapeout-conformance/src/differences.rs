@@ -44,7 +44,7 @@ struct Kind {
 /// One case that differs.
 #[derive(Clone, Debug)]
 pub(crate) struct Differing {
-    /// Its name, which other cases may have as well.
+    /// What people call it.
     name: String,
     /// Its input.
     input: Json,
@@ -59,7 +59,8 @@ impl Difference {
             return None;
         }
         let mut cases = self.cases.iter().enumerate();
-        cases.find(|(_, differing)| differing.name == case.name && differing.input == case.input)
+        // The same input under another name, as other files may have it, is the same case.
+        cases.find(|(_, differing)| differing.input == case.input)
     }
 }
 
@@ -164,4 +165,26 @@ fn text(node: &Node, key: &str) -> Result<String, String> {
 fn json(node: &Node, key: &str) -> Result<Json, String> {
     let text = text(node, key)?;
     serde_json::from_str(&text).map_err(|error| format!("`{key}` of a difference is not JSON: {error}: {text}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_case_is_known_by_its_input() {
+        let differing = Differing { name: "A".to_owned(), input: json!({ "x": 1 }), instead: json!({}) };
+        let (suite, area, reason) = ("peer".to_owned(), "area".to_owned(), String::new());
+        let difference = Difference { suite, area, reason, cases: vec![differing], kinds: Vec::new() };
+        let found = |suite: &str, area: &str, input: Json| {
+            let (area, name) = (area.to_owned(), "another name".to_owned());
+            let case = Case { area, name, input, expected: Json::Null, wanted: None, more: false };
+            difference.of(suite, &case).is_some()
+        };
+        assert!(found("peer", "area", json!({ "x": 1 })));
+        assert!(!found("peer", "area", json!({ "x": 2 })));
+        assert!(!found("other", "area", json!({ "x": 1 })) && !found("peer", "other", json!({ "x": 1 })));
+    }
 }

@@ -11,6 +11,7 @@ use crate::encoding::{decode, encode};
 use crate::outcome::Outcome;
 use crate::place::{Place, resolve};
 use crate::run::{entry, only, text};
+use crate::tcl;
 
 /// `config.expr`: an expression, and the values of names in it.
 pub(crate) fn expression(input: &Json, place: &Place<'_>) -> Result<Outcome, String> {
@@ -27,6 +28,7 @@ pub(crate) fn string(input: &Json, place: &Place<'_>) -> Result<Outcome, String>
 /// What a value comes to below the symbols.
 fn value(value: &str, symbols: &Json, place: &Place<'_>) -> Result<Outcome, String> {
     let symbols = symbols.as_object().ok_or("`symbols` is not a map")?;
+    tcl::write_pdks(&place.definitions["pdk_dummy"], place)?;
     let mut loader = Loader { design_dir: Some(place.cwd()), ..Loader::default() };
     let mut mapping = Value::Map(Vec::new());
     for (name, symbol) in symbols {

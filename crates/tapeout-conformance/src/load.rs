@@ -117,7 +117,8 @@ fn arguments(args: Option<&Json>, loader: &mut Loader, place: &Place<'_>) -> Res
     Ok(())
 }
 
-/// The configurations of a case, `c0.json`, `c1.yaml` and so on in the design directory; maps are given by code.
+/// The configurations of a case, `c0.json`, `c1.yaml` and so on in the design directory; a map that is the last is given
+/// by code.
 fn files(files: &Json, loader: &mut Loader, place: &Place<'_>) -> Result<(), String> {
     let files = files.as_array().ok_or("`files` is not a list")?;
     for (index, file) in files.iter().enumerate() {

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::PathBuf;
 
 use serde_json::Value as Json;
 
@@ -32,7 +33,8 @@ pub(crate) struct Report {
     differences: Vec<Difference>,
     /// What came of the cases that differ on purpose, by difference and case.
     found: BTreeMap<(usize, usize), String>,
-    /// Whether all cases that differ on purpose are listed one by one, and all that are listed are there.
+    /// Whether all cases of first files that differ on purpose are listed one by one, and all that are listed are
+    /// there.
     own: bool,
     /// The cases that differ and are not listed, with the reason.
     unlisted: Vec<String>,
@@ -99,7 +101,11 @@ impl Report {
         }
         let mut unlisted = None;
         let mut excused = |case: &Case, outcome: &Outcome, comparison: &Comparison<'_>| {
-            unlisted = if self.own { None } else { excuse(&self.differences, suite.name, case, outcome, comparison) };
+            unlisted = if self.own && !case.more {
+                None
+            } else {
+                excuse(&self.differences, suite.name, case, outcome, comparison)
+            };
             unlisted.is_some()
         };
         let verdict = judge(suite, case, run, listed.first().map(|(_, instead)| *instead), &mut excused);
@@ -124,7 +130,7 @@ impl Report {
                 let _ = write!(text, "\n{}: {failure}", area.title());
             }
         }
-        for case in &self.unlisted {
+        for case in self.unlisted.iter().filter(|_| !self.own) {
             let _ = write!(text, "\ndifferent: {case}\n");
         }
         for stale in &self.stale {
@@ -165,6 +171,15 @@ impl Report {
                 let Some(why) = self.found.get(&(at, of)) else { continue };
                 let _ = write!(page, "\n```text\n{}\nhere {}\n```\n", differing.title(), why.trim_end());
             }
+        }
+        // Where the case itself says what is wanted, there is no reason above.
+        let by_case = |line: &&String| self.differences.iter().all(|difference| !line.ends_with(&difference.reason));
+        let mut by_case = self.unlisted.iter().filter(by_case).peekable();
+        if by_case.peek().is_some() {
+            page += "\n### What cases want themselves\n\n";
+        }
+        for line in by_case {
+            let _ = writeln!(page, "- {line}");
         }
         page
     }
@@ -215,7 +230,8 @@ fn judge(suite: &Suite, case: &Case, run: Runner, instead: Option<&Json>, excuse
         Ok(Err(error)) => return failed(&format!("a case that cannot be run: {error}"), Some(&place)),
         Err(_) => return failed("a panic, told above", Some(&place)),
     };
-    let cwd = place.cwd();
+    // A case may name another design directory than the one that all have.
+    let cwd = place.fill(&case.input["args"]["design_dir"]).as_str().map_or_else(|| place.cwd(), PathBuf::from);
     let comparison = Comparison { cwd: &cwd, in_part: suite.name == "radgen" };
     let from_peer = comparison.difference(&filled.expected, &outcome);
     match (instead, from_peer) {

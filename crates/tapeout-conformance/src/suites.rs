@@ -5,7 +5,8 @@ use std::path::Path;
 
 use serde_json::{Map, Value as Json, json};
 
-/// The suites in the order in which they are told of. Each is a file, `NAME.json`.
+/// The suites in the order in which they are told of. Each is a file, `NAME.json`, and may have a second one,
+/// `NAME-more.json`, with cases like those of the first.
 pub(crate) const SUITES: [&str; 5] = ["openlane", "radgen", "hammer_config", "hammer_hook", "pydesignflow"];
 
 /// The cases of one peer.
@@ -32,6 +33,8 @@ pub(crate) struct Case {
     pub(crate) expected: Json,
     /// What should have come of it, in words, where the case says that the peer is wrong.
     pub(crate) wanted: Option<String>,
+    /// Whether it is of the second file of the suite, where a case may differ by a kind of difference.
+    pub(crate) more: bool,
 }
 
 /// Reads the suites of which there is a file in the directory.
@@ -41,14 +44,20 @@ pub(crate) struct Case {
 pub(crate) fn read(dir: &Path) -> Result<Vec<Suite>, String> {
     let mut suites = Vec::new();
     for name in SUITES {
-        let path = dir.join(format!("{name}.json"));
-        if !path.exists() {
-            continue;
+        let mut suite = Suite { name, cases: Vec::new(), definitions: Json::Null };
+        let mut found = false;
+        for (file, more) in [(format!("{name}.json"), false), (format!("{name}-more.json"), true)] {
+            let path = dir.join(file);
+            if !path.exists() {
+                continue;
+            }
+            found = true;
+            let at = |error: String| format!("{}: {error}", path.display());
+            let text = fs::read_to_string(&path).map_err(|error| at(error.to_string()))?;
+            let file: Json = serde_json::from_str(&text).map_err(|error| at(error.to_string()))?;
+            suite.add(&file, more).map_err(at)?;
         }
-        let at = |error: String| format!("{}: {error}", path.display());
-        let text = fs::read_to_string(&path).map_err(|error| at(error.to_string()))?;
-        let file: Json = serde_json::from_str(&text).map_err(|error| at(error.to_string()))?;
-        suites.push(suite(name, &file).map_err(at)?);
+        suites.extend(found.then_some(suite));
     }
     if suites.is_empty() {
         let names = SUITES.map(|name| format!("{name}.json"));
@@ -57,37 +66,46 @@ pub(crate) fn read(dir: &Path) -> Result<Vec<Suite>, String> {
     Ok(suites)
 }
 
-fn suite(name: &'static str, file: &Json) -> Result<Suite, String> {
-    let mut suite = Suite { name, cases: Vec::new(), definitions: Json::Null };
-    let cases = file.as_array().or_else(|| file["cases"].as_array());
-    let cases = cases.ok_or("expected a list of cases, or a map with `cases`")?;
-    for (index, case) in cases.iter().enumerate() {
-        let case = case.as_object().ok_or_else(|| format!("case {index} is not a map"))?;
-        let case = match name {
-            "openlane" => openlane(case),
-            "radgen" => radgen(case),
-            // Nothing of these is run yet.
-            _ => Case::default_of(case),
-        };
-        match case {
-            Case { area, input, .. } if area == "_schemas" => suite.definitions = input,
-            case => suite.cases.push(case),
+impl Suite {
+    fn add(&mut self, file: &Json, more: bool) -> Result<(), String> {
+        let cases = file.as_array().or_else(|| file["cases"].as_array());
+        let cases = cases.ok_or("expected a list of cases, or a map with `cases`")?;
+        for (index, case) in cases.iter().enumerate() {
+            let case = case.as_object().ok_or_else(|| format!("case {index} is not a map"))?;
+            let case = match self.name {
+                "openlane" => openlane(case),
+                "radgen" => radgen(case),
+                // Nothing of these is run yet.
+                _ => Case::default_of(case),
+            };
+            match case {
+                Case { area, input, .. } if area == "_schemas" => self.definitions = input,
+                case => self.cases.push(Case { more, ..case }),
+            }
         }
+        Ok(())
     }
-    Ok(suite)
 }
 
 impl Case {
     fn default_of(case: &Map<String, Json>) -> Self {
         let text = |key: &str| case.get(key).and_then(Json::as_str).unwrap_or_default().to_owned();
-        Self { area: String::new(), name: text("id"), input: Json::Null, expected: Json::Null, wanted: None }
+        Self {
+            area: String::new(),
+            name: text("id"),
+            input: Json::Null,
+            expected: Json::Null,
+            wanted: None,
+            more: false,
+        }
     }
 }
 
 fn openlane(case: &Map<String, Json>) -> Case {
     let text = |key: &str| case.get(key).and_then(Json::as_str).unwrap_or_default().to_owned();
     let value = |key: &str| case.get(key).cloned().unwrap_or_default();
-    Case { area: text("area"), name: text("name"), input: value("input"), expected: value("expected"), wanted: None }
+    let (area, name) = (text("area"), text("name"));
+    Case { area, name, input: value("input"), expected: value("expected"), wanted: None, more: false }
 }
 
 /// The keys by which RAD-Gen's cases say what is given; all others tell what came of it.
@@ -113,6 +131,7 @@ fn radgen(case: &Map<String, Json>) -> Case {
         input: Json::Object(given.collect()),
         expected: Json::Object(expected),
         wanted: wanted.map(str::to_owned),
+        more: false,
     }
 }
 

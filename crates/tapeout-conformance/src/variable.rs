@@ -5,7 +5,7 @@ use tapeout_config::{Config, ConfigSource, Loader, Schema, SourceMap};
 use tapeout_model::Value;
 
 use crate::encoding::{decode, encode};
-use crate::outcome::Outcome;
+use crate::outcome::{Outcome, Refusal};
 use crate::place::{Place, Resolved, resolve};
 use crate::run::{classic, only, text};
 use crate::type_language;
@@ -38,7 +38,11 @@ pub(crate) fn variable(input: &Json, place: &Place<'_>) -> Result<Outcome, Strin
     for (name, value) in &given {
         entries.push((name.clone(), decode(value)?));
     }
-    let schema = Schema::new([variable]).map_err(|error| error.to_string())?;
+    // A default of another type is refused before anything is given.
+    let schema = match Schema::new([variable]) {
+        Ok(schema) => schema,
+        Err(error) => return Ok(Outcome::Refused(Refusal { text: error.to_string(), errors: 1 })),
+    };
     Ok(match resolve(Loader::from_mapping(Value::Map(entries), place.cwd()), &schema) {
         Ok(Resolved { config, warnings, sources, .. }) => Outcome::Accepted(json!({
             "used_key": used_key(&config, &sources),

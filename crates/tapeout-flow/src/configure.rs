@@ -20,6 +20,8 @@ const AD_HOC: &str = "Custom Sequential Flow";
 pub struct Configured {
     /// The flow's name.
     pub flow: String,
+    /// Whether the configuration, or an option, names it.
+    pub named: bool,
     /// The whole configuration.
     pub config: Config,
     /// What a run would do; nothing for a flow without steps.
@@ -46,9 +48,10 @@ impl Configured {
         flow: Option<&str>,
         sources: &mut SourceMap,
     ) -> Result<Self, PlanError> {
-        let loaded = loader.load(sources).map_err(PlanError)?;
-        let chosen = choose(registry, &loaded, flow)?.or_else(|| unnamed(registry)).ok_or_else(|| no_flow(registry))?;
-        Self::resolve(registry, loaded, chosen, sources)
+        let (loaded, chosen) = begin(registry, loader, flow, sources)?;
+        let named = chosen.is_some();
+        let chosen = chosen.or_else(|| unnamed(registry)).ok_or_else(|| no_flow(registry))?;
+        Ok(Self { named, ..Self::resolve(registry, &loaded, chosen, sources)? })
     }
 
     /// The name of the flow that `flow`, without it the configuration, names, and its variables.
@@ -63,7 +66,7 @@ impl Configured {
     ) -> Result<(String, Schema), PlanError> {
         let chosen = match (loader, flow) {
             (_, Some(flow)) => Some(named(registry, flow, None)?),
-            (Some(loader), None) => choose(registry, &loader.load(sources).map_err(PlanError)?, None)?,
+            (Some(loader), None) => begin(registry, loader, None, sources)?.1,
             (None, None) => None,
         };
         let chosen = chosen.or_else(|| unnamed(registry)).ok_or_else(|| no_flow(registry))?;
@@ -81,9 +84,8 @@ impl Configured {
         flow: Option<&str>,
         sources: &mut SourceMap,
     ) -> Result<(String, Schema, Loaded), PlanError> {
-        let mut loaded = loader.load(sources).map_err(PlanError)?;
-        let chosen = choose(registry, &loaded, flow)?.or_else(|| unnamed(registry)).ok_or_else(|| no_flow(registry))?;
-        chosen.add_defaults(&mut loaded, sources)?;
+        let (loaded, chosen) = begin(registry, loader, flow, sources)?;
+        let chosen = chosen.or_else(|| unnamed(registry)).ok_or_else(|| no_flow(registry))?;
         Ok((chosen.name().to_owned(), chosen.schema(registry)?, loaded))
     }
 
@@ -94,24 +96,23 @@ impl Configured {
         flow: Option<&str>,
         sources: &mut SourceMap,
     ) -> Result<Plan, PlanError> {
-        let loaded = loader.load(sources).map_err(PlanError)?;
-        let chosen = choose(registry, &loaded, flow)?.ok_or_else(|| no_flow(registry))?;
+        let (loaded, chosen) = begin(registry, loader, flow, sources)?;
+        let chosen = chosen.ok_or_else(|| no_flow(registry))?;
         if let Chosen::Words(vocabulary) = &chosen {
             let span = loaded.meta().flow.as_ref().filter(|_| flow.is_none()).map(|(_, span)| *span);
             return Err(PlanError(vec![without_steps(vocabulary, span)]));
         }
-        let configured = Self::resolve(registry, loaded, chosen, sources)?;
+        let configured = Self::resolve(registry, &loaded, chosen, sources)?;
         Ok(configured.plan.expect("a flow with steps has a plan"))
     }
 
     fn resolve(
         registry: &Registry,
-        mut loaded: Loaded,
+        loaded: &Loaded,
         chosen: Chosen,
         sources: &mut SourceMap,
     ) -> Result<Self, PlanError> {
         let schema = chosen.schema(registry)?;
-        chosen.add_defaults(&mut loaded, sources)?;
         let (config, mut warnings) = loaded.resolve(&schema, sources).map_err(PlanError)?;
         warnings.extend(unknown_tools(registry, &config));
         let flow = chosen.name().to_owned();
@@ -119,7 +120,7 @@ impl Configured {
             Chosen::Steps { flow, steps } => Some(Plan::new(flow.name, steps, config.clone(), warnings.clone())?),
             Chosen::Words(_) => None,
         };
-        Ok(Self { flow, config, plan, warnings })
+        Ok(Self { flow, named: true, config, plan, warnings })
     }
 }
 
@@ -128,16 +129,6 @@ impl Chosen {
         match self {
             Self::Steps { flow, .. } => &flow.name,
             Self::Words(vocabulary) => vocabulary.name,
-        }
-    }
-
-    /// Adds the defaults that the flow has of its own.
-    fn add_defaults(&self, loaded: &mut Loaded, sources: &mut SourceMap) -> Result<(), PlanError> {
-        match self {
-            Self::Steps { flow, .. } => {
-                loaded.add_defaults(&Value::Map(flow.defaults.clone()), sources).map_err(PlanError)
-            }
-            Self::Words(_) => Ok(()),
         }
     }
 
@@ -168,6 +159,21 @@ fn elsewhere(registry: &Registry) -> KnownElsewhere {
         let known = of_steps || registry.vocabularies().any(|vocabulary| (vocabulary.knows)(name));
         known.then_some(Elsewhere::OtherFlow)
     })
+}
+
+/// What is loaded, with the defaults of its flow, and the flow if one is named.
+fn begin(
+    registry: &Registry,
+    loader: Loader,
+    flow: Option<&str>,
+    sources: &mut SourceMap,
+) -> Result<(Loaded, Option<Chosen>), PlanError> {
+    let mut loaded = loader.load(sources).map_err(PlanError)?;
+    let chosen = choose(registry, &loaded, flow)?;
+    if let Some(Chosen::Steps { flow, .. }) = &chosen {
+        loaded.add_defaults(&Value::Map(flow.defaults.clone()), sources).map_err(PlanError)?;
+    }
+    Ok((loaded, chosen))
 }
 
 /// The flow that is named; nothing if none is.

@@ -512,8 +512,8 @@ fn every_field_of_json_output_is_described() {
     for what in ["", "synth"] {
         collect(&format!("tapeout logs {what} --json"));
     }
-    for what in ["check", "why CLOCK_PERIOD", "diff . . -c PNR_SEED=2 --with other.yaml"] {
-        collect(&format!("echo '{{PNR_SEED: 2}}' > other.yaml; tapeout config {what} --json"));
+    for what in ["check", "why CLOCK_PERIOD", "diff config.yaml other.yaml"] {
+        collect(&format!("echo '{{include: config.yaml, PNR_SEED: 2}}' > other.yaml; tapeout config {what} --json"));
     }
     for what in ["stat", "gc -n", "verify"] {
         collect(&format!("tapeout cache {what} --json"));

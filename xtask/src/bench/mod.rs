@@ -1,5 +1,6 @@
 //! `cargo xtask bench`: timing claims, measured on release builds. A claim that does not hold is a failure.
 
+mod config;
 mod engine;
 mod ice40;
 mod peers;
@@ -20,8 +21,9 @@ struct Bench {
     run: fn(&mut Claims, &[&str]) -> Result<(), Stop>,
 }
 
-const BENCHES: [Bench; 3] = [
+const BENCHES: [Bench; 4] = [
     Bench { name: "start", what: "processor time of `tapeout --version`", parts: &[], run: start::run },
+    Bench { name: "config", what: "configurations of 500 keys in five layers", parts: config::PARTS, run: config::run },
     Bench { name: "ice40", what: "what tapeout adds to its tools, cold store", parts: &[], run: ice40::run },
     Bench {
         name: "engine",

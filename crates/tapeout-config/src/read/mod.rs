@@ -8,8 +8,8 @@ pub(crate) mod tcl;
 mod toml;
 pub(crate) mod yaml;
 
-use std::fs;
-use std::io::ErrorKind;
+use std::fs::{self, File};
+use std::io::{self, ErrorKind, Read};
 use std::path::Path;
 
 pub(crate) use mapping::from_value;
@@ -106,10 +106,13 @@ pub(crate) fn parse(format: Format, text: &str, file: FileId) -> Result<Node, Di
     }
 }
 
+/// The largest file that is read, in bytes. No design needs a tenth of it.
+const MAX_SIZE: u64 = 64 << 20;
+
 /// Reads a text file into the source map. `what` names it in errors: `configuration`, `file list`.
 pub(crate) fn read_text(path: &Path, what: &str, sources: &mut SourceMap) -> Result<FileId, Diagnostic> {
     let shown = path.display();
-    let bytes = fs::read(path).map_err(|error| {
+    let bytes = read_bytes(path).map_err(|error| {
         // The operating system's words without its error number.
         let reason = match error.kind() {
             ErrorKind::NotFound => "it does not exist".to_owned(),
@@ -133,4 +136,27 @@ pub(crate) fn read_text(path: &Path, what: &str, sources: &mut SourceMap) -> Res
                 .help("save it as UTF-8"))
         }
     }
+}
+
+/// What a file holds. Looks at the file before it opens it: to open a pipe is to wait for a writer.
+fn read_bytes(path: &Path) -> io::Result<Vec<u8>> {
+    let refused = |reason: String| Err(io::Error::other(reason));
+    let metadata = fs::metadata(path)?;
+    if metadata.is_dir() {
+        return refused("it is a directory".to_owned());
+    }
+    if !metadata.is_file() {
+        return refused("it is a pipe or a device, not a file".to_owned());
+    }
+    let too_large = |size: String| refused(format!("it has {size} MiB, and at most {} are read", MAX_SIZE >> 20));
+    if metadata.len() > MAX_SIZE {
+        return too_large(metadata.len().div_ceil(1 << 20).to_string());
+    }
+    let mut bytes = Vec::new();
+    // A file may grow, and those that the system makes up have no size.
+    File::open(path)?.take(MAX_SIZE + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > MAX_SIZE {
+        return too_large(format!("more than {}", MAX_SIZE >> 20));
+    }
+    Ok(bytes)
 }

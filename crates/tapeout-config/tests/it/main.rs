@@ -1,8 +1,10 @@
 //! Configurations from files to values, and what is said about wrong ones.
 
+mod copies;
 mod design;
 mod examine;
 mod filelists;
+mod hostile;
 mod json_schema;
 mod layers;
 mod messages;

@@ -184,7 +184,7 @@ error: `ref::B` refers to nothing
             "A: pdk_dir::x",
             &[],
             "\
-error: `pdk_dir::` needs a PDK, and none is chosen
+error: `pdk_dir::` stands for `$PDKPATH`, and no PDK is chosen
  --> c.yaml:1:4
   |
 1 | A: pdk_dir::x

@@ -228,7 +228,11 @@ fn version_1_converts_text_alone() {
     };
     let cases = [
         ("SEED", r#"" 4 ""#, "4"),
+        ("SEED", r#""1_000""#, "1000"),
         ("CLOCK_PERIOD", r#""1e-3""#, "0.001"),
+        ("CLOCK_PERIOD", r#""1_0.5""#, "10.5"),
+        ("RUN_LINTER", r#""expr::1 - 1""#, "false"),
+        ("RUN_LINTER", "1.0", "true"),
         ("WEIGHTS", r#"["a", 1, "b", "2.5"]"#, r#"{"a":1,"b":2.5}"#),
     ];
     for (name, value, expected) in cases {
@@ -239,12 +243,49 @@ fn version_1_converts_text_alone() {
         ("SEEDS", "5", "error: `SEEDS` must be a list of integers, not an integer"),
         ("SEED", r#""4.0""#, "error: `SEED` must be an integer, not a string"),
         ("SEED", r#""0x10""#, "error: `SEED` must be an integer, not a string"),
+        ("SEED", r#""1__0""#, "error: `SEED` must be an integer, not a string"),
+        ("SEED", r#""_1""#, "error: `SEED` must be an integer, not a string"),
+        ("RUN_LINTER", "1.5", "error: `RUN_LINTER` must be a boolean, not a decimal"),
         ("WEIGHTS", r#"[1, "a"]"#, "error: `WEIGHTS` must be a map of decimals, not a list"),
     ];
     for (name, value, message) in cases {
         let refused = resolve(name, value).unwrap_err();
         assert!(refused.starts_with(message), "{refused}");
     }
+}
+
+#[test]
+fn a_list_of_text_is_one_word_on_the_command_line() {
+    let design = Design::with_config("c.yaml", "DESIGN_NAME: x\nVERILOG_FILES: []\n");
+    let given = |set: &str| {
+        let loader = Loader { sets: vec![set.to_owned()], ..design.loader(&["c.yaml"]) };
+        let name = set.split('=').next().unwrap();
+        design.resolve(loader).map(|(config, _)| config.get(name).unwrap().to_string())
+    };
+    for (set, expected) in [
+        ("VERILOG_DEFINES=A=1", r#"["A=1"]"#),
+        ("VERILOG_DEFINES=A B", r#"["A","B"]"#),
+        ("VERILOG_DEFINES=A;B;", r#"["A","B"]"#),
+        ("VERILOG_DEFINES=", "[]"),
+        ("VERILOG_DEFINES=[A B, C]", r#"["A B","C"]"#),
+        ("VERILOG_FILES=src/alu.v src/counter.v", r#"["src/alu.v","src/counter.v"]"#),
+        ("VERILOG_FILES=dir::/src/alu.v", r#"["src/alu.v"]"#),
+    ] {
+        match given(set) {
+            Ok(found) => assert_eq!(found, expected, "{set}"),
+            Err(error) => panic!("{set}: {error}"),
+        }
+    }
+}
+
+#[test]
+fn a_reference_means_the_same_further_on_in_its_text() {
+    let text =
+        "DESIGN_NAME: x\nVERILOG_FILES: ['dir::/src/alu.v']\nVERILOG_DEFINES: ['ref::$DESIGN_NAME-$DESIGN_NAME $B']\n";
+    let design = Design::with_config("c.yaml", text);
+    let config = design.resolve(design.loader(&["c.yaml"])).unwrap().0;
+    assert_eq!(config.get("VERILOG_DEFINES").unwrap().to_string(), r#"["x-x $B"]"#);
+    assert_eq!(config.get("VERILOG_FILES").unwrap().to_string(), r#"["src/alu.v"]"#);
 }
 
 #[test]

@@ -24,11 +24,14 @@ pub(super) fn variables() -> Vec<Variable> {
             "The directory that holds the installed PDKs. Normally given on the command line or by the \
              environment.",
         )
-        .optional(),
+        .optional()
+        .env("PDK_ROOT"),
         Variable::new("PDK", Type::Str, "The PDK to build with, by the name of its directory below `PDK_ROOT`.")
-            .default("sky130A"),
+            .default("sky130A")
+            .env("PDK"),
         Variable::new("STD_CELL_LIBRARY", Type::Str, "The standard cell library, by the name it has in the PDK.")
-            .from_pdk(),
+            .from_pdk()
+            .env("STD_CELL_LIBRARY"),
         Variable::new(
             "CLOCK_PORT",
             Type::union([Type::Str, Type::list(Type::Str)]),

@@ -82,7 +82,7 @@ fn is_given(setting: &Setting) -> bool {
 }
 
 fn check(cx: &Cx, args: &ThingArgs) -> Result<u8, CliError> {
-    let Configured { flow, config, plan, warnings, .. } = project::configure(cx, args)?;
+    let Configured { flow, named, config, plan, warnings, .. } = project::configure(cx, args)?;
     let given = config.iter().filter(|(_, setting)| is_given(setting)).count();
     let variables = config.iter().count();
     if cx.terminal.json {
@@ -96,10 +96,11 @@ fn check(cx: &Cx, args: &ThingArgs) -> Result<u8, CliError> {
         Some(plan) => plural(plan.steps.len(), "step"),
         None => "its steps are not part of this version yet".to_owned(),
     };
+    let assumed = if named { "" } else { ", as the configuration names no flow" };
     let warned = if warnings.is_empty() { String::new() } else { format!(", {}", plural(warnings.len(), "warning")) };
     let name = cx.terminal.out.paint(Style::Bold, &flow);
     cx.terminal.print(&format!(
-        "the configuration is good{warned}\n  {name} ({steps}): {given} of {} given",
+        "the configuration is good{warned}\n  {name} ({steps}){assumed}: {given} of {} given",
         plural(variables, "variable")
     ));
     Ok(0)
