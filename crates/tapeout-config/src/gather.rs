@@ -14,7 +14,7 @@ use crate::references::References;
 use crate::schema::{Elsewhere, RESERVED, Schema};
 use crate::source::Span;
 use crate::suggest;
-use crate::tree::{Key, Node, Tree};
+use crate::tree::{Key, MAX_DEPTH, Node, Tree, too_deep};
 use crate::typing::convert;
 use crate::variable::{Role, Variable};
 
@@ -180,6 +180,9 @@ struct Gatherer<'a, 'd> {
 
 impl<'a> Gatherer<'a, '_> {
     fn place(&mut self, index: usize, item: &'a Item<'a>, name: Cow<'a, str>, key: Span, node: &'a Node) {
+        if name.matches('.').count() > MAX_DEPTH {
+            return self.diagnostics.push(too_deep(key));
+        }
         if let Some(variable) = self.schema.get(&name) {
             return self.give(index, item, variable, node, String::new(), key);
         }

@@ -17,7 +17,7 @@ use crate::layer::Item;
 use crate::meta::Typing;
 use crate::source::Span;
 use crate::suggest;
-use crate::tree::{Node, Tree};
+use crate::tree::{MAX_DEPTH, Node, Tree};
 
 /// References that follow references, before it is called a fault.
 const MAX_HOPS: usize = 100;
@@ -417,8 +417,9 @@ fn is_name(c: char) -> bool {
 }
 
 /// The ways to read `a.b[0].c`: as an entry of that name, as `c` in `a.b[0]`, as `[0].c` in `a.b`, as `b[0].c` in `a`.
+/// A name of more parts than values have levels leads nowhere.
 fn prefixes(name: &str) -> impl Iterator<Item = (&str, &str)> {
-    let ends = name.char_indices().filter(|(_, c)| matches!(c, '.' | '[')).map(|(at, _)| at).collect::<Vec<_>>();
+    let ends = name.match_indices(['.', '[']).map(|(at, _)| at).take(2 * MAX_DEPTH).collect::<Vec<_>>();
     std::iter::once(name.len()).chain(ends.into_iter().rev()).map(|end| name.split_at(end))
 }
 

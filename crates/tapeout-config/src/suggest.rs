@@ -5,12 +5,18 @@ use std::path::{Path, PathBuf};
 /// Names below this similarity are not what was meant, just other names.
 const NEAR: f64 = 0.8;
 
+/// The longest name that may be a mistake of somebody's hands, in bytes.
+const LONGEST: usize = 256;
+
 /// Among how many faults names are still looked for. A file of a million unknown names gets a million errors, but not as
 /// many searches.
 pub(crate) const MOST: usize = 100;
 
 /// The candidate most like `name`, if one is near. Case does not count.
 pub fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    if name.len() > LONGEST {
+        return None;
+    }
     let name = name.to_lowercase();
     let mut best = (NEAR, None);
     for candidate in candidates {

@@ -106,6 +106,20 @@ fn deep_nesting_is_refused() {
 }
 
 #[test]
+fn names_of_very_many_parts_lead_nowhere() {
+    let parts = ".x".repeat(50_000);
+    refused(&said_of("c.json", format!("{{\"A{parts}\": 1}}").as_bytes()), "nested more than 128 deep");
+    let referring = said_of("c.json", format!("{{\"A\": \"ref::$B{parts}\"}}").as_bytes());
+    refused(&referring, "there is no value `B.x.x");
+    refused(
+        &said_of("c.yaml", format!("meta: {{version: 2}}\nB: 'expr::$B{}'", &parts[..4000]).as_bytes()),
+        "no value",
+    );
+    let unknown = format!("{{\"meta\": {{\"version\": 2}}, \"{}\": 1}}", "FILE".repeat(1 << 20));
+    refused(&said_of("c.json", unknown.as_bytes()), "unknown variable");
+}
+
+#[test]
 fn expressions_have_bounds() {
     for (expression, words) in [
         ("9**9**9**9".to_owned(), "is too large"),
