@@ -129,7 +129,8 @@ impl Schema {
     /// Adds a variable. Declaring the same again is fine: steps share variables.
     ///
     /// # Errors
-    /// A variable of that name and another type, default, unit or presence; a default of another type; a reserved name.
+    /// A variable of that name and another type, default, unit, presence, role or former name; a default of another type;
+    /// a reserved name.
     pub fn add(&mut self, mut variable: Variable) -> Result<(), SchemaError> {
         let name = variable.name.to_string();
         if RESERVED.contains(&name.as_str()) {
@@ -142,7 +143,11 @@ impl Schema {
                 let show = |v: &Variable| {
                     let units = v.units.map(|units| format!(", in {units}")).unwrap_or_default();
                     let env = v.env.map(|env| format!(", from ${env}")).unwrap_or_default();
-                    format!("{} ({}{units}{env})", v.ty, v.presence())
+                    let former = match &*v.former {
+                        [] => String::new(),
+                        former => format!(", once {}", former.join(" and ")),
+                    };
+                    format!("{}{} ({}{units}{env}{former})", v.role.adjective(), v.ty, v.presence())
                 };
                 let (first, second) = (show(&self.variables[*at]), show(&variable));
                 return Err(SchemaError::Conflict { name, first, second });
@@ -327,6 +332,14 @@ mod tests {
             (
                 Variable::new("CLOCK_PERIOD", Type::Int, "").units("ns").optional(),
                 "variable `CLOCK_PERIOD` is declared twice, as decimal (required, in ns) and as integer (optional, in ns)",
+            ),
+            (
+                period().formerly("PERIOD"),
+                "variable `CLOCK_PERIOD` is declared twice, as decimal (required, in ns) and as decimal (required, in ns, once PERIOD)",
+            ),
+            (
+                period().secret(),
+                "variable `CLOCK_PERIOD` is declared twice, as decimal (required, in ns) and as secret decimal (required, in ns)",
             ),
             (Variable::new("N", Type::Int, "").default("3"), "the default of variable `N` must be an integer, not `3`"),
             (Variable::new("meta", Type::Int, ""), "a variable cannot have the name `meta`"),

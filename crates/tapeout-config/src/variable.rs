@@ -29,6 +29,18 @@ pub enum Role {
     Deprecated(Translation),
 }
 
+impl Role {
+    /// The word before the type; nothing for an input.
+    pub(crate) fn adjective(&self) -> &'static str {
+        match self {
+            Self::Input => "",
+            Self::Derived { .. } => "derived ",
+            Self::Secret => "secret ",
+            Self::Deprecated(_) => "deprecated ",
+        }
+    }
+}
+
 /// A variable that a step or a flow declares. Required unless [`Variable::default`] or [`Variable::optional`] says
 /// otherwise.
 #[derive(Clone, Debug)]
@@ -202,6 +214,8 @@ impl Variable {
             && self.units == other.units
             && self.env == other.env
             && self.from_pdk == other.from_pdk
+            && self.former == other.former
+            && std::mem::discriminant(&self.role) == std::mem::discriminant(&other.role)
     }
 
     pub(crate) fn presence(&self) -> String {
