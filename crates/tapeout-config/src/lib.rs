@@ -27,6 +27,7 @@ mod reads;
 mod references;
 mod resolve;
 mod schema;
+mod script;
 mod sections;
 mod source;
 mod suggest;

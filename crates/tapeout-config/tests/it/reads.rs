@@ -1,5 +1,4 @@
 //! What is noted of the reads of a configuration, by each way to read it.
-#![expect(clippy::unwrap_used, reason = "a test fails by panic")]
 
 use std::sync::Arc;
 
