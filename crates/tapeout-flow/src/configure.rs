@@ -184,12 +184,24 @@ fn choose(registry: &Registry, loaded: &Loaded, flow: Option<&str>) -> Result<Op
         (None, Some((FlowChoice::Steps(steps), _))) => {
             let (steps, spans): (Vec<&str>, Vec<Option<Span>>) =
                 steps.iter().map(|(step, span)| (step.as_str(), Some(*span))).unzip();
+            if let Some(vocabulary) = of_vocabulary(registry, &steps) {
+                return Ok(Some(Chosen::Words(*vocabulary)));
+            }
             let flow = Flow::new(AD_HOC, "", &steps);
             let steps = find_steps(registry, &flow, &spans)?;
             Ok(Some(Chosen::Steps { flow, steps }))
         }
         (None, None) => Ok(None),
     }
+}
+
+/// The vocabulary of a list of steps that are not there, but all known.
+fn of_vocabulary<'r>(registry: &'r Registry, steps: &[&str]) -> Option<&'r Vocabulary> {
+    let missing: Vec<&&str> = steps.iter().filter(|step| registry.registered(step).is_none()).collect();
+    let knows = |vocabulary: &&Vocabulary| {
+        missing.iter().all(|step| vocabulary.steps.iter().any(|known| known.eq_ignore_ascii_case(step)))
+    };
+    registry.vocabularies().find(knows).filter(|_| !missing.is_empty())
 }
 
 fn named(registry: &Registry, name: &str, span: Option<Span>) -> Result<Chosen, PlanError> {

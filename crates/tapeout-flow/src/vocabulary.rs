@@ -16,6 +16,8 @@ pub struct Vocabulary {
     pub removed: &'static [(&'static str, &'static str)],
     /// Whether a name is that of a variable of this flow or of its relatives, today or formerly. Removed ones are not.
     pub knows: fn(&str) -> bool,
+    /// The ids of its steps, and of those of its relatives. A flow that is a list of such has the same variables.
+    pub steps: &'static [&'static str],
     /// Whether a configuration that names no flow is taken to be for this one, where it is only to be checked.
     pub taken_unnamed: bool,
 }

@@ -57,6 +57,7 @@ fn vocabulary(name: &'static str) -> Vocabulary {
         variables: || vec![Variable::new("WORD", Type::Str, "A word.")],
         removed: &[("OLD", "it is no more")],
         knows: |name| name == "WORD",
+        steps: &["Words.Step"],
         taken_unnamed: false,
     }
 }
@@ -107,7 +108,7 @@ fn what_is_left_out_makes_nothing() {
 
 #[test]
 fn what_is_wrong_is_said_before_anything_runs_and_all_at_once() {
-    let cases: [(&str, &[&str]); 7] = [
+    let cases: [(&str, &[&str]); 8] = [
         (
             "meta: {flow: [Test.Synth, Test.Plaice, Nonsense]}",
             &[
@@ -119,6 +120,13 @@ fn what_is_wrong_is_said_before_anything_runs_and_all_at_once() {
         ("meta: {flow: Word}", &["there is no flow `Word`; did you mean `Words`?"]),
         (
             "meta: {flow: words}",
+            &[
+                "the flow `Words` is known by its variables; its steps are not part of this version yet; `tapeout config \
+                 check` checks such a configuration",
+            ],
+        ),
+        (
+            "meta: {flow: [words.step, Test.Synth]}",
             &[
                 "the flow `Words` is known by its variables; its steps are not part of this version yet; `tapeout config \
                  check` checks such a configuration",

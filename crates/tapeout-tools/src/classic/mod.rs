@@ -20,6 +20,7 @@ mod removed;
 mod repair;
 mod resizer;
 mod routing;
+mod steps;
 mod synthesis;
 mod timing;
 mod types;
@@ -33,6 +34,7 @@ use tapeout_config::Variable;
 use tapeout_flow::{Registry, Vocabulary};
 
 use removed::REMOVED;
+use steps::STEPS;
 
 /// Names that configurations have for OpenLane's other flows and steps, and names that belong to the choice of the PDK.
 const ELSEWHERE: &[&str] = &[
@@ -83,6 +85,7 @@ pub(crate) fn register(registry: &mut Registry) {
         variables,
         removed: REMOVED,
         knows,
+        steps: STEPS,
         taken_unnamed: true,
     });
 }
