@@ -14,6 +14,7 @@ use crate::meta::{Meta, Typing, is_comment};
 use crate::pdk;
 use crate::read::tcl::TclInterpreter;
 use crate::read::{self, Format};
+use crate::references::DESIGN_DIR;
 use crate::sections::Process;
 use crate::source::{SourceMap, Span};
 use crate::tools;
@@ -219,7 +220,7 @@ impl Loaded {
 
     /// A script may ask what the PDK sets, and may itself choose the PDK: then it is evaluated twice.
     fn evaluate_tcl(&self, path: &Path, sources: &mut SourceMap) -> Result<Node, Diagnostic> {
-        let dir = ("DESIGN_DIR".to_owned(), self.design_dir.to_string_lossy().into_owned());
+        let dir = (DESIGN_DIR.to_owned(), self.design_dir.to_string_lossy().into_owned());
         let mut process = self.chosen.clone();
         if process.pdk.is_none() {
             let nothing = ["PDK", "STD_CELL_LIBRARY"].map(|name| (name.to_owned(), String::new()));
@@ -235,9 +236,11 @@ impl Loaded {
         given.push(dir);
         let made = pdk::evaluate(self, path, &process, &given, sources).map_err(|diagnostic| {
             let asks = |name: &str| diagnostic.message.contains(&format!("::env({name})"));
-            match process.pdk.is_none() && (asks("PDK") || asks("STD_CELL_LIBRARY")) {
-                true => diagnostic.help("choose a PDK with `--pdk NAME` and `--pdk-root DIR`"),
-                false => diagnostic,
+            match (&process.pdk, &process.root) {
+                _ if !["PDK", "PDK_ROOT", "PDKPATH", "STD_CELL_LIBRARY"].into_iter().any(asks) => diagnostic,
+                (None, _) => diagnostic.help("choose a PDK with `--pdk NAME` and `--pdk-root DIR`"),
+                (Some(_), None) => diagnostic.help("choose the directory that the PDK is in with `--pdk-root DIR`"),
+                (Some(_), Some(_)) => diagnostic,
             }
         })?;
         let Tree::Map(mut entries) = made.variables.value else { return Ok(made.variables) };

@@ -19,7 +19,7 @@ use crate::meta::Typing;
 use crate::paths::Paths;
 use crate::pdk;
 use crate::read;
-use crate::references::References;
+use crate::references::{DESIGN_DIR, References};
 use crate::schema::Schema;
 use crate::sections::{self, Process};
 use crate::source::SourceMap;
@@ -188,7 +188,7 @@ fn open_sections<'a>(
 /// Which PDK and cell library are chosen, and the names that references have in every configuration. What is wrong with
 /// the choice is said when these variables get their values.
 fn process(loaded: &Loaded, schema: &Schema, given: &[&Entry]) -> (Process, Vec<(&'static str, String)>) {
-    let mut fixed = vec![("DESIGN_DIR", loaded.design_dir.to_string_lossy().into_owned())];
+    let mut fixed = vec![(DESIGN_DIR, loaded.design_dir.to_string_lossy().into_owned())];
     let chosen = |name: &str, process: &Process, fixed: &[(&'static str, String)]| {
         let items = open_sections(given.to_vec(), schema, process, &mut Vec::new());
         let position = items.iter().rposition(|item| item.name == name)?;

@@ -9,7 +9,7 @@ mod toml;
 pub(crate) mod yaml;
 
 use std::fs;
-use std::io::ErrorKind;
+use std::io::{self, ErrorKind};
 use std::path::Path;
 
 pub(crate) use mapping::from_value;
@@ -106,10 +106,26 @@ pub(crate) fn parse(format: Format, text: &str, file: FileId) -> Result<Node, Di
     }
 }
 
+/// More than any text that somebody writes has.
+const MAX_BYTES: u64 = 64 << 20;
+
+/// A pipe or a device may never end.
+fn contents(path: &Path) -> io::Result<Vec<u8>> {
+    let metadata = fs::metadata(path)?;
+    match metadata.len() {
+        _ if metadata.is_dir() => Err(ErrorKind::IsADirectory.into()),
+        _ if !metadata.is_file() => Err(io::Error::other("it is not a regular file")),
+        bytes if bytes > MAX_BYTES => {
+            Err(io::Error::other(format!("it has {} MiB, of at most {}", bytes >> 20, MAX_BYTES >> 20)))
+        }
+        _ => fs::read(path),
+    }
+}
+
 /// Reads a text file into the source map. `what` names it in errors: `configuration`, `file list`.
 pub(crate) fn read_text(path: &Path, what: &str, sources: &mut SourceMap) -> Result<FileId, Diagnostic> {
     let shown = path.display();
-    let bytes = fs::read(path).map_err(|error| {
+    let bytes = contents(path).map_err(|error| {
         // The operating system's words without its error number.
         let reason = match error.kind() {
             ErrorKind::NotFound => "it does not exist".to_owned(),
