@@ -3,6 +3,7 @@
 
 use std::borrow::Cow;
 use std::collections::HashMap;
+use std::path::Path;
 
 use tapeout_model::Value;
 
@@ -10,7 +11,8 @@ use crate::config::ConfigSource;
 use crate::diagnostic::Diagnostic;
 use crate::layer::Item;
 use crate::meta::{Typing, is_comment};
-use crate::references::References;
+use crate::paths;
+use crate::references::{DESIGN_DIR, References};
 use crate::schema::{Elsewhere, RESERVED, Schema};
 use crate::source::Span;
 use crate::suggest;
@@ -73,7 +75,8 @@ pub(crate) fn gather<'a>(
     typed: &mut Typed<'_>,
     diagnostics: &mut Vec<Diagnostic>,
 ) -> HashMap<&'a str, Gathered<'a>> {
-    let mut gatherer = Gatherer { schema, given: HashMap::new(), diagnostics };
+    let design_dir = references.fixed(DESIGN_DIR).map(str::to_owned);
+    let mut gatherer = Gatherer { schema, design_dir, given: HashMap::new(), diagnostics };
     for (index, item) in items.iter().enumerate() {
         gatherer.place(index, item, Cow::Borrowed(&item.name), item.key_span, &item.node);
     }
@@ -172,8 +175,38 @@ fn put(node: &mut Node, path: &str, value: Node) {
     put(&mut entries[at].1, rest, value);
 }
 
+/// What to say of a design directory that a configuration names: nothing if it is the one in use, as in a configuration
+/// that OpenLane wrote.
+fn other_design_dir(item: &Item<'_>, dir: &str, key: Span, node: &Node) -> Option<Diagnostic> {
+    let dir = Path::new(dir);
+    let is_same = match &node.value {
+        Tree::Null => true,
+        Tree::Str(text) => {
+            let named = dir.join(text);
+            let real = |path: &Path| path.canonicalize().ok();
+            paths::normalise(&named) == paths::normalise(dir)
+                || real(&named).is_some_and(|named| real(dir) == Some(named))
+        }
+        _ => false,
+    };
+    if is_same {
+        return None;
+    }
+    let message = "`DESIGN_DIR` cannot be set by a configuration";
+    let diagnostic = match item.source {
+        ConfigSource::CommandLine | ConfigSource::Override => Diagnostic::error(message),
+        _ => Diagnostic::warning(message),
+    };
+    let help = format!(
+        "it is `{}`, that of the last configuration file unless `--design-dir DIR` says otherwise",
+        dir.display()
+    );
+    Some(diagnostic.at(key, "has no effect").help(help))
+}
+
 struct Gatherer<'a, 'd> {
     schema: &'a Schema,
+    design_dir: Option<String>,
     given: HashMap<&'a str, Vec<Given<'a>>>,
     diagnostics: &'d mut Vec<Diagnostic>,
 }
@@ -211,7 +244,10 @@ impl<'a> Gatherer<'a, '_> {
         if let Some((variable, entry)) = self.schema.find(&name) {
             return self.give(index, item, variable, node, entry.to_owned(), key);
         }
-        let diagnostic = self.unknown(item, &name, key);
+        let diagnostic = match &self.design_dir {
+            Some(dir) if name == DESIGN_DIR => other_design_dir(item, dir, key, node),
+            _ => self.unknown(item, &name, key),
+        };
         self.diagnostics.extend(diagnostic);
     }
 

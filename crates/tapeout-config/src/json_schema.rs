@@ -207,7 +207,7 @@ fn written(ty: &Type, has_units: bool) -> Json {
         Type::Int => number("integer"),
         Type::Decimal => number("number"),
         Type::Str | Type::Path | Type::Dir | Type::NewPath => json!({ "type": "string" }),
-        Type::Choice(words) => or(vec![json!({ "enum": &words[..] }), reference()]),
+        Type::Choice(words) => or(vec![json!({ "enum": words.written().collect::<Vec<_>>() }), reference()]),
         Type::List(item) => {
             // `null` in a list is nothing.
             let items = or(vec![written(item, has_units), json!({ "type": "null" })]);

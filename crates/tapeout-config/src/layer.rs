@@ -9,6 +9,7 @@ use crate::read::yaml;
 use crate::source::Span;
 use crate::tree::{Key, Node, Tree};
 use crate::types::Type;
+use crate::typing;
 use crate::variable::Variable;
 
 /// One value that is given under a name at the top of a layer.
@@ -43,8 +44,8 @@ pub(crate) struct Item<'a> {
 }
 
 impl Given {
-    /// The tree, for a variable of which only the type matters. A single word will do for a list. Text is taken as it is
-    /// where text is wanted, so that a shell's quotes are enough, and read as YAML elsewhere.
+    /// The tree, for a variable of which only the type matters. Text is taken as it is where text is wanted, so that a
+    /// shell's quotes are enough, and read as YAML elsewhere. For a list, items may stand side by side, without brackets.
     pub(crate) fn node(&self, variable: Option<&Variable>) -> Result<Cow<'_, Node>, Diagnostic> {
         let (text, span) = match self {
             Self::Tree(node) => return Ok(Cow::Borrowed(node)),
@@ -56,39 +57,50 @@ impl Given {
 }
 
 fn word(text: &str, span: Span, ty: &Type, optional: bool) -> Result<Node, Diagnostic> {
-    let is_list = matches!(ty, Type::List(_));
-    let verbatim = match ty {
-        Type::List(item) => item.is_textual() && !text.trim_start().starts_with('['),
-        ty => ty.is_textual(),
-    };
-    if verbatim {
+    if let Type::List(item) = ty {
+        return list(text, span, item);
+    }
+    if matches!(ty, Type::Map(_)) && text.trim().is_empty() {
+        return Ok(Node { value: Tree::Map(Vec::new()), span });
+    }
+    if ty.is_textual() {
         // Only a required text can be meant to be the word `null`.
         let none = match text {
-            "null" => optional || is_list,
-            "" => optional && !is_list && *ty != Type::Str,
+            "null" => optional,
+            "" => optional && *ty != Type::Str,
             _ => false,
         };
-        let value = match text {
-            _ if none => Tree::Null,
-            "" if is_list => Tree::List(Vec::new()),
-            // Of several items in one text, the permissive typing of a command line makes a list.
-            text => Tree::Str(text.to_owned()),
-        };
-        return Ok(Node { value, span });
+        return Ok(Node { value: if none { Tree::Null } else { Tree::Str(text.to_owned()) }, span });
     }
     if crate::references::is_reference(text) {
         return Ok(Node { value: Tree::Str(text.to_owned()), span });
     }
-    let node = yaml::parse(text, span.file, span.start)?;
-    Ok(match (ty, &node.value) {
-        (Type::List(_), Tree::List(_) | Tree::Null) => node,
-        // The permissive reading of `1,2;`.
-        (Type::List(_), Tree::Str(text)) if text.contains([',', ';', ' ']) => node,
-        (Type::List(_), _) => listed(node),
-        _ => node,
-    })
+    yaml::parse(text, span.file, span.start)
 }
 
-fn listed(node: Node) -> Node {
-    Node { span: node.span, value: Tree::List(vec![node]) }
+/// What is written for a list: a list of YAML, or items that white space, commas or semicolons separate.
+fn list(text: &str, span: Span, item: &Type) -> Result<Node, Diagnostic> {
+    let items = typing::split(text);
+    if text == "null" {
+        return Ok(Node { value: Tree::Null, span });
+    }
+    if let [(_, reference)] = items.as_slice()
+        && crate::references::is_reference(reference)
+    {
+        // It may be to a text with several items.
+        return Ok(Node { value: Tree::Str((*reference).to_owned()), span });
+    }
+    if item.is_textual() && !text.trim_start().starts_with('[') || items.is_empty() {
+        let place = |start: usize, len| Span::new(span.file, span.start + start, span.start + start + len);
+        let items = items.into_iter();
+        let nodes = items.map(|(at, item)| Node { value: Tree::Str(item.to_owned()), span: place(at, item.len()) });
+        return Ok(Node { value: Tree::List(nodes.collect()), span });
+    }
+    let node = yaml::parse(text, span.file, span.start)?;
+    Ok(match &node.value {
+        Tree::List(_) | Tree::Null => node,
+        // The permissive reading of `1,2;`.
+        Tree::Str(text) if text.contains([',', ';', ' ']) => node,
+        _ => Node { span: node.span, value: Tree::List(vec![node]) },
+    })
 }

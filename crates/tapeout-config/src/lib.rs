@@ -55,5 +55,5 @@ pub use suggest::nearest;
 pub use tapeout_config_derive::Schema;
 pub use tapeout_model::{ToolSettings, Value};
 pub use tree::{Key, MAX_DEPTH, Node, Tree};
-pub use types::{Struct, Type};
+pub use types::{Choices, Struct, Type};
 pub use variable::{Check, Role, Translation, Variable};

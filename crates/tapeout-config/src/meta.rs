@@ -5,7 +5,8 @@ use crate::source::Span;
 use crate::suggest;
 use crate::tree::{Node, Tree};
 
-/// What a configuration says about itself. With several files, the last one that has an entry gives it.
+/// What a configuration says about itself. With several files, the last one that has an entry gives it; one that names a
+/// flow takes away the edits of what was named before.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub struct Meta {
     /// The flow, and where it is named.
@@ -50,6 +51,9 @@ impl Meta {
             );
             return typing;
         };
+        if entries.iter().any(|(key, value)| key.name == "flow" && value.value != Tree::Null) {
+            self.substituting_steps = None;
+        }
         for (key, value) in entries {
             match key.name.as_str() {
                 "version" => match value.value {
@@ -63,6 +67,7 @@ impl Meta {
                     Ok(flow) => self.flow = Some((flow, value.span)),
                     Err(diagnostic) => diagnostics.push(diagnostic),
                 },
+                "substituting_steps" if value.value == Tree::Null => self.substituting_steps = None,
                 "substituting_steps" => self.substituting_steps = Some(value.clone()),
                 "step" => self.step = Some(value.clone()),
                 // Other programs note here who wrote the file.

@@ -25,6 +25,9 @@ const MAX_HOPS: usize = 100;
 /// The prefixes of values that are worked out.
 const PREFIXES: [&str; 5] = ["ref::", "refg::", "dir::", "pdk_dir::", "expr::"];
 
+/// The name of the directory that paths start from.
+pub(crate) const DESIGN_DIR: &str = "DESIGN_DIR";
+
 /// Whether the text is worked out and not taken as it stands.
 pub(crate) fn is_reference(text: &str) -> bool {
     PREFIXES.iter().any(|prefix| text.starts_with(prefix))
@@ -180,9 +183,7 @@ impl<'a> References<'a> {
         };
         match found {
             Tree::Null => Ok(Tree::Null),
-            Tree::Str(_) if prefix == "refg::" && name == "DESIGN_DIR" => {
-                Ok(in_design_dir(rest.trim_start_matches('/')))
-            }
+            Tree::Str(_) if prefix == "refg::" && name == DESIGN_DIR => Ok(in_design_dir(rest.trim_start_matches('/'))),
             // The same reference further on means the same, as in OpenLane; another one is text.
             Tree::Str(start) => {
                 let rest = rest.replace(&format!("${name}"), &start);
@@ -386,7 +387,8 @@ impl<'a> References<'a> {
         diagnostic.help("give one of them a value of its own")
     }
 
-    fn fixed(&self, name: &str) -> Option<&str> {
+    /// The value of a name that every configuration has.
+    pub(crate) fn fixed(&self, name: &str) -> Option<&str> {
         self.fixed.iter().find(|(fixed, _)| *fixed == name).map(|(_, text)| text.as_str())
     }
 

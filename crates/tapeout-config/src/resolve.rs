@@ -19,7 +19,7 @@ use crate::meta::Typing;
 use crate::paths::Paths;
 use crate::pdk;
 use crate::read;
-use crate::references::{self, References};
+use crate::references::{self, DESIGN_DIR, References};
 use crate::schema::Schema;
 use crate::sections::{self, Process};
 use crate::source::SourceMap;
@@ -249,7 +249,7 @@ fn open_sections<'a>(
 /// Which PDK and cell library are chosen, and the names that references have in every configuration. What is wrong with
 /// the choice is said when these variables get their values.
 fn process(loaded: &Loaded, schema: &Schema, given: &[&Entry]) -> (Process, Vec<(&'static str, String)>) {
-    let mut fixed = vec![("DESIGN_DIR", loaded.design_dir.to_string_lossy().into_owned())];
+    let mut fixed = vec![(DESIGN_DIR, loaded.design_dir.to_string_lossy().into_owned())];
     let chosen = |name: &str, process: &Process, fixed: &[(&'static str, String)]| {
         let items = open_sections(given.to_vec(), schema, process, &mut Vec::new());
         let position = items.iter().rposition(|item| item.name == name)?;
@@ -328,6 +328,23 @@ impl Resolution<'_> {
 
     /// The outer option is whether it can be used, the inner one whether there is a value.
     fn given(&mut self, variable: &Variable, node: &Node, typing: Typing) -> Option<Option<Value>> {
+        if !matches!(variable.role, Role::Secret) {
+            return self.typed(variable, node, typing);
+        }
+        // What is wrong with a secret would show it.
+        let before = self.diagnostics.len();
+        let value = self.typed(variable, node, typing);
+        if self.diagnostics.len() > before {
+            self.diagnostics.truncate(before);
+            let place = self.sources.location(node.span);
+            let message =
+                format!("the secret `{}` must be {}; what {place} gives is not", variable.name, variable.ty.one());
+            self.diagnostics.push(Diagnostic::error(message));
+        }
+        value
+    }
+
+    fn typed(&mut self, variable: &Variable, node: &Node, typing: Typing) -> Option<Option<Value>> {
         if node.value == Tree::Null {
             if variable.optional {
                 return Some(None);

@@ -7,7 +7,7 @@ use crate::diagnostic::Diagnostic;
 use crate::layer::Given;
 use crate::load::{Loaded, NamedOption};
 use crate::pdk;
-use crate::references::is_reference;
+use crate::references::{DESIGN_DIR, is_reference};
 use crate::sections::Process;
 use crate::source::SourceMap;
 use crate::tree::{Node, Tree};
@@ -15,7 +15,7 @@ use crate::tree::{Node, Tree};
 impl Loaded {
     /// A script may ask what the PDK sets, and may itself choose the PDK: then it is evaluated twice.
     pub(crate) fn evaluate_tcl(&self, path: &Path, sources: &mut SourceMap) -> Result<Node, Diagnostic> {
-        let dir = ("DESIGN_DIR".to_owned(), self.design_dir.to_string_lossy().into_owned());
+        let dir = (DESIGN_DIR.to_owned(), self.design_dir.to_string_lossy().into_owned());
         let before = self.chosen.clone().or(Process::of(&self.design_dir, |name| self.text_of(name)));
         let mut process = before.clone();
         if self.chosen.pdk.is_none() {
@@ -36,9 +36,11 @@ impl Loaded {
         given.push(dir);
         let made = pdk::evaluate(self, path, &process, &given, sources).map_err(|diagnostic| {
             let asks = |name: &str| diagnostic.message.contains(&format!("::env({name})"));
-            match process.pdk.is_none() && (asks("PDK") || asks("STD_CELL_LIBRARY")) {
-                true => diagnostic.help("choose a PDK with `--pdk NAME` and `--pdk-root DIR`"),
-                false => diagnostic,
+            match (&process.pdk, &process.root) {
+                _ if !["PDK", "PDK_ROOT", "PDKPATH", "STD_CELL_LIBRARY"].into_iter().any(asks) => diagnostic,
+                (None, _) => diagnostic.help("choose a PDK with `--pdk NAME` and `--pdk-root DIR`"),
+                (Some(_), None) => diagnostic.help("choose the directory that the PDK is in with `--pdk-root DIR`"),
+                (Some(_), Some(_)) => diagnostic,
             }
         })?;
         let Tree::Map(mut entries) = made.variables.value else { return Ok(made.variables) };

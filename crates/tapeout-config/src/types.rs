@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::ops::Deref;
 use std::sync::Arc;
 
 use tapeout_model::{Decimal, Value};
@@ -26,7 +27,7 @@ pub enum Type {
     /// A path where nothing need exist yet, such as a directory for results. Stored as a path is.
     NewPath,
     /// One of these words.
-    Choice(Arc<[Cow<'static, str>]>),
+    Choice(Choices),
     /// Any number of values of one type.
     List(Box<Type>),
     /// Names with values of one type.
@@ -42,6 +43,37 @@ pub enum Type {
     Struct(Arc<Struct>),
     /// Whatever is written.
     Any,
+}
+
+/// The words of a choice.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Choices {
+    words: Arc<[Cow<'static, str>]>,
+    /// Other words, each with the one that it stands for.
+    aliases: Arc<[(Cow<'static, str>, Cow<'static, str>)]>,
+}
+
+impl Choices {
+    /// The word that is meant by what is written.
+    pub(crate) fn meant(&self, written: &str) -> Option<&str> {
+        let word = self.words.iter().find(|word| *word == written);
+        word.or_else(|| self.aliases.iter().find(|(alias, _)| alias == written).map(|(_, word)| word))
+            .map(AsRef::as_ref)
+    }
+
+    /// All that may be written: the words, then those that stand for them.
+    pub(crate) fn written(&self) -> impl Iterator<Item = &str> {
+        self.words.iter().chain(self.aliases.iter().map(|(alias, _)| alias)).map(AsRef::as_ref)
+    }
+}
+
+/// The words, without those that stand for others.
+impl Deref for Choices {
+    type Target = [Cow<'static, str>];
+
+    fn deref(&self) -> &Self::Target {
+        &self.words
+    }
 }
 
 /// A type with named fields, for the items of lists and maps. A field without a default that is not optional must be
@@ -78,7 +110,16 @@ impl Type {
     /// One of these words.
     #[must_use]
     pub fn choice<W: Into<Cow<'static, str>>>(words: impl IntoIterator<Item = W>) -> Self {
-        Self::Choice(words.into_iter().map(Into::into).collect())
+        let words = words.into_iter().map(Into::into).collect();
+        Self::Choice(Choices { words, aliases: Arc::new([]) })
+    }
+
+    /// The first word of each pair; the second may be written for it.
+    #[must_use]
+    pub fn choice_with_aliases(words: impl IntoIterator<Item = (&'static str, &'static str)>) -> Self {
+        let pairs = words.into_iter().map(|(word, alias)| (Cow::Borrowed(alias), Cow::Borrowed(word)));
+        let aliases: Arc<[(Cow<'_, str>, Cow<'_, str>)]> = pairs.collect();
+        Self::Choice(Choices { words: aliases.iter().map(|(_, word)| word.clone()).collect(), aliases })
     }
 
     /// A value of each of these types.
@@ -256,5 +297,13 @@ mod tests {
         for (ty, name) in cases {
             assert_eq!(ty.to_string(), name);
         }
+    }
+
+    #[test]
+    fn a_choice_takes_other_words_for_its_own() {
+        let Type::Choice(words) = Type::choice_with_aliases([("N", "R0"), ("W", "R90")]) else { panic!("a choice") };
+        assert_eq!(words[..], ["N", "W"]);
+        assert_eq!(words.written().collect::<Vec<_>>(), ["N", "W", "R0", "R90"]);
+        assert_eq!(["W", "R90", "r90"].map(|word| words.meant(word)), [Some("W"), Some("W"), None]);
     }
 }

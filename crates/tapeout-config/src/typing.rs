@@ -12,7 +12,7 @@ use crate::read::yaml;
 use crate::source::Span;
 use crate::suggest;
 use crate::tree::{Key, Node, Tree};
-use crate::types::{Struct, Type};
+use crate::types::{Choices, Struct, Type};
 use crate::units::{self, Mismatch};
 use crate::variable::Variable;
 
@@ -133,14 +133,14 @@ impl Typer<'_> {
         }
     }
 
-    fn choice(&mut self, at: At<'_>, span: Span, words: &[Cow<'static, str>], word: &str) -> Option<Value> {
-        if words.iter().any(|choice| choice == word) {
-            return Some(Value::Str(word.to_owned()));
+    fn choice(&mut self, at: At<'_>, span: Span, words: &Choices, word: &str) -> Option<Value> {
+        if let Some(meant) = words.meant(word) {
+            return Some(Value::Str(meant.to_owned()));
         }
         let one_of = words.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", ");
         let diagnostic = Diagnostic::error(format!("`{at}` must be one of {one_of}, not `{word}`"))
             .at(span, "not one of the choices");
-        self.diagnostics.push(match suggest::nearest(word, words.iter().map(AsRef::as_ref)) {
+        self.diagnostics.push(match suggest::nearest(word, words.written()) {
             Some(near) => diagnostic.help(format!("did you mean `{near}`?")),
             None => diagnostic,
         });
@@ -325,6 +325,10 @@ fn tree_shape(tree: &Tree) -> Shape {
 }
 
 fn mismatch(at: At<'_>, node: &Node, ty: &Type) -> Diagnostic {
+    if let (Type::Tuple(items), Tree::List(nodes)) = (ty, &node.value) {
+        return Diagnostic::error(format!("`{at}` must have {} values, not {}", items.len(), nodes.len()))
+            .at(node.span, format!("expected {}", ty.one()));
+    }
     let diagnostic = Diagnostic::error(format!("`{at}` must be {}, not {}", ty.one(), node.kind()))
         .at(node.span, format!("expected {}", ty.one()));
     match (ty, &node.value) {
@@ -332,9 +336,6 @@ fn mismatch(at: At<'_>, node: &Node, ty: &Type) -> Diagnostic {
             diagnostic.help("remove the quotes")
         }
         (Type::List(_), Tree::Str(text)) => diagnostic.help(format!("write a list: `[{text:?}]`")),
-        (Type::Tuple(items), Tree::List(nodes)) => {
-            diagnostic.help(format!("expected {} values, found {}", items.len(), nodes.len()))
-        }
         (Type::Bool, Tree::Int(value @ (0 | 1))) => diagnostic.help(format!("write `{}`", *value == 1)),
         (ty, Tree::Bool(_) | Tree::Int(_) | Tree::Decimal(_)) if ty.is_textual() => {
             diagnostic.help("quote it if it is meant as text")
@@ -374,7 +375,8 @@ pub(crate) fn convert(node: &Node, ty: &Type) -> Option<Node> {
         (Type::Int, Tree::Str(text)) => Tree::Int(number(text)?.parse().ok()?),
         (Type::Decimal, Tree::Str(text)) => Tree::Decimal(number(text)?.parse().ok()?),
         (Type::List(_) | Type::Tuple(_), Tree::Str(text)) => {
-            Tree::List(split(text).into_iter().map(|item| Node { value: Tree::Str(item.to_owned()), span }).collect())
+            let items = split(text).into_iter();
+            Tree::List(items.map(|(_, item)| Node { value: Tree::Str(item.to_owned()), span }).collect())
         }
         (Type::Map(_), Tree::Str(_) | Tree::List(_)) => {
             let words: Cow<'_, [Node]> = match &node.value {
@@ -413,16 +415,19 @@ fn number(text: &str) -> Option<Cow<'_, str>> {
         .then(|| text.replace('_', "").into())
 }
 
-/// The items of a list written as text: after commas, else semicolons, else white space. One separator may trail.
-fn split(text: &str) -> Vec<&str> {
-    for separator in [',', ';'] {
-        if text.contains(separator) {
-            let text = text.trim();
-            let text = text.strip_suffix(separator).unwrap_or(text);
-            return text.split(separator).map(str::trim).collect();
-        }
-    }
-    text.split_whitespace().collect()
+/// The items of a list written as text, each with where it begins: after commas, else semicolons, else white space. One
+/// separator may trail.
+pub(crate) fn split(text: &str) -> Vec<(usize, &str)> {
+    let separator = [',', ';'].into_iter().find(|separator| text.contains(*separator));
+    let ends = |c: char| separator.map_or(c.is_whitespace(), |separator| c == separator);
+    let mut start = 0;
+    let items = text.trim_end().split_inclusive(ends).map(|item| {
+        let begins = item.trim_start();
+        let at = start + item.len() - begins.len();
+        start += item.len();
+        (at, begins.strip_suffix(ends).unwrap_or(begins).trim_end())
+    });
+    items.filter(|(_, item)| separator.is_some() || !item.is_empty()).collect()
 }
 
 /// The words of a text with a shell's quotes. Nothing if a quote is left open.

@@ -170,10 +170,29 @@ fn begin(
 ) -> Result<(Loaded, Option<Chosen>), PlanError> {
     let mut loaded = loader.load(sources).map_err(PlanError)?;
     let chosen = choose(registry, &loaded, flow)?;
+    if let Some(edits) = loaded.meta().substituting_steps.as_ref().filter(|_| flow.is_none()) {
+        refuse_edits(edits.span, chosen.as_ref())?;
+    }
     if let Some(Chosen::Steps { flow, .. }) = &chosen {
         loaded.add_defaults(&Value::Map(flow.defaults.clone()), sources).map_err(PlanError)?;
     }
     Ok((loaded, chosen))
+}
+
+/// A run of the flow as it is would not be what the configuration asks for.
+fn refuse_edits(edits: Span, chosen: Option<&Chosen>) -> Result<(), PlanError> {
+    let (message, help) = match chosen {
+        Some(Chosen::Words(_)) => return Ok(()),
+        Some(Chosen::Steps { .. }) => (
+            "changes of a flow's steps are not part of this version",
+            "write the steps that you want as a list: `flow: [STEP, STEP]`",
+        ),
+        None => (
+            "`meta.substituting_steps` changes the flow that `meta.flow` names, and none is named",
+            "name one: `flow: NAME`",
+        ),
+    };
+    Err(PlanError(vec![Diagnostic::error(message).at(edits, "asked for here").help(help)]))
 }
 
 /// The flow that is named; nothing if none is.

@@ -381,6 +381,7 @@ fn names_in_the_prose_exist() {
         .collect();
     let others = [
         "NO_COLOR",
+        "DESIGN_DIR",
         "RAD_GEN_HOME",
         "HAMMER_HOME",
         "POST_LAYOUT",

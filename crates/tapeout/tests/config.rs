@@ -94,6 +94,49 @@ fn why_answers_when_something_else_is_wrong() {
 }
 
 #[test]
+fn an_orientation_has_one_word_whoever_writes_it() {
+    let project = Project::new();
+    let why = |name: &str| {
+        let key = "MACROS.m.instances";
+        let instances = format!("{key}={{i: {{location: [1, 2], orientation: {name}}}}}");
+        project.classic(&["show", "--given", "-c", &instances])
+    };
+    assert!(why("MXR90").out.contains(r#""orientation":"FW""#));
+    assert!(why("FW").out.contains(r#""orientation":"FW""#));
+    let wrong = why("R91");
+    assert!(
+        wrong.err.contains("must be one of `N`, `FN`, `W`, `FW`, `S`, `FS`, `E`, `FE`, not `R91`"),
+        "{}",
+        wrong.err
+    );
+    assert!(wrong.err.contains("did you mean `R90`?"), "{}", wrong.err);
+}
+
+#[test]
+fn changes_of_steps_are_not_passed_over() {
+    let project = Project::new();
+    let with = |meta: &str, command: &[&str]| {
+        project.write("blinky/over.yaml", &format!("meta: {meta}\n"));
+        project.run("blinky", &[command, &["--with", "over.yaml"]].concat())
+    };
+    let edits = "{flow: Ice40, substituting_steps: {Verilator.Lint: null}}";
+    for command in [&["config", "check"][..], &["plan"], &["run"]] {
+        let ran = with(edits, command);
+        assert_eq!(ran.code, 2);
+        assert!(ran.err.starts_with("error: changes of a flow's steps are not part of this version\n"), "{}", ran.err);
+    }
+    assert_eq!(with(edits, &["config", "check", "--flow", "Ice40"]).code, 0, "they are those of another flow");
+    assert_eq!(with("{flow: Classic, substituting_steps: {A: B}}", &["config", "check"]).code, 0);
+    project.write("classic/over.yaml", "meta: {substituting_steps: {A: B}}\n");
+    let ran = project.classic(&["check", "--with", "over.yaml"]);
+    assert!(
+        ran.err.starts_with("error: `meta.substituting_steps` changes the flow that `meta.flow` names"),
+        "{}",
+        ran.err
+    );
+}
+
+#[test]
 fn why_shows_entries_and_what_they_are_put_together_from() {
     let project = Project::new();
     project.write("blinky/over.yaml", "CLOCK_PERIODS: {a: 3, b.c: 10}\nNEXTPNR_EXTRA_ARGS: [--x, --y]\n");

@@ -13,7 +13,7 @@ use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
-use support::has;
+use support::{TestSpace, has};
 use tapeout::Tclsh;
 use tapeout_config::{SourceMap, TclInterpreter, TclLimits, TclProblem, TclRequest, TclScripts};
 use tapeout_engine::{GuardCommand, confinement_support};
@@ -46,6 +46,19 @@ fn a_configuration_is_evaluated_and_sees_nothing_of_ours() {
     assert_eq!(evaluate(dir.path(), &script, TclLimits::default()).unwrap(), r#"{"FILES":"a.v","NAMES":"A FILES"}"#);
     let error = evaluate(dir.path(), "set a 1\nset b $::env(PATH)", TclLimits::default()).unwrap_err();
     assert_eq!(error, "config.tcl:2:1: error: Tcl: can't read \"::env(PATH)\": no such element in array");
+}
+
+#[test]
+fn a_script_that_asks_for_the_pdk_says_how_to_choose_it() {
+    if !has(&["tclsh"]) {
+        return;
+    }
+    let space = TestSpace::new();
+    fs::write(space.path("config.tcl"), "set ::env(DESIGN_NAME) $::env(PDK)").unwrap();
+    let neither = "choose a PDK with `--pdk NAME` and `--pdk-root DIR`";
+    space.tapeout(&["config", "check"]).exits(2).says(&[neither]);
+    let only_its_name = "choose the directory that the PDK is in with `--pdk-root DIR`";
+    space.tapeout(&["config", "check", "--pdk", "sky"]).exits(2).says(&[only_its_name]);
 }
 
 #[test]

@@ -38,6 +38,23 @@ fn a_file_stands_upon_those_that_it_includes() {
 }
 
 #[test]
+fn a_flow_that_is_named_anew_has_its_own_steps() {
+    let base =
+        "DESIGN_NAME: counter\nVERILOG_FILES: dir::src/*.v\nmeta: {flow: A, substituting_steps: {X: Y}, step: S}\n";
+    let design = Design::with_config("c.yaml", base);
+    let meta = |over: &str| {
+        fs::write(design.path("over.yaml"), over).unwrap();
+        let meta = config(&design, design.loader(&["c.yaml", "over.yaml"])).meta().clone();
+        (meta.substituting_steps.is_some(), meta.step.is_some())
+    };
+    assert_eq!(meta("SEED: 1"), (true, true));
+    assert_eq!(meta("meta: {version: 2, flow: null}"), (true, true));
+    assert_eq!(meta("meta: {flow: B}"), (false, true));
+    assert_eq!(meta("meta: {substituting_steps: {P: Q}, flow: B}"), (true, true));
+    assert_eq!(meta("meta: {substituting_steps: null}"), (false, true));
+}
+
+#[test]
 fn includes_that_cannot_be_followed() {
     let cases = [
         ("include: a.yaml", "error: configuration `a.yaml` includes itself\n --> b.yaml:1:10"),

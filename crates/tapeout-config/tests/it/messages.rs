@@ -123,6 +123,51 @@ error: 2 required variables are not set: `DESIGN_NAME`, `VERILOG_FILES`
 }
 
 #[test]
+fn an_item_of_a_list_on_the_command_line_has_its_own_place() {
+    let design = Design::with_config("c.json", GOOD);
+    let sets = vec!["VERILOG_FILES=src/alu.v, src/conter.v".to_owned()];
+    assert_eq!(
+        error(&design, Loader { sets, ..design.loader(&["c.json"]) }),
+        r"error: `VERILOG_FILES[1]`: `src/conter.v` does not exist
+ --> <command line>:1:29
+  |
+1 | -c VERILOG_FILES=src/alu.v, src/conter.v
+  |                             ^^^^^^^^^^^^ no such file
+  |
+  = help: did you mean `src/counter.v`?"
+    );
+}
+
+#[test]
+fn a_design_directory_that_is_not_in_use_is_told_of() {
+    let design = Design::with_config("c.json", GOOD);
+    let warnings = |dir: &str| {
+        fs::write(design.path("d.json"), format!(r#"{{"DESIGN_DIR": "{dir}"}}"#)).unwrap();
+        design.resolve(design.loader(&["c.json", "d.json"])).unwrap().1
+    };
+    for same in [".", "src/..", design.path("").to_str().unwrap()] {
+        assert_eq!(warnings(same), "", "{same}");
+    }
+    let told = warnings("/elsewhere");
+    assert!(told.starts_with("warning: `DESIGN_DIR` cannot be set by a configuration\n --> d.json:1:2\n"), "{told}");
+    let sets = vec!["DESIGN_DIR=/elsewhere".to_owned()];
+    let told = error(&design, Loader { sets, ..design.loader(&["c.json"]) });
+    assert!(told.starts_with("error: `DESIGN_DIR` cannot be set by a configuration"), "{told}");
+    assert!(told.contains("`--design-dir DIR`"), "{told}");
+}
+
+#[test]
+fn what_may_not_end_is_not_read() {
+    let design = Design::with_config("c.json", GOOD);
+    std::os::unix::fs::symlink("/dev/zero", design.path("zero.json")).unwrap();
+    fs::File::create(design.path("large.yaml")).unwrap().set_len(1 << 40).unwrap();
+    let told = |file: &str| error(&design, design.loader(&[file]));
+    assert_eq!(told("zero.json"), "error: cannot read configuration `zero.json`: it is not a regular file");
+    let large = "error: cannot read configuration `large.yaml`: it has 1048576 MiB, of at most 64";
+    assert_eq!(told("large.yaml"), large);
+}
+
+#[test]
 fn meta_and_tools_are_checked() {
     let config = r#"
 meta = { version = 3, flows = "Classic" }

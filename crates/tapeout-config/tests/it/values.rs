@@ -163,9 +163,17 @@ fn options_are_read_by_the_type_of_the_variable() {
         ("SEEDS=3", "SEEDS", "[3]"),
         ("SEEDS=[]", "SEEDS", "[]"),
         ("WEIGHTS={a: 1.5}", "WEIGHTS", r#"{"a":1.5}"#),
+        ("WEIGHTS=", "WEIGHTS", "{}"),
         ("STRATEGY=DELAY", "STRATEGY", "DELAY"),
         ("PIN_CONSTRAINTS=", "PIN_CONSTRAINTS", "(none)"),
-        ("SEEDS=", "SEEDS", "(none)"),
+        ("SEEDS=", "SEEDS", "[]"),
+        ("SEEDS=1 2", "SEEDS", "[1,2]"),
+        ("VERILOG_DEFINES=", "VERILOG_DEFINES", "[]"),
+        ("VERILOG_DEFINES=A B", "VERILOG_DEFINES", r#"["A","B"]"#),
+        ("VERILOG_DEFINES= A=1, B C;", "VERILOG_DEFINES", r#"["A=1","B C;"]"#),
+        ("VERILOG_DEFINES=A;B;", "VERILOG_DEFINES", r#"["A","B"]"#),
+        (r#"VERILOG_DEFINES=["A B"]"#, "VERILOG_DEFINES", r#"["A B"]"#),
+        ("VERILOG_FILES=src/counter.v dir::src/a*.v", "VERILOG_FILES", r#"["src/counter.v","src/alu.v"]"#),
         ("VERILOG_INCLUDE_DIRS=null", "VERILOG_INCLUDE_DIRS", "(none)"),
     ];
     for (set, name, expected) in cases {

@@ -12,13 +12,6 @@ pub(super) fn variables() -> Vec<Variable> {
             "The name of the top module. Also the stem of the files that are made.",
         ),
         Variable::new(
-            "DESIGN_DIR",
-            Type::Dir,
-            "The directory that relative paths start from. Normally that of the configuration file, so that \
-             nobody sets it.",
-        )
-        .optional(),
-        Variable::new(
             "PDK_ROOT",
             Type::Dir,
             "The directory that holds the installed PDKs. Normally given on the command line or by the \

@@ -45,16 +45,30 @@ pub(super) fn macro_type() -> Type {
 
 /// An instance of a macro or a cell.
 pub(super) fn instance_type() -> Type {
-    // The words of LEF and DEF, then those of OpenAccess.
-    let orientations =
-        ["N", "FN", "W", "FW", "S", "FS", "E", "FE", "R0", "MY", "R90", "MXR90", "R180", "MX", "R270", "MYR90"];
+    // The words of LEF and DEF, with those of OpenAccess.
+    let orientations = [
+        ("N", "R0"),
+        ("FN", "MY"),
+        ("W", "R90"),
+        ("FW", "MXR90"),
+        ("S", "R180"),
+        ("FS", "MX"),
+        ("E", "R270"),
+        ("FE", "MYR90"),
+    ];
+    let orientation = Type::choice_with_aliases(orientations);
     structure(
         "Instance",
         Schema::new([
             Variable::new("location", point(), "Its origin as x and y. Without it the tools choose a place.")
                 .units("µm")
                 .optional(),
-            Variable::new("orientation", Type::choice(orientations), "How it is turned and mirrored.").optional(),
+            Variable::new(
+                "orientation",
+                orientation,
+                "How it is turned and mirrored, in the words of DEF or OpenAccess.",
+            )
+            .optional(),
         ]),
     )
 }

@@ -74,6 +74,7 @@ fn find(cx: &Cx, flow: &str, schema: &Schema, key: &str) -> Result<String, CliEr
         Some("meta") => Some("is what a file says about itself"),
         Some("include") => Some("names files that a file stands upon"),
         Some("tools") => Some("says how tools are started"),
+        Some("DESIGN_DIR") => Some("is that of the last configuration file, or of `--design-dir`"),
         _ => None,
     };
     if let Some(what_it_is) = no_variable {
