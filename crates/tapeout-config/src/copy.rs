@@ -5,12 +5,13 @@ use std::sync::Arc;
 
 use tapeout_model::{Severity, Value};
 
-use crate::config::{Config, ConfigSource};
+use crate::config::Config;
 use crate::diagnostic::Diagnostic;
 use crate::layer::{Entry, Given};
 use crate::meta::Typing;
 use crate::read;
 use crate::resolve::resolve;
+use crate::setting::ConfigSource;
 use crate::source::SourceMap;
 use crate::tree::Tree;
 

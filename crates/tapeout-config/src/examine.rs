@@ -5,13 +5,13 @@ use std::sync::Arc;
 
 use tapeout_model::Value;
 
-use crate::config::{ConfigSource, Origin, Setting};
 use crate::diagnostic::{self, Diagnostic};
 use crate::gather::Given;
 use crate::load::Loaded;
 use crate::references;
 use crate::resolve::{self, Asked};
 use crate::schema::Schema;
+use crate::setting::{ConfigSource, Origin, Setting};
 use crate::source::SourceMap;
 use crate::variable::Variable;
 

@@ -10,12 +10,12 @@ use std::sync::Arc;
 
 use tapeout_model::Value;
 
-use crate::config::{ConfigSource, Origin};
 use crate::diagnostic::Diagnostic;
 use crate::paths::{Kind, Paths};
 use crate::read;
 use crate::resolve::Settings;
 use crate::schema::Schema;
+use crate::setting::{ConfigSource, Origin};
 use crate::source::{FileId, SourceMap, Span};
 use crate::tree::MAX_DEPTH;
 

@@ -7,13 +7,13 @@ use std::path::Path;
 
 use tapeout_model::Value;
 
-use crate::config::ConfigSource;
 use crate::diagnostic::Diagnostic;
 use crate::layer::Item;
 use crate::meta::{Typing, is_comment};
 use crate::paths;
 use crate::references::{DESIGN_DIR, References};
 use crate::schema::{Elsewhere, RESERVED, Schema};
+use crate::setting::ConfigSource;
 use crate::source::Span;
 use crate::suggest;
 use crate::tree::{Key, MAX_DEPTH, Node, Tree, too_deep};

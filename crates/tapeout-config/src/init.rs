@@ -6,10 +6,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use tapeout_model::Value;
 
-use crate::config::{Config, ConfigSource};
+use crate::config::Config;
 use crate::configured::{Declaration, Structure, schema_of};
 use crate::diagnostic::{self, Diagnostic};
 use crate::schema::Schema;
+use crate::setting::ConfigSource;
 use crate::variable::{Role, Variable};
 
 /// What an initialisation function can ask and say. Names are those of the struct's fields, dotted for those of structs

@@ -2,10 +2,10 @@
 
 use std::borrow::Cow;
 
-use crate::config::ConfigSource;
 use crate::diagnostic::Diagnostic;
 use crate::meta::Typing;
 use crate::read::yaml;
+use crate::setting::ConfigSource;
 use crate::source::Span;
 use crate::tree::{Key, Node, Tree};
 use crate::types::Type;

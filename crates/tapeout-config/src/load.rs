@@ -6,7 +6,6 @@ use std::sync::Arc;
 
 use tapeout_model::{ToolSettings, Value};
 
-use crate::config::ConfigSource;
 use crate::diagnostic::{self, Diagnostic};
 use crate::include;
 use crate::layer::{Entry, Given};
@@ -15,6 +14,7 @@ use crate::paths::normalise;
 use crate::read::tcl::TclInterpreter;
 use crate::read::{self, Format};
 use crate::sections::Process;
+use crate::setting::ConfigSource;
 use crate::source::{SourceMap, Span};
 use crate::tools;
 use crate::tree::{Key, Node, Tree};

@@ -3,7 +3,6 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::config::ConfigSource;
 use crate::diagnostic::Diagnostic;
 use crate::layer::{Entry, Given};
 use crate::load::Loaded;
@@ -11,6 +10,7 @@ use crate::meta::Typing;
 use crate::read::tcl::{TclEnvironment, TclLimits, TclScripts};
 use crate::schema::Schema;
 use crate::sections::Process;
+use crate::setting::ConfigSource;
 use crate::source::SourceMap;
 use crate::suggest;
 use crate::tree::{Node, Tree};

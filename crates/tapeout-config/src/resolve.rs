@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use tapeout_model::{Severity, Value};
 
-use crate::config::{Config, ConfigSource, Inner, Origin, Setting};
+use crate::config::{Config, Inner};
 use crate::diagnostic::{self, Diagnostic};
 use crate::examine::{Contribution, contribution};
 use crate::filelist;
@@ -22,6 +22,7 @@ use crate::read;
 use crate::references::{self, DESIGN_DIR, References};
 use crate::schema::Schema;
 use crate::sections::{self, Process};
+use crate::setting::{ConfigSource, Origin, Setting};
 use crate::source::SourceMap;
 use crate::tree::{Node, Tree};
 use crate::typing::{At, Typer};

@@ -7,8 +7,9 @@ use std::borrow::Cow;
 
 use tapeout_model::Value;
 
-use crate::config::{Config, ConfigSource};
+use crate::config::Config;
 use crate::schema::{Schema, SchemaError};
+use crate::setting::ConfigSource;
 use crate::types::Type;
 use crate::variable::Variable;
 

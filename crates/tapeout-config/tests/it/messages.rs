@@ -157,17 +157,6 @@ fn a_design_directory_that_is_not_in_use_is_told_of() {
 }
 
 #[test]
-fn what_may_not_end_is_not_read() {
-    let design = Design::with_config("c.json", GOOD);
-    std::os::unix::fs::symlink("/dev/zero", design.path("zero.json")).unwrap();
-    fs::File::create(design.path("large.yaml")).unwrap().set_len(1 << 40).unwrap();
-    let told = |file: &str| error(&design, design.loader(&[file]));
-    assert_eq!(told("zero.json"), "error: cannot read configuration `zero.json`: it is not a regular file");
-    let large = "error: cannot read configuration `large.yaml`: it has 1048576 MiB, of at most 64";
-    assert_eq!(told("large.yaml"), large);
-}
-
-#[test]
 fn meta_and_tools_are_checked() {
     let config = r#"
 meta = { version = 3, flows = "Classic" }
