@@ -93,6 +93,9 @@ fn flow(node: &Node) -> Result<FlowChoice, Diagnostic> {
     };
     match &node.value {
         Tree::Str(name) => Ok(FlowChoice::Named(name.clone())),
+        Tree::List(items) if items.is_empty() => {
+            Err(Diagnostic::error("`meta.flow` is a list without steps").at(node.span, "expected the ids of steps"))
+        }
         Tree::List(items) => {
             let step = |item: &Node| match &item.value {
                 Tree::Str(id) => Ok((id.clone(), item.span)),

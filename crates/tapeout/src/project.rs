@@ -55,10 +55,19 @@ pub(crate) fn configure(cx: &Cx, args: &ThingArgs) -> Result<Configured, CliErro
     configure_next(cx, args, &mut BTreeSet::new())
 }
 
+/// The same, without a word about what is wrong.
+pub(crate) fn try_configure(
+    cx: &Cx,
+    args: &ThingArgs,
+    sources: &mut SourceMap,
+) -> Result<Result<Configured, PlanError>, CliError> {
+    Ok(Configured::load(&cx.registry, loader(args)?, args.overlay.flow.as_deref(), sources))
+}
+
 /// The same for one of several configurations: what was warned of before is not said again.
 pub(crate) fn configure_next(cx: &Cx, args: &ThingArgs, warned: &mut BTreeSet<String>) -> Result<Configured, CliError> {
     let mut sources = SourceMap::new();
-    let configured = Configured::load(&cx.registry, loader(args)?, args.overlay.flow.as_deref(), &mut sources);
+    let configured = try_configure(cx, args, &mut sources)?;
     let configured = reported(cx, configured, &sources)?;
     let mut warnings = configured.warnings.clone();
     warnings.retain(|warning| warned.insert(warning.render(&sources, false)));

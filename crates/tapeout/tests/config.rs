@@ -242,6 +242,14 @@ fn json_tells_the_same() {
     assert_eq!(differences.as_array().unwrap().len(), 1);
     assert_eq!((&differences[0]["name"], &differences[0]["b"]["origin"]["line"]), (&json!("PNR_SEED"), &json!(2)));
     assert_eq!(json(&["diff", "config.yaml", "config.yaml"]), json!([]));
+    assert_eq!(json(&["check"])["good"], true);
+    let wrong = json(&["check", "-c", "PNR_SED=2"]);
+    assert_eq!(wrong["good"], false);
+    let told = json!({
+        "severity": "error", "message": "unknown variable `PNR_SED`", "help": "did you mean `PNR_SEED`?",
+        "file": "<command line>", "line": 1, "column": 4,
+    });
+    assert_eq!(wrong["diagnostics"], json!([told]));
 }
 
 #[test]

@@ -157,6 +157,13 @@ fn a_design_directory_that_is_not_in_use_is_told_of() {
 }
 
 #[test]
+fn a_flow_has_steps() {
+    let design = Design::with_config("c.yaml", "meta: {flow: []}\n");
+    let expected = "error: `meta.flow` is a list without steps\n --> c.yaml:1:14";
+    assert!(error(&design, design.loader(&["c.yaml"])).starts_with(expected));
+}
+
+#[test]
 fn meta_and_tools_are_checked() {
     let config = r#"
 meta = { version = 3, flows = "Classic" }

@@ -6,8 +6,9 @@ use std::collections::BTreeSet;
 
 use clap::{Args, Subcommand};
 use serde_json::{Value as Json, json};
-use tapeout_config::{Config, ConfigSource, Location, Origin, Setting};
-use tapeout_flow::Configured;
+use tapeout_config::{Config, ConfigSource, Location, Origin, Setting, SourceMap};
+use tapeout_flow::{Configured, PlanError};
+use tapeout_model::{Class, Severity};
 
 use crate::args::{OverlayArgs, ThingArgs};
 use crate::error::CliError;
@@ -82,16 +83,11 @@ fn is_given(setting: &Setting) -> bool {
 }
 
 fn check(cx: &Cx, args: &ThingArgs) -> Result<u8, CliError> {
-    let Configured { flow, named, config, plan, warnings, .. } = project::configure(cx, args)?;
-    let given = config.iter().filter(|(_, setting)| is_given(setting)).count();
-    let variables = config.iter().count();
     if cx.terminal.json {
-        let warnings: Vec<&str> = warnings.iter().map(|warning| warning.message.as_str()).collect();
-        cx.terminal.print_json(&json!({
-            "flow": flow, "variables": variables, "given": given, "can_run": plan.is_some(), "warnings": warnings,
-        }));
-        return Ok(0);
+        return check_for_programs(cx, args);
     }
+    let Configured { flow, named, config, plan, warnings, .. } = project::configure(cx, args)?;
+    let (variables, given) = counts(&config);
     let steps = match &plan {
         Some(plan) => plural(plan.steps.len(), "step"),
         None => "its steps are not part of this version yet".to_owned(),
@@ -104,6 +100,37 @@ fn check(cx: &Cx, args: &ThingArgs) -> Result<u8, CliError> {
         plural(variables, "variable")
     ));
     Ok(0)
+}
+
+/// How many variables there are, and how many of them somebody gave.
+fn counts(config: &Config) -> (usize, usize) {
+    (config.iter().count(), config.iter().filter(|(_, setting)| is_given(setting)).count())
+}
+
+/// What an editor or a CI system shows: all that is wrong, as data, on standard output.
+fn check_for_programs(cx: &Cx, args: &ThingArgs) -> Result<u8, CliError> {
+    let mut sources = SourceMap::new();
+    let (about, diagnostics) = match project::try_configure(cx, args, &mut sources)? {
+        Ok(Configured { flow, config, plan, warnings, .. }) => {
+            let (variables, given) = counts(&config);
+            (json!({ "flow": flow, "variables": variables, "given": given, "can_run": plan.is_some() }), warnings)
+        }
+        Err(PlanError(diagnostics)) => (json!({}), diagnostics),
+    };
+    let good = diagnostics.iter().all(|diagnostic| diagnostic.severity != Severity::Error);
+    let told = diagnostics.iter().map(|diagnostic| {
+        let place = diagnostic.label.as_ref().map(|label| sources.location(label.span));
+        json!({
+            "severity": diagnostic.severity.to_string(), "message": diagnostic.message, "help": diagnostic.help,
+            "file": place.as_ref().map(|place| &*place.file), "line": place.as_ref().map(|place| place.line),
+            "column": place.as_ref().map(|place| place.column),
+        })
+    });
+    let mut json = about;
+    json["good"] = good.into();
+    json["diagnostics"] = told.collect();
+    cx.terminal.print_json(&json);
+    Ok(if good { 0 } else { Class::Input.exit_code() })
 }
 
 fn show(cx: &Cx, args: &ShowArgs) -> Result<u8, CliError> {
