@@ -11,6 +11,9 @@ use glob::{MatchOptions, Pattern};
 const OPTIONS: MatchOptions =
     MatchOptions { case_sensitive: true, require_literal_separator: true, require_literal_leading_dot: true };
 
+/// The most paths that a pattern may match, and any beginning of it: with links, there is no end to names.
+const MOST: usize = 100_000;
+
 /// Why the paths are not known.
 pub(crate) enum Error {
     /// It is no pattern, for this reason.
@@ -19,44 +22,62 @@ pub(crate) enum Error {
     Unread(PathBuf, io::Error),
 }
 
-/// What the pattern matches, in no particular order.
+/// What the pattern matches, in no particular order. Each part of the pattern is looked for in all directories that the
+/// parts before it lead to, each of these once: the cost is that of the tree for each part, however many there are.
 pub(crate) fn of(pattern: &str) -> Result<Vec<PathBuf>, Error> {
-    Pattern::new(pattern).map_err(|error| Error::Pattern(error.msg))?;
-    let mut found = Vec::new();
-    add(pattern, &mut found)?;
+    let valid = |text: &str| Pattern::new(text).map_err(|error| Error::Pattern(error.msg));
+    valid(pattern)?;
+    let mut found = vec![PathBuf::from(if pattern.starts_with('/') { "/" } else { "." })];
+    for part in pattern.split('/').filter(|part| !part.is_empty()) {
+        let mut next = Vec::new();
+        let mut seen = HashSet::new();
+        for dir in found.iter().filter(|dir| dir.is_dir()) {
+            match (part, literal(part)) {
+                ("**", _) => next.extend(beneath(dir, &mut seen)?),
+                (_, Some(name)) => next.extend(Some(dir.join(name)).filter(|path| path.symlink_metadata().is_ok())),
+                (_, None) => {
+                    let part = valid(part)?;
+                    let is_match = |name: &str| part.matches_with(name, OPTIONS);
+                    // What is not UTF-8 has no place in a configuration.
+                    let names = entries(dir)?.into_iter().filter_map(|entry| entry.file_name().into_string().ok());
+                    next.extend(names.filter(|name| is_match(name)).map(|name| dir.join(name)));
+                }
+            }
+            if next.len() > MOST {
+                return Err(Error::Pattern("it matches more than 100000 paths"));
+            }
+        }
+        next.sort();
+        next.dedup();
+        found = next;
+    }
     Ok(found)
 }
 
-fn add(pattern: &str, found: &mut Vec<PathBuf>) -> Result<(), Error> {
-    let (before, behind) = match pattern.split_once("/**/") {
-        Some((before, behind)) => (before, behind.trim_start_matches("**/")),
-        None => match pattern.strip_suffix("/**") {
-            Some(before) => (before, ""),
-            None => {
-                for path in glob::glob_with(pattern, OPTIONS).map_err(|error| Error::Pattern(error.msg))? {
-                    found.push(path.map_err(|error| Error::Unread(error.path().to_owned(), error.into()))?);
-                }
-                return Ok(());
+/// The name that a part of a pattern stands for, if it stands for one only: `[*]` is a star.
+fn literal(part: &str) -> Option<String> {
+    let mut name = String::new();
+    let mut rest = part;
+    while let Some(c) = rest.chars().next() {
+        let escaped = ["[?]", "[*]", "[[]", "[]]"].into_iter().find(|escaped| rest.starts_with(escaped));
+        match (escaped, c) {
+            (Some(escaped), _) => {
+                name.push_str(&escaped[1..2]);
+                rest = &rest[3..];
             }
-        },
-    };
-    let mut starts = Vec::new();
-    add(if before.is_empty() { "/" } else { before }, &mut starts)?;
-    starts.sort();
-    let mut seen = HashSet::new();
-    for dir in starts.iter().filter(|start| start.is_dir()) {
-        for dir in beneath(dir, &mut seen)? {
-            match (behind, dir.to_str()) {
-                ("", _) => found.push(dir),
-                // What is not UTF-8 has no place in a configuration.
-                (_, None) => {}
-                (behind, Some(dir)) => {
-                    add(&format!("{}/{behind}", Pattern::escape(dir.trim_end_matches('/'))), found)?;
-                }
+            (None, '*' | '?' | '[') => return None,
+            (None, c) => {
+                name.push(c);
+                rest = &rest[c.len_utf8()..];
             }
         }
     }
-    Ok(())
+    Some(name)
+}
+
+fn entries(dir: &Path) -> Result<Vec<fs::DirEntry>, Error> {
+    let read = || fs::read_dir(dir)?.collect::<io::Result<Vec<_>>>();
+    read().map_err(|error| Error::Unread(dir.to_owned(), error))
 }
 
 /// The directory and all beneath it that are not hidden and not yet seen.
@@ -69,7 +90,7 @@ fn beneath(start: &Path, seen: &mut HashSet<PathBuf>) -> Result<Vec<PathBuf>, Er
         if !seen.insert(dir.canonicalize().map_err(unread)?) {
             continue;
         }
-        let mut entries = fs::read_dir(&dir).map_err(unread)?.collect::<Result<Vec<_>, _>>().map_err(unread)?;
+        let mut entries = entries(&dir)?;
         entries.sort_by_key(|entry| std::cmp::Reverse(entry.file_name()));
         for entry in entries.iter().filter(|entry| !entry.file_name().as_encoded_bytes().starts_with(b".")) {
             match entry.file_type() {
@@ -81,4 +102,18 @@ fn beneath(start: &Path, seen: &mut HashSet<PathBuf>) -> Result<Vec<PathBuf>, Er
         dirs.push(dir);
     }
     Ok(dirs)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parts_that_stand_for_one_name() {
+        let cases =
+            [("a.v", Some("a.v")), ("[[]x[]]", Some("[x]")), ("a[*]", Some("a*")), ("a*", None), ("[ab]", None)];
+        for (part, name) in cases {
+            assert_eq!(literal(part).as_deref(), name, "{part}");
+        }
+    }
 }

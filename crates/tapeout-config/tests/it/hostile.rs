@@ -230,6 +230,12 @@ fn thousands_of_patterns_and_links_in_circles_end() {
         let loader = Loader::from_mapping(mapping, design.dir.path());
         assert_eq!(said(&design, loader, &anything()), [""; 0]);
     }
+    let found = |pattern: String| {
+        let mapping = Value::Map(vec![("FILES".to_owned(), Value::from(vec![pattern]))]);
+        said(&design, Loader::from_mapping(mapping, design.dir.path()), &anything()).join("\n")
+    };
+    assert_eq!(found(format!("dir::{}end.v", "**/*/**/".repeat(20))), "");
+    found(format!("dir::way/0/{}end.v", "*/".repeat(30)));
 }
 
 /// A named pipe, which the standard library does not make.
