@@ -168,8 +168,13 @@ fn subtools(written: &[Written], top: Option<&Node>, diagnostics: &mut Vec<Diagn
     for word in &words {
         match Subtool::named(&word.text) {
             Some(subtool) if !subtools.contains(&subtool) => subtools.push(subtool),
+            Some(subtool) => diagnostics.push(
+                Diagnostic::error(format!("`{}` is named twice", subtool.name()))
+                    .at(word.span, "named again here")
+                    .help("name each subtool once"),
+            ),
             // Typing says what is wrong with a word that names none.
-            Some(_) | None => {}
+            None => {}
         }
     }
     subtools

@@ -51,6 +51,7 @@ fn mistakes_on_the_command_line_say_where_and_what_to_write() {
             "-st foo",
             "<command line>:1:5: error: `common.subtools[0]` must be one of `asic_dse`, `coffe`, `ic_3d`, not `foo`",
         ),
+        ("-st asic_dse asic_dse", "<command line>:1:14: error: `asic_dse` is named twice (name each subtool once)"),
         ("coffe", "<command line>:1:1: error: `coffe` belongs to no option"),
         (
             "-st asic_dse --mode.vlsi.rum serial",
