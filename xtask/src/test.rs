@@ -172,7 +172,7 @@ pub(crate) fn run(extent: Extent) -> Result<u8, Stop> {
         })?;
         report.check("licences and sources of what fuzzing uses", || {
             let mut command = Command::new(&deny);
-            command.args(["--manifest-path", "fuzz/Cargo.toml", "check", "--config", "fuzz/deny.toml"]);
+            command.args(["--manifest-path", "fuzz/Cargo.toml", "--config", "fuzz/deny.toml", "check"]);
             process::succeeds(command.args(["licenses", "bans", "sources"]).current_dir(process::root()))
         })?;
         report.check("documentation", || {

@@ -3,7 +3,7 @@
 //!
 //! Loading has two phases, because the flow, and with it the schema, is named in the configuration itself:
 //! [`Loader::load`] reads the files and the command line and knows [`Meta`]; [`Loaded::resolve`] then types each
-//! variable of a [`Schema`] and gives the [`Config`], or all that is wrong at once.
+//! variable of a [`struct@Schema`] and gives the [`Config`], or all that is wrong at once.
 
 mod config;
 mod configured;

@@ -20,7 +20,7 @@ impl Loaded {
         let mut process = before.clone();
         if self.chosen.pdk.is_none() {
             // Where no PDK can be read, that may not be the one that the script chooses.
-            let mut given = self.env_of(&before).unwrap_or_default();
+            let mut given = self.env_of(&before, &mut SourceMap::new()).unwrap_or_default();
             if given.is_empty() {
                 given.extend(["PDK", "STD_CELL_LIBRARY"].map(|name| (name.to_owned(), String::new())));
             }
@@ -32,7 +32,7 @@ impl Loaded {
                 process = self.chosen.clone().or(by_script).or(before);
             }
         }
-        let mut given = self.env_of(&process)?;
+        let mut given = self.env_of(&process, sources)?;
         given.push(dir);
         let made = pdk::evaluate(self, path, &process, &given, sources).map_err(|diagnostic| {
             let asks = |name: &str| diagnostic.message.contains(&format!("::env({name})"));
@@ -51,9 +51,9 @@ impl Loaded {
     }
 
     /// What the PDK and its library set, as scripts see it. Nothing if none is chosen.
-    fn env_of(&self, process: &Process) -> Result<Vec<(String, String)>, Diagnostic> {
+    fn env_of(&self, process: &Process, sources: &mut SourceMap) -> Result<Vec<(String, String)>, Diagnostic> {
         match process.path() {
-            Some(_) => Ok(pdk::read(self, process, &mut SourceMap::new())?.env),
+            Some(_) => Ok(pdk::read(self, process, sources)?.env),
             None => Ok(Vec::new()),
         }
     }

@@ -27,7 +27,7 @@ pub enum ConfigSource {
     Environment,
     /// `-c KEY=VALUE`.
     CommandLine,
-    /// An override of a copy, see [`Config::copy`].
+    /// An override of a copy, see [`Config::copy`](crate::Config::copy).
     Override,
     /// Initialisation, which works values out from others.
     Derived,

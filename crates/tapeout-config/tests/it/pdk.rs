@@ -140,3 +140,13 @@ fn pdks_that_are_not_there_or_give_too_little() {
         assert!(error.contains(expected), "{text}: {error}");
     }
 }
+
+#[test]
+fn what_is_wrong_in_a_pdk_is_shown_for_a_configuration_in_tcl() {
+    if !has_tclsh() {
+        return;
+    }
+    let design = design(&[("pdks/bad/libs.tech/openlane/config.tcl", "nonsense\n"), ("c.tcl", "set ::env(SEEN) x\n")]);
+    let error = resolve(&design, "c.tcl", &["PDK=bad"]).unwrap_err();
+    assert!(error.contains("pdks/bad/libs.tech/openlane/config.tcl:1:1"), "{error}");
+}
