@@ -81,9 +81,13 @@ pub(crate) fn run_body<'run>(run: &'run Run<'run>, task: Task) -> Result<Arc<Ent
         let message = format!("`{}` names the view `{path}`, which is none of its outputs", job.name);
         return Err(Failure::new(Class::Internal, message));
     }
+    let entry = Entry::new(key, &cx.reads, record, cx.attempt);
+    if job.conducts {
+        return Ok(Arc::new(entry));
+    }
     engine.asked().forget();
     engine.store().describe(&key, &job.words())?;
-    Ok(engine.store().commit(Entry::new(key, &cx.reads, record, cx.attempt))?)
+    Ok(engine.store().commit(entry)?)
 }
 
 impl JobCx<'_> {
@@ -108,6 +112,12 @@ impl JobCx<'_> {
     /// Keeps the log of the job as a whole, where it has several of its invocations.
     pub fn attempt_log(&mut self, log: Output) {
         self.attempt.log = Some(log);
+    }
+
+    /// Keeps what is known of an attempt that failed, where that is the result.
+    pub fn attempt_failed(&mut self, log: Output, commands: String) {
+        self.attempt.log = Some(log);
+        self.attempt.commands = commands;
     }
 
     /// Asks for another job, which runs at the side of this one as soon as its inputs are done. The id can be passed on as

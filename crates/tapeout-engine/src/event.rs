@@ -1,5 +1,6 @@
 //! What happens in a run, as data: the terminal, the JSON log and reports are renderings of one stream.
 
+use std::any::Any;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -61,6 +62,13 @@ pub enum Event {
         /// What was not the same; empty when all was.
         differences: Vec<Difference>,
     },
+    /// A job that conducts told something of its own.
+    Told {
+        /// Which job.
+        job: JobId,
+        /// What; who made the job knows.
+        note: Arc<dyn Any + Send + Sync>,
+    },
     /// A job has a result.
     Done {
         /// Which job.
@@ -91,6 +99,7 @@ impl Event {
             | Self::Waiting { job, .. }
             | Self::Retried { job, .. }
             | Self::Repeated { job, .. }
+            | Self::Told { job, .. }
             | Self::Done { job, .. }
             | Self::Failed { job, .. } => *job,
         }

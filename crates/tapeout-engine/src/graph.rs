@@ -83,6 +83,9 @@ pub struct Job {
     pub defers_check: bool,
     /// Whether it runs although its result is recorded: it acts on something outside.
     pub always: bool,
+    /// Whether it only asks for other jobs, through [`JobCx::conductor`]: it runs each time, also when a run only
+    /// looks, and nothing is recorded of it.
+    pub conducts: bool,
     /// What it needs while it runs.
     pub claims: Claims,
     /// How long it will take in milliseconds, as far as known: the longest way through the graph goes first.
@@ -100,9 +103,16 @@ impl Job {
             after: Vec::new(),
             defers_check: false,
             always: false,
+            conducts: false,
             claims: Claims::default(),
             expected_ms: 0,
         }
+    }
+
+    /// A job that only asks for others: it takes up no core.
+    #[must_use]
+    pub fn conducting(name: impl Into<String>, body: Arc<dyn JobBody>) -> Self {
+        Self { conducts: true, claims: Claims { cores: 0, ..Claims::default() }, ..Self::new(name, body) }
     }
 
     /// The key under which the traces of the job are kept: its code and arguments, and which parts it may see.

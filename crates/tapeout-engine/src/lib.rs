@@ -6,6 +6,7 @@
 //! - [`JobBody`]: what a job does; the front ends (flows, targets, …) implement it.
 //! - [`JobCx`]: all that a body may touch. Every read through it is noted, and becomes the trace of the result. A body may
 //!   ask for further jobs and wait for them.
+//! - [`Conductor`]: asks for jobs on behalf of one that does nothing else.
 //! - [`Invocation`]: one call of a tool or a few, as data. Its action key covers all that can influence the outcome.
 //! - [`Toolbox`]: where each tool is and what it is.
 //! - [`Engine`]: store, toolbox, guard and options; [`Engine::run`] drives a [`schedule::Scheduler`], which decides, with
@@ -21,6 +22,7 @@
 //! invocation is looked up once more by its action key, so that going back to an old input, or another job with the
 //! same invocation, costs no tool run either.
 
+mod conductor;
 mod confined;
 mod cx;
 mod discovered;
@@ -44,6 +46,7 @@ mod tool;
 mod why;
 mod work_dir;
 
+pub use conductor::Conductor;
 pub use confined::{Confined, ConfinedError};
 pub use cx::JobCx;
 pub use engine::{Engine, Options};

@@ -81,6 +81,8 @@ pub(crate) enum Message {
     Asks { by: JobId, job: Job, reply: Sender<Result<JobId, Failure>> },
     /// A job waits for the outcome of another.
     Waits { job: JobId, on: JobId, reply: Sender<Outcome> },
+    /// Somebody wants to hear how a job ends, without pausing meanwhile.
+    Watches { on: JobId, reply: Sender<Outcome> },
     /// A job waits for something that is no job.
     Pauses(JobId),
     /// That wait is over; with what the job claims from here on, if that has changed.
@@ -91,6 +93,7 @@ pub(crate) enum Message {
 pub(crate) struct Run<'r> {
     pub(crate) engine: &'r Engine,
     pub(crate) sink: Sink<'r>,
+    pub(crate) mode: Mode,
     graph: &'r Graph,
     /// Jobs that jobs asked for.
     added: boxcar::Vec<Job>,
@@ -169,6 +172,7 @@ impl Engine {
         let run = Run {
             engine: self,
             sink,
+            mode,
             graph,
             added: boxcar::Vec::new(),
             to_driver,
@@ -184,12 +188,12 @@ impl Engine {
             }
             let driver = Driver {
                 run: &run,
-                mode,
                 wish: &wish,
                 scheduler: Scheduler::new(graph, &self.options().resources),
                 outcomes: vec![Outcome::Skipped; graph.jobs().len()],
                 names: HashMap::new(),
                 waiting: HashMap::new(),
+                watching: HashMap::new(),
                 waits_on: HashMap::new(),
                 resumes: HashMap::new(),
                 workers: Workers::new(scope, &run),
@@ -207,7 +211,6 @@ enum Resume {
 
 struct Driver<'scope, 'env, W> {
     run: &'env Run<'env>,
-    mode: Mode,
     wish: &'env W,
     scheduler: Scheduler,
     outcomes: Vec<Outcome>,
@@ -215,6 +218,8 @@ struct Driver<'scope, 'env, W> {
     names: HashMap<String, JobId>,
     /// Who waits for a job to end.
     waiting: HashMap<JobId, Vec<JobId>>,
+    /// Who wants to hear how a job ends.
+    watching: HashMap<JobId, Vec<Sender<Outcome>>>,
     /// Which job a paused one waits for.
     waits_on: HashMap<JobId, JobId>,
     resumes: HashMap<JobId, Resume>,
@@ -245,7 +250,7 @@ impl<W: Fn(&Job) -> Wish> Driver<'_, '_, W> {
                 self.halt();
             }
         }
-        if self.mode == Mode::Look {
+        if self.run.mode == Mode::Look {
             for (index, outcome) in self.outcomes.iter_mut().enumerate() {
                 if self.scheduler.state(JobId(index as u32)) == JobState::Skipped {
                     *outcome = Outcome::WouldRun;
@@ -260,7 +265,7 @@ impl<W: Fn(&Job) -> Wish> Driver<'_, '_, W> {
         let run = self.run;
         let job = run.job(id);
         let wish = match (self.wish)(job) {
-            Wish::Result if job.always => Wish::Fresh,
+            Wish::Result if job.always || job.conducts => Wish::Fresh,
             wish => wish,
         };
         let key = match wish {
@@ -276,7 +281,7 @@ impl<W: Fn(&Job) -> Wish> Driver<'_, '_, W> {
             }
             Wish::Fresh | Wish::Repeat => job.key(),
         };
-        if self.mode == Mode::Look {
+        if self.run.mode == Mode::Look && !job.conducts {
             return self.ended(id, Outcome::WouldRun);
         }
         if let Some((name, claimed, there)) = job.claims.beyond(&run.engine.options().resources) {
@@ -312,6 +317,13 @@ impl<W: Fn(&Job) -> Wish> Driver<'_, '_, W> {
                 let _ = reply.send(id);
             }
             Message::Waits { job, on, reply } => self.wait(job, on, reply),
+            Message::Watches { on, reply } => {
+                if self.has_ended(on) {
+                    let _ = reply.send(self.outcomes[on.index()].clone());
+                } else {
+                    self.watching.entry(on).or_default().push(reply);
+                }
+            }
             Message::Pauses(job) => self.scheduler.pause(job),
             Message::GoesOn { job, claims, reply } => {
                 self.resumes.insert(job, Resume::Go(reply));
@@ -325,10 +337,10 @@ impl<W: Fn(&Job) -> Wish> Driver<'_, '_, W> {
         let run = self.run;
         let end = match &outcome {
             Outcome::Done { entry, how } => {
-                if self.mode == Mode::Run && *how != How::Ran {
+                if self.run.mode == Mode::Run && *how != How::Ran {
                     run.engine.store().used(entry);
                 }
-                let passed = !entry.failed_check() || run.job(id).defers_check;
+                let passed = !entry.is_bad() || run.job(id).defers_check;
                 (run.sink)(&Event::Done { job: id, entry: Arc::clone(entry), how: *how });
                 if passed { End::Done } else { End::Failed }
             }
@@ -342,7 +354,7 @@ impl<W: Fn(&Job) -> Wish> Driver<'_, '_, W> {
         let skipped = self.scheduler.ended(id, end);
         self.release(id);
         skipped.into_iter().for_each(|skipped| self.release(skipped));
-        let stops = end == End::Failed && self.mode == Mode::Run && !run.engine.options().keep_going;
+        let stops = end == End::Failed && self.run.mode == Mode::Run && !run.engine.options().keep_going;
         if stops && id.index() < run.graph.jobs().len() {
             run.stop();
             self.halt();
@@ -355,13 +367,20 @@ impl<W: Fn(&Job) -> Wish> Driver<'_, '_, W> {
             self.waits_on.remove(&waiter);
             self.scheduler.unpause(waiter, None);
         }
+        for reply in self.watching.remove(&id).unwrap_or_default() {
+            let _ = reply.send(self.outcomes[id.index()].clone());
+        }
+    }
+
+    fn has_ended(&self, id: JobId) -> bool {
+        matches!(self.scheduler.state(id), JobState::Done | JobState::Failed | JobState::Skipped)
     }
 
     fn halt(&mut self) {
         self.scheduler.halt();
         let unstarted =
             |id: &JobId| matches!(self.scheduler.state(*id), JobState::Waiting | JobState::Ready | JobState::Skipped);
-        let hopeless: Vec<JobId> = self.waiting.keys().copied().filter(unstarted).collect();
+        let hopeless: Vec<JobId> = self.waiting.keys().chain(self.watching.keys()).copied().filter(unstarted).collect();
         hopeless.into_iter().for_each(|id| self.release(id));
     }
 
@@ -387,8 +406,7 @@ impl<W: Fn(&Job) -> Wish> Driver<'_, '_, W> {
     }
 
     fn wait(&mut self, job: JobId, on: JobId, reply: Sender<Outcome>) {
-        let ended = matches!(self.scheduler.state(on), JobState::Done | JobState::Failed | JobState::Skipped);
-        let outcome = if ended {
+        let outcome = if self.has_ended(on) {
             self.outcomes[on.index()].clone()
         } else if let Some(cycle) = self.way(on, job) {
             let names: Vec<&str> = cycle.iter().map(|id| self.run.job(*id).name.as_str()).collect();
@@ -424,9 +442,7 @@ impl<W: Fn(&Job) -> Wish> Driver<'_, '_, W> {
             let job = self.run.job(id);
             let needs = job.inputs.iter().map(|(_, from)| from).chain(&job.after).chain(self.waits_on.get(&id));
             for need in needs {
-                let open =
-                    !matches!(self.scheduler.state(*need), JobState::Done | JobState::Failed | JobState::Skipped);
-                if open && !came_from.contains_key(need) {
+                if !self.has_ended(*need) && !came_from.contains_key(need) {
                     came_from.insert(*need, id);
                     pending.push(*need);
                 }

@@ -8,6 +8,7 @@ use tapeout_config::{
 };
 use tapeout_model::Value;
 
+use crate::custom::Program;
 use crate::plan::{PlanError, universal_variables};
 use crate::registry::Registered;
 use crate::{Flow, Plan, Registry, Vocabulary};
@@ -117,7 +118,13 @@ impl Configured {
         warnings.extend(unknown_tools(registry, &config));
         let flow = chosen.name().to_owned();
         let plan = match chosen {
-            Chosen::Steps { flow, steps } => Some(Plan::new(flow.name, steps, config.clone(), warnings.clone())?),
+            Chosen::Steps { flow, steps } => Some(match registry.program(&flow.name) {
+                Some(program) => {
+                    let program = Program { flow: Arc::clone(program), declared: steps };
+                    Plan::of_program(program, config.clone(), warnings.clone())
+                }
+                None => Plan::new(flow.name, steps, config.clone(), warnings.clone())?,
+            }),
             Chosen::Words(_) => None,
         };
         Ok(Self { flow, named: true, config, plan, warnings })

@@ -13,7 +13,8 @@ use serde_json::{Map, Value};
 use tapeout_engine::{Difference, Failure};
 use tapeout_model::{Alert, Class, Metrics};
 
-use crate::{RunSummary, StepStatus};
+use crate::stage::Note;
+use crate::{Comparison, RunSummary, Stage, StepStatus};
 
 /// The name of the recorded stream in the run's directory.
 pub const EVENTS: &str = "events.jsonl";
@@ -33,8 +34,17 @@ pub enum RunEvent {
         /// The ids of the steps that are not left out.
         steps: Vec<String>,
     },
+    /// A custom flow began a stage of its work.
+    StageStarted(Stage),
+    /// It ended the stage that it began last.
+    StageEnded,
+    /// A custom flow compared things.
+    Compared(Comparison),
     /// A step began to run.
     StepStarted {
+        /// What it does, in a few words.
+        #[serde(default)]
+        name: String,
         /// Why: what changed since its result was recorded, in words.
         #[serde(default)]
         reasons: Vec<String>,
@@ -123,6 +133,18 @@ pub struct StepFailed {
     pub log: Option<PathBuf>,
 }
 
+impl RunEvent {
+    /// What a custom flow tells.
+    pub(crate) fn of(note: &Note) -> Self {
+        match note {
+            Note::StageStarted(stage) => Self::StageStarted(stage.clone()),
+            Note::StageEnded => Self::StageEnded,
+            Note::Compared(comparison) => Self::Compared(comparison.clone()),
+            Note::Message(text) => Self::Message { text: text.clone() },
+        }
+    }
+}
+
 impl From<&Failure> for StepFailed {
     fn from(failure: &Failure) -> Self {
         let log = failure.work_dir.as_deref().zip(failure.log.as_deref()).map(|(dir, log)| dir.join(log));
@@ -202,6 +224,7 @@ mod tests {
             tag: "t".to_owned(),
             class: Some(Class::Check),
             steps: Vec::new(),
+            comparisons: Vec::new(),
             metrics: Metrics::new(),
         };
         let event = RunEvent::RunFinished { exit_code: 1, dir: "/runs/t".into(), summary: Box::new(summary) };

@@ -4,11 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use tapeout_engine::{Failure, How, Outcome};
-use tapeout_model::{Class, Output, State, Verdict};
+use tapeout_model::{Class, Metrics, Output, State};
 use tapeout_store::Entry;
 
+use crate::flow_cx::FlowJob;
 use crate::showing::{Made, Showing, reason_of, status_of};
-use crate::{Ended, Run, RunSummary, StepAttempt, StepStatus, StepSummary};
+use crate::{Ended, PlannedStep, Run, RunSummary, StepAttempt, StepStatus, StepSummary};
 
 /// What a run came to, in its directory.
 pub(crate) const SUMMARY: &str = "run.json";
@@ -17,35 +18,61 @@ pub(crate) const SUMMARY: &str = "run.json";
 type Located = State<(usize, Output)>;
 
 impl Run<'_> {
-    pub(crate) fn finish(&self, showing: Showing, outcomes: &[Outcome]) -> Result<Ended, Failure> {
-        let Showing { mut tree, entries, made, failures, error, started, .. } = showing;
-        let shared: BTreeSet<usize> =
-            made.into_iter().filter_map(|(step, made)| (made == Made::Elsewhere).then_some(step)).collect();
+    /// `program`: the flow, if it is one.
+    pub(crate) fn finish(
+        &self,
+        showing: Showing,
+        outcomes: &[Outcome],
+        program: Option<&FlowJob>,
+    ) -> Result<Ended, Failure> {
+        let Showing { mut tree, entries, made, mut failures, error, started, comparisons, .. } = showing;
         if let Some(error) = error {
             return Err(error);
         }
-        let states = self.states(&entries);
-        let last = states.last().map(|(_, after)| after.clone()).unwrap_or_default();
-        let shown_steps: Vec<_> = self.plan.running().filter(|(index, _)| entries.contains_key(index)).collect();
-        let dirs: Vec<&str> = shown_steps.iter().map(|(_, step)| step.dir.as_str()).collect();
+        let steps = self.cast.steps();
+        let states = self.states(&steps, &entries);
+        // The steps that the last state comes from; nothing if there is no last state.
+        let way = match program {
+            Some(program) => program.way(),
+            None => {
+                let running = || steps.iter().enumerate().filter(|(_, step)| step.left_out.is_none());
+                running().all(|(index, _)| entries.contains_key(&index)).then(|| running().map(|(i, _)| i).collect())
+            }
+        };
+        let end = match &way {
+            Some(way) => way.last().copied(),
+            None => entries.keys().next_back().copied(),
+        };
+        let last = end.and_then(|end| states.get(&end)).map(|(_, after)| after.clone()).unwrap_or_default();
+        let dirs: Vec<&str> = states.keys().map(|index| steps[*index].dir.as_str()).collect();
         if !tree.shows_states(&dirs) {
             let mut shown = Vec::new();
-            for ((before, after), (index, step)) in states.iter().zip(self.plan.running()) {
-                if entries.contains_key(&index) {
-                    let from = |file: &(usize, Output)| format!("../{}/{}", self.plan.steps[file.0].dir, file.1.path);
-                    let own = |file: &(usize, Output)| if file.0 == index { file.1.path.clone() } else { from(file) };
-                    shown.push((step.dir.clone(), with_paths(before, from), with_paths(after, own)));
-                }
+            for (index, (before, after)) in &states {
+                let from = |file: &(usize, Output)| format!("../{}/{}", steps[file.0].dir, file.1.path);
+                let own = |file: &(usize, Output)| if file.0 == *index { file.1.path.clone() } else { from(file) };
+                shown.push((steps[*index].dir.clone(), with_paths(before, from), with_paths(after, own)));
             }
             tree.show_states(&shown)?;
         }
-        let summary = self.summary(outcomes, &shared, started, &last);
-        if entries.len() == self.steps.len() {
+        let mut summary = self.summary(&steps, outcomes, &made, started, &last.metrics);
+        let on_way: Option<BTreeSet<usize>> = way.as_ref().map(|way| way.iter().copied().collect());
+        for (index, step) in summary.steps.iter_mut().enumerate() {
+            let failed = matches!(step.status, StepStatus::Failed | StepStatus::CheckFailed);
+            step.handled = program.is_some() && failed && on_way.as_ref().is_some_and(|way| !way.contains(&index));
+        }
+        if program.is_some() {
+            summary.class = self.class_of_program(outcomes, &summary);
+            failures.retain(|(id, _)| !summary.steps.iter().any(|step| step.handled && Some(&step.id) == id.as_ref()));
+            failures.extend(self.own_failure(outcomes, &summary.steps).map(|failure| (None, failure)));
+        }
+        summary.comparisons = comparisons;
+        tree.show_comparisons(&summary.comparisons)?;
+        if way.is_some() {
             let views =
                 last.views.iter().map(|(format, view)| (format.clone(), view.map(&mut |(_, file)| file.clone())));
             let state = State { views: views.collect(), metrics: last.metrics.clone() };
             tree.show_final(self.engine.store(), &state)?;
-            let kept = self.plan.steps.iter().filter(|step| step.left_out.is_none() || self.pinned(&step.id).is_some());
+            let kept = steps.iter().filter(|step| step.left_out.is_none() || self.pinned(&step.id).is_some());
             tree.keep_only(&kept.map(|step| step.dir.as_str()).collect::<Vec<_>>())?;
         }
         let edited = tree.take_edited();
@@ -55,43 +82,51 @@ impl Run<'_> {
         Ok(Ended { failures, summary, dir: self.dir.clone(), edited })
     }
 
-    /// The state before and after each running step. A step sees only what it declares; the state after it holds all
-    /// that is known by then.
-    fn states(&self, entries: &BTreeMap<usize, Arc<Entry>>) -> Vec<(Located, Located)> {
-        let mut state = Located::default();
-        let mut states = Vec::new();
-        for (index, step) in self.plan.running() {
-            let needed = |format: &str| step.info.inputs.iter().any(|needs| needs.format == format);
-            let mut before = Located::default();
-            before
-                .views
-                .extend(state.views.iter().filter(|(format, _)| needed(format)).map(|(f, v)| (f.clone(), v.clone())));
-            let metrics = state.metrics.iter().filter(|(name, _)| step.info.metrics.contains(name));
-            before.metrics.extend(metrics.map(|(name, metric)| (name.clone(), metric.clone())));
-            if let Some(entry) = entries.get(&index) {
-                for (format, view) in &entry.record().views {
-                    let located = view.map(&mut |path: &String| {
-                        let output = entry.record().output(path).cloned();
-                        (index, output.expect("a record's views name its outputs; checked when it was made"))
-                    });
-                    state.views.insert(format.clone(), located);
-                }
-                let metrics = entry.record().metrics.iter();
-                state.metrics.extend(metrics.map(|(name, metric)| (name.clone(), metric.clone())));
+    /// The state before and after each step that has a result, by its index. A step sees only what it declares; the state
+    /// after it holds all that is known by then.
+    fn states(
+        &self,
+        steps: &[Arc<PlannedStep>],
+        entries: &BTreeMap<usize, Arc<Entry>>,
+    ) -> BTreeMap<usize, (Located, Located)> {
+        let mut states: BTreeMap<usize, (Located, Located)> = BTreeMap::new();
+        for (index, entry) in entries {
+            let step = &steps[*index];
+            // Those without a result have not changed anything.
+            let mut before = step.before;
+            while let Some(earlier) = before.filter(|before| !states.contains_key(before)) {
+                before = steps[earlier].before;
             }
-            states.push((before, state.clone()));
+            let mut state = before.map(|before| states[&before].1.clone()).unwrap_or_default();
+            let needed = |format: &str| step.info.inputs.iter().any(|needs| needs.format == format);
+            let mut seen = Located::default();
+            let views = state.views.iter().filter(|(format, _)| needed(format));
+            seen.views.extend(views.map(|(format, view)| (format.clone(), view.clone())));
+            let metrics = state.metrics.iter().filter(|(name, _)| step.info.metrics.contains(name));
+            seen.metrics.extend(metrics.map(|(name, metric)| (name.clone(), metric.clone())));
+            for (format, view) in &entry.record().views {
+                let located = view.map(&mut |path: &String| {
+                    let output = entry.record().output(path).cloned();
+                    (*index, output.expect("a record's views name its outputs; checked when it was made"))
+                });
+                state.views.insert(format.clone(), located);
+            }
+            let metrics = entry.record().metrics.iter();
+            state.metrics.extend(metrics.map(|(name, metric)| (name.clone(), metric.clone())));
+            states.insert(*index, (seen, state));
         }
         states
     }
 
     fn summary(
         &self,
+        steps: &[Arc<PlannedStep>],
         outcomes: &[Outcome],
-        shared: &BTreeSet<usize>,
+        made: &BTreeMap<usize, Made>,
         mut started: BTreeMap<usize, Vec<String>>,
-        last: &Located,
+        metrics: &Metrics,
     ) -> RunSummary {
-        let mut steps: Vec<StepSummary> = (self.plan.steps.iter())
+        let mut steps: Vec<StepSummary> = (steps.iter())
             .map(|step| StepSummary {
                 id: step.id.clone(),
                 dir: step.dir.clone(),
@@ -103,15 +138,16 @@ impl Run<'_> {
                 log: None,
                 attempt: None,
                 alerts: Vec::new(),
+                handled: false,
                 why: Vec::new(),
             })
             .collect();
-        for (outcome, index) in outcomes.iter().zip(&self.steps) {
-            let step = &mut steps[*index];
-            step.why = started.remove(index).or_else(|| Some(self.last_ran(&step.id)?.1.to_vec())).unwrap_or_default();
+        for (index, _, outcome) in self.outcomes_of_steps(outcomes) {
+            let step = &mut steps[index];
+            step.why = started.remove(&index).or_else(|| Some(self.last_ran(&step.id)?.1.to_vec())).unwrap_or_default();
             match outcome {
                 Outcome::Done { entry, how } => {
-                    step.shared = shared.contains(index);
+                    step.shared = made.get(&index) == Some(&Made::Elsewhere);
                     step.status = status_of(entry, *how, step.shared);
                     step.reused = *how != How::Ran || step.shared;
                     (step.reason, step.hint) = reason_of(entry);
@@ -137,8 +173,37 @@ impl Run<'_> {
             tag: self.tag.clone(),
             class: class(outcomes),
             steps,
-            metrics: last.metrics.clone(),
+            comparisons: Vec::new(),
+            metrics: metrics.clone(),
         }
+    }
+
+    /// How the job ended that is the flow: the last one of the graph.
+    fn outcome_of_program<'o>(&self, outcomes: &'o [Outcome]) -> Option<&'o Outcome> {
+        outcomes.get(self.plan.running().count())
+    }
+
+    /// What stands for a run of a program: its own end, and the checks that were put off on the way to its last state.
+    fn class_of_program(&self, outcomes: &[Outcome], summary: &RunSummary) -> Option<Class> {
+        match self.outcome_of_program(outcomes) {
+            Some(Outcome::Done { .. }) => {
+                let failed = |step: &&StepSummary| step.status == StepStatus::CheckFailed && !step.handled;
+                summary.steps.iter().find(failed).map(|_| Class::Check)
+            }
+            Some(Outcome::Failed(failure)) => Some(failure.class),
+            _ => class(outcomes).or(Some(Class::Interrupted)),
+        }
+    }
+
+    /// What a program says of its end, where no step has said it.
+    fn own_failure(&self, outcomes: &[Outcome], steps: &[StepSummary]) -> Option<Failure> {
+        let Some(Outcome::Failed(failure)) = self.outcome_of_program(outcomes) else { return None };
+        let says = |step: &StepSummary| {
+            let reason = step.reason.as_deref().unwrap_or_default();
+            failure.message == reason || failure.message == format!("{}: {reason}", step.id)
+        };
+        let interrupted = failure.class == Class::Interrupted;
+        (!interrupted && !steps.iter().any(says)).then(|| (**failure).clone())
     }
 }
 
@@ -154,9 +219,7 @@ fn class(outcomes: &[Outcome]) -> Option<Class> {
     for outcome in outcomes {
         match outcome {
             Outcome::Failed(failure) => classes.push(failure.class),
-            Outcome::Done { entry, .. } if matches!(entry.record().verdict, Verdict::Failed { .. }) => {
-                classes.push(Class::Check);
-            }
+            Outcome::Done { entry, .. } if entry.is_bad() => classes.push(Class::Check),
             Outcome::Done { .. } | Outcome::Skipped | Outcome::WouldRun => {}
         }
     }

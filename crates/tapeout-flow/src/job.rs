@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use tapeout_config::{Config, ConfigReads};
-use tapeout_engine::{Failure, Identity, Input, JobBody, JobCx};
-use tapeout_model::{Class, Output, Record, Severity};
+use tapeout_engine::{Cause, Failure, Identity, Input, JobBody, JobCx};
+use tapeout_model::{Class, Output, Record, Severity, Verdict};
 
 use crate::settings::{setting_names, setting_text};
 use crate::{Completed, Session, Step, StepCx, StepInfo};
@@ -20,6 +20,8 @@ pub(crate) struct StepJob {
     pub(crate) info: Arc<StepInfo>,
     /// Restricted to the variables that the step declares.
     pub(crate) config: Config,
+    /// Whether it is a result when its tools fail.
+    pub(crate) keeps_failure: bool,
 }
 
 impl JobBody for StepJob {
@@ -40,11 +42,8 @@ impl JobBody for StepJob {
         let config = self.config.noting(&reads);
         let mut cx = StepCx { job, info: &self.info, config: &config, config_reads: &reads };
         let mut completed = Vec::new();
-        for session in self.step.prepare(&mut cx)? {
-            completed.push(self.execute(&mut cx, session)?);
-        }
-        for session in self.step.follow_up(&mut cx, &completed)? {
-            completed.push(self.execute(&mut cx, session)?);
+        if let Err(failure) = self.run_tools(&mut cx, &mut completed) {
+            return self.as_result(&mut cx, failure);
         }
         let result = match self.step.collect(&mut cx, &completed) {
             Ok(result) => result,
@@ -75,19 +74,67 @@ impl JobBody for StepJob {
     }
 }
 
+/// Why a step's tools did not come to their end.
+struct Stopped {
+    failure: Failure,
+    /// Whether all that they read is known, although they did not come to tell.
+    knows_reads: bool,
+}
+
+impl From<Failure> for Stopped {
+    fn from(failure: Failure) -> Self {
+        Self { failure, knows_reads: false }
+    }
+}
+
 /// The names of the parts of a step's identity.
 pub(crate) const STEP: &str = "(step)";
 pub(crate) const IMPLEMENTATION: &str = "(implementation)";
 
 impl StepJob {
-    fn execute(&self, cx: &mut StepCx<'_, '_>, session: Session) -> Result<Completed, Failure> {
+    fn run_tools(&self, cx: &mut StepCx<'_, '_>, completed: &mut Vec<Completed>) -> Result<(), Stopped> {
+        for session in self.step.prepare(cx)? {
+            completed.push(self.execute(cx, session)?);
+        }
+        for session in self.step.follow_up(cx, completed)? {
+            completed.push(self.execute(cx, session)?);
+        }
+        Ok(())
+    }
+
+    /// A failure of the tools as a result, where that was reckoned with and they would fail again.
+    fn as_result(&self, cx: &mut StepCx<'_, '_>, stopped: Stopped) -> Result<Record, Failure> {
+        let Stopped { failure, knows_reads } = stopped;
+        let repeats = failure.class == Class::Tool && failure.cause == Some(Cause::Tool);
+        let (Some(dir), Some(log), true) =
+            (&failure.work_dir, &failure.log, self.keeps_failure && repeats && knows_reads)
+        else {
+            return Err(failure);
+        };
+        let read = |name: &str| std::fs::read(dir.join(name)).unwrap_or_default();
+        cx.note_config_reads();
+        let log = cx.job.write_output(&read(log), &format!("{}.log", cx.slug()))?;
+        cx.job.attempt_failed(log, String::from_utf8_lossy(&read("COMMANDS")).into_owned());
+        let reason = match failure.words.first() {
+            Some(words) => format!("{}: {words}", failure.message),
+            None => failure.message,
+        };
+        // The directory of the attempt has said all that is kept of it.
+        let _ = std::fs::remove_dir_all(dir);
+        let verdict = Verdict::Broke { reason, hint: failure.hint };
+        Ok(Record { alerts: failure.alerts, verdict, ..Record::default() })
+    }
+
+    fn execute(&self, cx: &mut StepCx<'_, '_>, session: Session) -> Result<Completed, Stopped> {
         let Session { scripts, mut invocation } = session;
         invocation.log = format!("{}.log", cx.slug());
         for script in scripts {
             let text = script.render();
             invocation.inputs.push(Input::Text { name: script.path, text });
         }
-        let entry = cx.noting_job().execute(&invocation).map_err(|failure| self.explained(failure))?;
+        let knows_reads = invocation.depfiles.is_empty();
+        let entry = cx.noting_job().execute(&invocation);
+        let entry = entry.map_err(|failure| Stopped { failure: self.explained(failure), knows_reads })?;
         let log = match &entry.attempt().log {
             Some(log) => String::from_utf8_lossy(&cx.job.read_output(log)?).into_owned(),
             None => String::new(),

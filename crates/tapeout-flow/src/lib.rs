@@ -12,11 +12,14 @@
 //! - [`Plan`]: everything a run will do, complete and validated; all its errors are reported together.
 //! - [`Run`]: one execution of a plan under a tag, and its views on disk.
 
+mod cast;
 mod configure;
+mod custom;
 mod cx;
 mod event;
 mod finish;
 mod flow;
+mod flow_cx;
 mod job;
 mod pin;
 mod plan;
@@ -27,6 +30,7 @@ mod retention;
 mod run;
 mod settings;
 mod showing;
+mod stage;
 mod standing;
 mod step;
 mod summary;
@@ -34,15 +38,18 @@ mod tree;
 mod vocabulary;
 
 pub use configure::Configured;
+pub use custom::{CustomFlow, FlowError};
 pub use cx::StepCx;
 pub use event::{EVENTS, Happened, RunEvent, StepDone, StepFailed};
 pub use flow::Flow;
+pub use flow_cx::{FlowCx, FlowState};
 pub use plan::{Plan, PlanError, PlannedStep, design_name, universal_variables};
 pub use reason::Reason;
 pub use recorder::recorded_events;
 pub use registry::Registry;
 pub use retention::{Retention, Retired};
 pub use run::{Again, Ended, Run};
+pub use stage::{Candidate, Comparison, Placing, Stage};
 pub use standing::{Standing, Stands};
 pub use step::{Completed, Needs, Script, Section, Session, Step, StepInfo, StepResult};
 pub use summary::{RunSummary, StepAttempt, StepStatus, StepSummary};

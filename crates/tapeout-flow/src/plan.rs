@@ -6,6 +6,7 @@ use std::sync::Arc;
 use tapeout_config::{Config, Diagnostic, Loader, SourceMap, Type, Variable};
 use tapeout_engine::{Claims, Graph, Job, JobId, Part};
 
+use crate::custom::Program;
 use crate::cx::slug;
 use crate::job::StepJob;
 use crate::registry::Registered;
@@ -24,11 +25,32 @@ pub struct PlannedStep {
     pub left_out: Option<String>,
     /// Where each part that it reads comes from, as an index into the plan's steps.
     pub inputs: Vec<(Part, usize)>,
-    step: Arc<dyn Step>,
-    config: Config,
+    /// The step that runs whose state after it is the state before this one.
+    pub(crate) before: Option<usize>,
+    /// Whether it is a result when its tools fail.
+    pub(crate) keeps_failure: bool,
+    pub(crate) step: Arc<dyn Step>,
+    pub(crate) config: Config,
 }
 
 impl PlannedStep {
+    /// The step in the place with this index, of which there are so many digits.
+    pub(crate) fn new(index: usize, digits: usize, id: String, registered: Registered, config: &Config) -> Self {
+        let Registered { step, info } = registered;
+        let names: Vec<&str> = info.variables.iter().map(|variable| variable.name.as_ref()).collect();
+        Self {
+            dir: format!("{:0digits$}-{}", index + 1, slug(&id)),
+            id,
+            left_out: step.nothing_to_do(config),
+            inputs: Vec::new(),
+            before: None,
+            keeps_failure: false,
+            config: config.restricted_to(&names),
+            info,
+            step,
+        }
+    }
+
     /// The variables that it reads, with their values.
     #[must_use]
     pub fn config(&self) -> &Config {
@@ -44,7 +66,9 @@ pub struct Plan {
     /// The whole configuration.
     pub config: Config,
     /// All steps in order, those left out included.
-    pub steps: Vec<PlannedStep>,
+    pub steps: Vec<Arc<PlannedStep>>,
+    /// The program that asks for further steps, if the flow is one.
+    pub(crate) program: Option<Program>,
     /// What is not wrong but worth saying.
     pub warnings: Vec<Diagnostic>,
 }
@@ -98,48 +122,61 @@ impl Plan {
         let digits = steps.len().to_string().len().max(2);
         let mut errors = Vec::new();
         let mut makers: BTreeMap<Part, usize> = BTreeMap::new();
-        let mut planned = Vec::new();
-        for (index, (Registered { step, info }, id)) in steps.into_iter().zip(ids).enumerate() {
-            let left_out = step.nothing_to_do(&config);
-            let mut inputs = Vec::new();
-            if left_out.is_none() {
-                if let Err((variable, message)) = step.check(&config) {
+        let mut planned: Vec<Arc<PlannedStep>> = Vec::new();
+        let mut before = None;
+        for (index, (registered, id)) in steps.into_iter().zip(ids).enumerate() {
+            let mut step = PlannedStep::new(index, digits, id, registered, &config);
+            step.before = before;
+            if step.left_out.is_none() {
+                before = Some(index);
+                if let Err((variable, message)) = step.step.check(&config) {
                     errors.push(at_variable(&config, variable, message));
                 }
-                for needs in &info.inputs {
+                for needs in &step.info.inputs {
                     let part = Part::View(needs.format.clone());
                     match makers.get(&part) {
-                        Some(maker) => inputs.push((part, *maker)),
+                        Some(maker) => step.inputs.push((part, *maker)),
                         None if needs.optional => {}
                         None => errors.push(Diagnostic::error(format!(
-                            "`{id}` needs a view `{}`, and no step before it makes one",
-                            needs.format
+                            "`{}` needs a view `{}`, and no step before it makes one",
+                            step.id, needs.format
                         ))),
                     }
                 }
-                for metric in &info.metrics {
+                for metric in &step.info.metrics {
                     let part = Part::Metric(metric.clone());
-                    inputs.extend(makers.get(&part).map(|maker| (part, *maker)));
+                    step.inputs.extend(makers.get(&part).map(|maker| (part, *maker)));
                 }
-                for format in &info.outputs {
+                for format in &step.info.outputs {
                     makers.insert(Part::View((*format).to_owned()), index);
                 }
-                for metric in &info.measures {
+                for metric in &step.info.measures {
                     makers.insert(Part::Metric((*metric).to_owned()), index);
                 }
             }
-            let names: Vec<&str> = info.variables.iter().map(|variable| variable.name.as_ref()).collect();
-            planned.push(PlannedStep {
-                dir: format!("{:0digits$}-{}", index + 1, slug(&id)),
-                config: config.restricted_to(&names),
-                id,
-                info,
-                left_out,
-                inputs,
-                step,
-            });
+            planned.push(Arc::new(step));
         }
-        if errors.is_empty() { Ok(Self { flow, config, steps: planned, warnings }) } else { Err(PlanError(errors)) }
+        if !errors.is_empty() {
+            return Err(PlanError(errors));
+        }
+        Ok(Self { flow, config, steps: planned, program: None, warnings })
+    }
+
+    /// The plan of a custom flow: what it begins with, and the program.
+    pub(crate) fn of_program(program: Program, config: Config, warnings: Vec<Diagnostic>) -> Self {
+        let flow = program.flow.name().to_owned();
+        Self { flow, config, steps: Vec::new(), program: Some(program), warnings }
+    }
+
+    /// The steps that a custom flow may ask for; none for other flows.
+    pub fn declared(&self) -> impl Iterator<Item = &StepInfo> {
+        self.program.iter().flat_map(|program| &program.declared).map(|step| &*step.info)
+    }
+
+    /// Whether the flow is a program, so that its steps are known only while it runs.
+    #[must_use]
+    pub fn is_program(&self) -> bool {
+        self.program.is_some()
     }
 
     /// The design's name.
@@ -151,13 +188,15 @@ impl Plan {
     /// The tools that its steps need, each once.
     #[must_use]
     pub fn tools(&self) -> Vec<&'static str> {
-        let tools: BTreeSet<_> = self.running().flat_map(|(_, step)| step.step.tools(&self.config)).collect();
+        let planned = self.running().map(|(_, step)| &step.step);
+        let declared = self.program.iter().flat_map(|program| &program.declared).map(|step| &step.step);
+        let tools: BTreeSet<_> = planned.chain(declared).flat_map(|step| step.tools(&self.config)).collect();
         tools.into_iter().collect()
     }
 
     /// The steps that are not left out, with their index in the plan.
     pub fn running(&self) -> impl Iterator<Item = (usize, &PlannedStep)> {
-        self.steps.iter().enumerate().filter(|(_, step)| step.left_out.is_none())
+        self.steps.iter().map(|step| &**step).enumerate().filter(|(_, step)| step.left_out.is_none())
     }
 
     /// The jobs of the plan: job `i` is the `i`-th of [`Plan::running`]. `last` tells how a step went last time.
@@ -165,24 +204,36 @@ impl Plan {
         let mut graph = Graph::default();
         let mut jobs: BTreeMap<usize, JobId> = BTreeMap::new();
         for (index, step) in self.running() {
-            let id = step.id.clone();
-            let body =
-                StepJob { id, step: Arc::clone(&step.step), info: Arc::clone(&step.info), config: step.config.clone() };
             let inputs = step.inputs.iter().map(|(part, maker)| (part.clone(), jobs[maker]));
             let inputs = if is_pinned(&step.id) { Vec::new() } else { inputs.collect() };
             let job = Job {
-                inputs,
                 after: if step.info.acts_outside { jobs.values().copied().collect() } else { Vec::new() },
                 // What acts outside must wait for every check, so that none can be put off.
                 defers_check: step.info.defers_check && !self.running().any(|(_, step)| step.info.acts_outside),
-                always: step.info.acts_outside,
-                claims: self.claims(step, last(&step.id)),
-                expected_ms: last(&step.id).map_or(0, |last| last.wall_ms),
-                ..Job::new(step.id.as_str(), Arc::new(body))
+                ..self.job(step, inputs, last(&step.id))
             };
             jobs.insert(index, graph.add(job));
         }
         graph
+    }
+
+    /// A step as a job. `last`: how it went last time.
+    pub(crate) fn job(&self, step: &PlannedStep, inputs: Vec<(Part, JobId)>, last: Option<StepAttempt>) -> Job {
+        let body = StepJob {
+            id: step.id.clone(),
+            step: Arc::clone(&step.step),
+            info: Arc::clone(&step.info),
+            config: step.config.clone(),
+            keeps_failure: step.keeps_failure,
+        };
+        Job {
+            inputs,
+            defers_check: step.info.defers_check,
+            always: step.info.acts_outside,
+            claims: self.claims(step, last),
+            expected_ms: last.map_or(0, |last| last.wall_ms),
+            ..Job::new(step.id.as_str(), Arc::new(body))
+        }
     }
 
     /// What a step needs while it runs: a core, the memory that it took last time, and one of each tool of which only so

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use serde::Serialize;
-use tapeout_engine::Change;
+use tapeout_engine::{Change, JobId};
 
 use crate::job::{IMPLEMENTATION, STEP};
 use crate::settings::Says;
@@ -53,7 +53,7 @@ impl Reason {
     }
 
     /// A change that the engine found. `step_of` gives the name of the step that a job stands for.
-    pub(crate) fn of(change: Change, plan: &Plan, step: &PlannedStep, step_of: impl Fn(usize) -> String) -> Self {
+    pub(crate) fn of(change: Change, plan: &Plan, step: &PlannedStep, step_of: impl Fn(JobId) -> String) -> Self {
         match change {
             Change::Part { name, old, new } => Self::of_part(name, old, new),
             Change::Setting { name, old, new } => Self::of_setting(&name, old, new, plan),
@@ -67,7 +67,7 @@ impl Reason {
                 Self::new("file", path, words)
             }
             Change::Input { from, pending } => {
-                let from = step_of(from.index());
+                let from = step_of(from);
                 let words =
                     if pending { format!("{from} would run first") } else { format!("{from} gave something else") };
                 Self::new("input", from, words)

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use tapeout_engine::Tool;
 
-use crate::{Flow, Step, StepInfo, Vocabulary};
+use crate::{CustomFlow, Flow, Step, StepInfo, Vocabulary};
 
 /// A step with its descriptor.
 #[derive(Clone)]
@@ -19,6 +19,7 @@ pub(crate) struct Registered {
 pub struct Registry {
     steps: BTreeMap<String, Registered>,
     flows: BTreeMap<String, Flow>,
+    programs: BTreeMap<String, Arc<dyn CustomFlow>>,
     vocabularies: BTreeMap<String, Vocabulary>,
     tools: BTreeMap<&'static str, Tool>,
 }
@@ -33,8 +34,23 @@ impl Registry {
 
     /// Adds a flow. A later one of the same name replaces an earlier one.
     pub fn add_flow(&mut self, flow: Flow) -> &mut Self {
+        self.programs.remove(&flow.name.to_lowercase());
         self.flows.insert(flow.name.to_lowercase(), flow);
         self
+    }
+
+    /// Adds a flow that is a program, under the name and with the steps that it tells.
+    pub fn add_custom_flow(&mut self, flow: impl CustomFlow + 'static) -> &mut Self {
+        let described = Flow::new(flow.name(), flow.doc(), &flow.steps());
+        self.programs.insert(flow.name().to_lowercase(), Arc::new(flow));
+        self.flows.insert(described.name.to_lowercase(), described);
+        self
+    }
+
+    /// The program that a flow is, if it is one.
+    #[must_use]
+    pub fn program(&self, name: &str) -> Option<&Arc<dyn CustomFlow>> {
+        self.programs.get(&name.to_lowercase())
     }
 
     /// Adds a flow that is known by its variables only. A flow of the same name that has steps hides it.

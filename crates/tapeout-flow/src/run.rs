@@ -1,21 +1,24 @@
 //! One execution of a plan under a tag.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use tapeout_engine::{Engine, Event, Failure, Graph, How, Job, Mode, Outcome, Wish};
+use tapeout_engine::{Engine, Event, Failure, Graph, How, Job, JobBody, Mode, Outcome, Wish};
 use tapeout_model::Class;
 use tapeout_store::{Entry, FailedJob, JobRef, Pin, RunRef, ShownEntry};
 
+use crate::cast::Cast;
 use crate::event::{Happened, RunEvent};
 use crate::finish::SUMMARY;
+use crate::flow_cx::FlowJob;
 use crate::pin::lost_pin;
 use crate::recorder::Recorder;
 use crate::showing::Showing;
 use crate::tree::{Edited, RunTree};
-use crate::{Plan, Reason, RunSummary};
+use crate::{Plan, PlannedStep, Reason, RunSummary};
 
 /// Whether to run a step although its result is recorded.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -34,8 +37,8 @@ pub enum Again {
 pub struct Ended {
     /// What it came to.
     pub summary: RunSummary,
-    /// What has no result, with the index of the step in the plan.
-    pub failures: Vec<(usize, Failure)>,
+    /// What has no result: steps by id, and the flow itself without one.
+    pub failures: Vec<(Option<String>, Failure)>,
     /// Where its views are.
     pub dir: PathBuf,
     /// What people had edited in the tree and is shown as recorded again.
@@ -48,8 +51,8 @@ pub struct Run<'a> {
     pub(crate) engine: &'a Engine,
     pub(crate) tag: String,
     pub(crate) dir: PathBuf,
-    /// The plan's step of each job.
-    pub(crate) steps: Vec<usize>,
+    /// Its steps: those of the plan, and those that a custom flow has asked for.
+    pub(crate) cast: Arc<Cast>,
     /// What the run shows by now, as the store knows it.
     pub(crate) reference: RunRef,
     /// What the last run under this tag came to.
@@ -72,7 +75,7 @@ impl<'a> Run<'a> {
             engine,
             tag: tag.to_owned(),
             dir,
-            steps: plan.running().map(|(index, _)| index).collect(),
+            cast: Arc::new(Cast::of(plan)),
             reference: engine.store().run(tag)?.unwrap_or_else(nothing),
             last,
             command: None,
@@ -106,11 +109,22 @@ impl<'a> Run<'a> {
         self.recorded(step)?.pin.as_ref()
     }
 
-    /// The plan's graph, with what the last run tells of the time and the memory that each step takes.
-    pub(crate) fn graph(&self) -> Graph {
+    /// The plan's graph, with what the last run tells of the time and the memory that each step takes; and the job in it
+    /// that is the flow, if that is a program.
+    pub(crate) fn graph(&self) -> (Graph, Option<Arc<FlowJob>>) {
         let last = self.last_times();
         // What is held at a result waits for nothing.
-        self.plan.graph(|step| last.get(step).copied(), |step| self.pinned_entry(step).is_some())
+        let mut graph = self.plan.graph(|step| last.get(step).copied(), |step| self.pinned_entry(step).is_some());
+        let program = self.plan.program.as_ref().map(|program| {
+            let last = last.into_iter().map(|(step, attempt)| (step.to_owned(), attempt)).collect();
+            let pinned = self.reference.jobs.iter().filter(|job| self.pinned_entry(&job.name).is_some());
+            let pinned = pinned.map(|job| job.name.clone()).collect();
+            let cast = Arc::clone(&self.cast);
+            let job = Arc::new(FlowJob::new(self.plan, program.clone(), cast, self.dir.clone(), last, pinned));
+            graph.add(Job::conducting(format!("({})", self.plan.flow), Arc::clone(&job) as Arc<dyn JobBody>));
+            job
+        });
+        (graph, program)
     }
 
     /// The result that a step is pinned at, as far as the store still has it.
@@ -151,29 +165,42 @@ impl<'a> Run<'a> {
         }
         let recorder = Recorder::create(&self.dir)?;
         let tell = |step: Option<usize>, event: RunEvent| {
-            let about = step.map(|step| &self.plan.steps[step]);
-            let happened = Happened::now(about.map(|step| (step.id.as_str(), step.dir.as_str())), event);
+            let about = step.map(|step| self.cast.step(step));
+            let happened = Happened::now(about.as_ref().map(|step| (step.id.as_str(), step.dir.as_str())), event);
             recorder.record(&happened);
             sink(step, &happened);
         };
+        let (graph, program) = self.graph();
         tell(None, self.started());
-        let graph = self.graph();
         let showing = Mutex::new(Showing::of(tree));
         let run = |wish: &dyn Fn(&Job) -> Wish| {
             self.engine.run(&graph, Mode::Run, wish, &|event| {
+                if let Event::Told { note, .. } = event {
+                    let Some(event) = note.downcast_ref().map(RunEvent::of) else { return };
+                    if let RunEvent::Compared(comparison) = &event {
+                        let mut showing = showing.lock().unwrap_or_else(PoisonError::into_inner);
+                        showing.comparisons.retain(|known| known.title != comparison.title);
+                        showing.comparisons.push(comparison.clone());
+                    }
+                    return tell(None, event);
+                }
+                if let Event::Asked { job, name, .. } = event {
+                    self.cast.bind(*job, name);
+                }
                 // Jobs that steps asked for are those steps' business.
-                let Some(&step) = self.steps.get(event.job().index()) else { return };
+                let Some(step) = self.cast.step_of(event.job()) else { return };
                 let mut showing = showing.lock().unwrap_or_else(PoisonError::into_inner);
                 if showing.knows(step, event) {
                     return;
                 }
                 let event = match event {
                     Event::Started { job } => {
-                        let again = again(&self.plan.steps[step].id);
+                        let planned = self.cast.step(step);
+                        let again = again(&planned.id);
                         let reasons = self.reasons(&graph, *job, step, again, &showing.entries);
                         let reasons: Vec<String> = reasons.iter().map(Reason::to_string).collect();
                         showing.started.insert(step, reasons.clone());
-                        Some(RunEvent::StepStarted { reasons })
+                        Some(RunEvent::StepStarted { name: planned.info.name.to_owned(), reasons })
                     }
                     event => showing.show(&self, step, event),
                 };
@@ -190,19 +217,22 @@ impl<'a> Run<'a> {
             let showing = showing.lock().unwrap_or_else(PoisonError::into_inner);
             showing.entries.get(&step).cloned()
         };
-        let step_of = |job: &Job| self.plan.steps.iter().position(|step| step.id == job.name);
         while showing.lock().unwrap_or_else(PoisonError::into_inner).has_lost() && !interrupted(&outcomes) {
-            let shown: Vec<bool> = self.steps.iter().map(|step| entries(*step).is_some()).collect();
-            let again = run(&|job| step_of(job).and_then(entries).map_or(Wish::Result, Wish::Pinned));
-            for ((outcome, new), shown) in outcomes.iter_mut().zip(again).zip(shown) {
-                if !shown {
-                    *outcome = new;
+            let shown: BTreeMap<String, Arc<Entry>> = (self.cast.steps().iter().enumerate())
+                .filter_map(|(index, step)| Some((step.id.clone(), entries(index)?)))
+                .collect();
+            let before = std::mem::take(&mut outcomes);
+            outcomes = run(&|job| shown.get(&job.name).cloned().map_or(Wish::Result, Wish::Pinned));
+            for (id, (new, old)) in Graph::ids_of(before.len()).zip(outcomes.iter_mut().zip(before)) {
+                let step = self.cast.step_of(id).map(|step| self.cast.step(step));
+                if step.is_some_and(|step| shown.contains_key(&step.id)) {
+                    *new = old;
                 }
             }
         }
         let showing = showing.into_inner().unwrap_or_else(PoisonError::into_inner);
         let reference = self.new_reference(&outcomes);
-        let ended = self.finish(showing, &outcomes)?;
+        let ended = self.finish(showing, &outcomes, program.as_deref())?;
         let exit_code = ended.summary.class.map_or(0, Class::exit_code);
         let summary = Box::new(ended.summary.clone());
         recorder.record(&Happened::now(None, RunEvent::RunFinished { exit_code, dir: ended.dir.clone(), summary }));
@@ -214,8 +244,8 @@ impl<'a> Run<'a> {
     /// What the run shows now: new results, and the old ones of steps that have none.
     fn new_reference(&self, outcomes: &[Outcome]) -> RunRef {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
-        let job = |(outcome, step): (&Outcome, &usize)| {
-            let name = self.plan.steps[*step].id.clone();
+        let job = |(_, step, outcome): (usize, Arc<PlannedStep>, &Outcome)| {
+            let name = step.id.clone();
             let before = self.recorded(&name).cloned();
             let before = before.unwrap_or(JobRef { name, shown: None, pin: None, failed: None });
             match outcome {
@@ -237,7 +267,7 @@ impl<'a> Run<'a> {
                 Outcome::Skipped | Outcome::WouldRun => before,
             }
         };
-        let mut jobs: Vec<JobRef> = outcomes.iter().zip(&self.steps).map(job).collect();
+        let mut jobs: Vec<JobRef> = self.outcomes_of_steps(outcomes).map(job).collect();
         // A pin holds also while the step is not in the plan.
         let elsewhere = |job: &&JobRef| job.pin.is_some() && !jobs.iter().any(|known| known.name == job.name);
         let pinned: Vec<JobRef> = self.reference.jobs.iter().filter(elsewhere).cloned().collect();
@@ -251,6 +281,17 @@ impl<'a> Run<'a> {
             self.reference = reference;
         }
         Ok(())
+    }
+
+    /// The outcomes of jobs that stand for steps, each with the step and its index.
+    pub(crate) fn outcomes_of_steps<'o>(
+        &'o self,
+        outcomes: &'o [Outcome],
+    ) -> impl Iterator<Item = (usize, Arc<PlannedStep>, &'o Outcome)> {
+        Graph::ids_of(outcomes.len()).zip(outcomes).filter_map(|(job, outcome)| {
+            let index = self.cast.step_of(job)?;
+            Some((index, self.cast.step(index), outcome))
+        })
     }
 
     fn started(&self) -> RunEvent {

@@ -1,6 +1,7 @@
 //! A run while it goes on: each result is shown in the tree as it comes, and each event of the engine becomes one of the
 //! run.
 
+use std::cell::LazyCell;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -11,7 +12,7 @@ use tapeout_store::Entry;
 use crate::event::{RunEvent, StepDone, StepFailed};
 use crate::pin::lost_pin;
 use crate::tree::RunTree;
-use crate::{Run, StepStatus};
+use crate::{Comparison, Run, StepStatus};
 
 /// Where the results of a step's tools were made, in this run.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -28,7 +29,9 @@ pub(crate) struct Showing {
     pub(crate) entries: BTreeMap<usize, Arc<Entry>>,
     /// Where the results of the tools of a step were made.
     pub(crate) made: BTreeMap<usize, Made>,
-    pub(crate) failures: Vec<(usize, Failure)>,
+    pub(crate) failures: Vec<(Option<String>, Failure)>,
+    /// What a custom flow compared.
+    pub(crate) comparisons: Vec<Comparison>,
     /// The first failure to write the tree.
     pub(crate) error: Option<Failure>,
     /// Whether a result could not be shown because files of it are lost.
@@ -49,6 +52,7 @@ impl Showing {
             entries: BTreeMap::new(),
             made: BTreeMap::new(),
             failures: Vec::new(),
+            comparisons: Vec::new(),
             error: None,
             lost: false,
             turns: 0,
@@ -70,7 +74,7 @@ impl Showing {
 
     /// Shows what an event brings and gives it as one of the run, with where a failed attempt is kept.
     pub(crate) fn show(&mut self, run: &Run<'_>, step: usize, event: &Event) -> Option<RunEvent> {
-        let planned = &run.plan.steps[step];
+        let planned = &*run.cast.step(step);
         Some(match event {
             Event::Shared { .. } => {
                 self.made.entry(step).or_insert(Made::Elsewhere);
@@ -85,9 +89,10 @@ impl Showing {
             Event::Repeated { differences, .. } => RunEvent::StepRepeated { differences: differences.clone() },
             Event::Done { entry, how, .. } => {
                 let entries = &self.entries;
+                let steps = LazyCell::new(|| run.cast.steps());
                 let others = || {
                     let others = entries.iter().filter(|(other, _)| **other != step);
-                    others.map(|(other, entry)| (run.plan.steps[*other].dir.as_str(), &**entry)).collect()
+                    others.map(|(other, entry)| (steps[*other].dir.as_str(), &**entry)).collect()
                 };
                 let shown = self.tree.show_step(run.engine.store(), planned, entry, others);
                 match shown {
@@ -114,10 +119,10 @@ impl Showing {
                     }
                 }
                 let event = RunEvent::StepFailed(StepFailed::from(&failure));
-                self.failures.push((step, failure));
+                self.failures.push((Some(planned.id.clone()), failure));
                 event
             }
-            Event::Started { .. } | Event::Asked { .. } => return None,
+            Event::Started { .. } | Event::Asked { .. } | Event::Told { .. } => return None,
         })
     }
 }
@@ -149,6 +154,7 @@ pub(crate) fn status_of(entry: &Entry, how: How, shared: bool) -> StepStatus {
         },
         Verdict::NotChecked { .. } => StepStatus::NotChecked,
         Verdict::Failed { .. } => StepStatus::CheckFailed,
+        Verdict::Broke { .. } => StepStatus::Failed,
     }
 }
 
@@ -156,6 +162,6 @@ pub(crate) fn reason_of(entry: &Entry) -> (Option<String>, Option<String>) {
     match &entry.record().verdict {
         Verdict::Passed => (None, None),
         Verdict::NotChecked { reason } => (Some(reason.clone()), None),
-        Verdict::Failed { reason, hint } => (Some(reason.clone()), hint.clone()),
+        Verdict::Failed { reason, hint } | Verdict::Broke { reason, hint } => (Some(reason.clone()), hint.clone()),
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde::Serialize;
-use tapeout_engine::{How, JobId, Mode, Outcome};
+use tapeout_engine::{Event, Graph, How, JobId, Mode, Outcome};
 use tapeout_model::Verdict;
 use tapeout_store::{Entry, JobRef};
 
@@ -51,7 +51,7 @@ pub struct Standing {
     /// More on it, in one line: what failed, why it is pinned, what was edited, why it is left out.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
-    /// The check that its result does not pass, or that could not be made: `check_failed`, `not_checked`.
+    /// The check that its result does not pass, or that could not be made: `check_failed`, `not_checked`, `failed`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub verdict: Option<&'static str>,
     /// How long its tools took last time, in milliseconds, if it ran tools.
@@ -62,14 +62,18 @@ impl Run<'_> {
     /// How each step of the plan stands, without running anything. `again` is as for [`Run::execute`].
     #[must_use]
     pub fn look(&self, again: impl Fn(&str) -> Again) -> Vec<Standing> {
-        let graph = self.graph();
-        let outcomes = self.engine.run(&graph, Mode::Look, |job| self.wish(&job.name, again(&job.name)), &|_| {});
+        let (graph, _) = self.graph();
+        let outcomes = self.engine.run(&graph, Mode::Look, |job| self.wish(&job.name, again(&job.name)), &|event| {
+            if let Event::Asked { job, name, .. } = event {
+                self.cast.bind(*job, name);
+            }
+        });
         let events = recorded_events(&self.dir);
         let open = open_steps(&events);
         let in_use = RunTree::is_in_use(&self.dir);
         let edited = edited_files(self.engine.store(), &self.dir);
         let last = self.last_times();
-        let mut standings: Vec<Standing> = (self.plan.steps.iter())
+        let mut standings: Vec<Standing> = (self.cast.steps().iter())
             .map(|step| Standing {
                 step: step.id.clone(),
                 status: Stands::LeftOut,
@@ -80,19 +84,20 @@ impl Run<'_> {
                 last_wall_ms: last.get(step.id.as_str()).filter(|time| time.peak_kib > 0).map(|time| time.wall_ms),
             })
             .collect();
-        let results: BTreeMap<usize, Arc<Entry>> = (outcomes.iter().zip(&self.steps))
-            .filter_map(|(outcome, step)| match outcome {
-                Outcome::Done { entry, .. } => Some((*step, Arc::clone(entry))),
+        let results: BTreeMap<usize, Arc<Entry>> = (self.outcomes_of_steps(&outcomes))
+            .filter_map(|(step, _, outcome)| match outcome {
+                Outcome::Done { entry, .. } => Some((step, Arc::clone(entry))),
                 Outcome::Failed(_) | Outcome::Skipped | Outcome::WouldRun => None,
             })
             .collect();
-        for (job, (outcome, step)) in graph.ids().zip(outcomes.iter().zip(&self.steps)) {
-            let standing = &mut standings[*step];
-            let planned = &self.plan.steps[*step];
+        for (job, outcome) in Graph::ids_of(outcomes.len()).zip(&outcomes) {
+            let Some(step) = self.cast.step_of(job) else { continue };
+            let standing = &mut standings[step];
+            let planned = self.cast.step(step);
             let recorded = self.recorded(&planned.id);
             standing.would_run = !matches!(outcome, Outcome::Done { .. });
             if standing.would_run {
-                standing.reasons = self.reasons(&graph, job, *step, again(&planned.id), &results);
+                standing.reasons = self.reasons(&graph, job, step, again(&planned.id), &results);
             }
             (standing.status, standing.note) = match outcome {
                 _ if in_use && open.contains_key(planned.id.as_str()) => (Stands::Running, None),
@@ -115,6 +120,7 @@ impl Run<'_> {
                     Verdict::Failed { reason, .. } => {
                         (Some("check_failed"), standing.note.take().or(Some(reason.clone())))
                     }
+                    Verdict::Broke { reason, .. } => (Some("failed"), standing.note.take().or(Some(reason.clone()))),
                 };
             }
         }
@@ -137,13 +143,13 @@ impl Run<'_> {
     /// run, or have run.
     pub(crate) fn reasons(
         &self,
-        graph: &tapeout_engine::Graph,
+        graph: &Graph,
         job: JobId,
         step: usize,
         again: Again,
         results: &BTreeMap<usize, Arc<Entry>>,
     ) -> Vec<Reason> {
-        let planned = &self.plan.steps[step];
+        let planned = &*self.cast.step(step);
         if again == Again::Fresh {
             return vec![Reason::fresh(planned)];
         }
@@ -154,10 +160,11 @@ impl Run<'_> {
             return vec![Reason::first(planned)];
         };
         let entry = self.engine.store().entry(&shown.key, &shown.id);
-        let result_of = |from: JobId| results.get(self.steps.get(from.index())?).cloned();
-        let changes = self.engine.changes(graph.job(job), &shown.key, entry.as_deref(), result_of);
-        let step_of =
-            |job: usize| self.steps.get(job).map_or_else(String::new, |step| self.plan.steps[*step].id.clone());
+        let result_of = |from: JobId| results.get(&self.cast.step_of(from)?).cloned();
+        let asked = self.cast.job(step);
+        let job = asked.as_ref().unwrap_or_else(|| graph.job(job));
+        let changes = self.engine.changes(job, &shown.key, entry.as_deref(), result_of);
+        let step_of = |job| self.cast.step_of(job).map_or_else(String::new, |step| self.cast.step(step).id.clone());
         let mut reasons: Vec<Reason> = Vec::new();
         for change in changes {
             let reason = Reason::of(change, self.plan, planned, step_of);

@@ -3,6 +3,8 @@
 use serde::{Deserialize, Serialize};
 use tapeout_model::{Alert, Attempt, Class, Metrics, PeakBy};
 
+use crate::Comparison;
+
 /// How a step of a run stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -56,6 +58,9 @@ pub struct StepSummary {
     /// What it complained of.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub alerts: Vec<Alert>,
+    /// Whether the flow went on in spite of its failure, to another end.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub handled: bool,
     /// Why it ran when it last did, in words.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub why: Vec<String>,
@@ -100,6 +105,9 @@ pub struct RunSummary {
     pub class: Option<Class>,
     /// Its steps in order.
     pub steps: Vec<StepSummary>,
+    /// What the flow compared.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub comparisons: Vec<Comparison>,
     /// The metrics of the last state.
     pub metrics: Metrics,
 }

@@ -15,11 +15,12 @@ use std::time::{Duration, Instant};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use tapeout_engine::{Failure, KeyHasher};
-use tapeout_model::{Class, Digest, Metric, Output, Read, State, View};
+use tapeout_model::{Class, Digest, Output, Read, State, View};
 use tapeout_store::{Entry, Store};
 
-use crate::PlannedStep;
+use crate::cx::slug;
 use crate::settings::Says;
+use crate::{Comparison, PlannedStep};
 
 const VIEWS: &str = ".views.json";
 pub(crate) const LOCK: &str = ".lock";
@@ -292,9 +293,20 @@ impl RunTree {
                 show_view(store, &dir.join(format), view)?;
             }
             write_json(&dir.join("metrics.json"), &json!(metrics))?;
-            let rows = state.metrics.iter().map(|(name, metric)| format!("{name},{}\n", csv_field(metric)));
+            let rows =
+                state.metrics.iter().map(|(name, metric)| format!("{name},{}\n", csv_field(&metric.to_string())));
             write(&dir.join("metrics.csv"), &format!("Metric,Value\n{}", rows.collect::<String>()))
         })
+    }
+
+    /// Writes what a flow compared, for spreadsheets.
+    pub(crate) fn show_comparisons(&self, comparisons: &[Comparison]) -> Result<(), Failure> {
+        for comparison in comparisons {
+            let rows = std::iter::once(&comparison.columns).chain(comparison.rows.iter().map(|row| &row.cells));
+            let line = |row: &Vec<String>| row.iter().map(|cell| csv_field(cell)).collect::<Vec<_>>().join(",") + "\n";
+            write(&self.root.join(format!("{}.csv", slug(&comparison.title))), &rows.map(line).collect::<String>())?;
+        }
+        Ok(())
     }
 
     /// Keeps the directory of a failed attempt beside the last good result.
@@ -442,9 +454,8 @@ fn files(dir: &Path) -> BTreeMap<String, Stamp> {
     files
 }
 
-fn csv_field(metric: &Metric) -> String {
-    let text = metric.to_string();
-    if text.contains([',', '"', '\n']) { format!("\"{}\"", text.replace('"', "\"\"")) } else { text }
+fn csv_field(text: &str) -> String {
+    if text.contains([',', '"', '\n']) { format!("\"{}\"", text.replace('"', "\"\"")) } else { text.to_owned() }
 }
 
 fn write_json(path: &Path, json: &serde_json::Value) -> Result<(), Failure> {

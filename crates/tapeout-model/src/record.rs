@@ -62,6 +62,21 @@ pub enum Verdict {
         /// What the user can try.
         hint: Option<String>,
     },
+    /// A tool failed where that had been reckoned with: that it fails is the result, and there are no views.
+    Broke {
+        /// What happened, in one line.
+        reason: String,
+        /// What the user can try.
+        hint: Option<String>,
+    },
+}
+
+impl Verdict {
+    /// Whether nothing can be built on the result: a check failed, or a tool.
+    #[must_use]
+    pub fn is_bad(&self) -> bool {
+        matches!(self, Self::Failed { .. } | Self::Broke { .. })
+    }
 }
 
 /// How one execution went. Volatile: no key depends on it.

@@ -19,7 +19,7 @@ use std::ops::Range;
 use std::sync::{Arc, OnceLock};
 
 use serde::Serialize;
-use tapeout_model::{Attempt, Digest, Metric, Output, Read, Record, Verdict, View};
+use tapeout_model::{Attempt, Digest, Metric, Output, Read, Record, View};
 
 use crate::frame::u32_at;
 use crate::{KeyHasher, hash_bytes};
@@ -86,9 +86,9 @@ impl Entry {
         self.packed.id()
     }
 
-    /// Whether the design failed a check that the job made.
+    /// Whether nothing can be built on it, see [`Verdict::is_bad`].
     #[must_use]
-    pub fn failed_check(&self) -> bool {
+    pub fn is_bad(&self) -> bool {
         u32_at(self.packed.payload(), 64) == Some(1)
     }
 
@@ -143,8 +143,7 @@ fn pack(key: &Digest, reads: &[Read], record: &Record, attempt: &Attempt) -> Vec
     let mut payload = Vec::with_capacity(SECTIONS + sections.iter().map(Vec::len).sum::<usize>() + attempt.len());
     payload.extend_from_slice(&hasher.finish().0);
     payload.extend_from_slice(&key.0);
-    let failed = matches!(record.verdict, Verdict::Failed { .. });
-    payload.extend_from_slice(&u32::from(failed).to_le_bytes());
+    payload.extend_from_slice(&u32::from(record.verdict.is_bad()).to_le_bytes());
     for section in &sections {
         payload.extend_from_slice(&u32::try_from(section.len()).unwrap_or(u32::MAX).to_le_bytes());
     }
@@ -350,10 +349,7 @@ mod tests {
     #[test]
     fn parts_and_files_are_told_without_the_record() {
         let unpacked = packed(&entry("a.v"), 0).unpack();
-        assert!(
-            unpacked.failed_check()
-                && !Entry::new(unpacked.key, &[], Record::default(), Attempt::default()).failed_check()
-        );
+        assert!(unpacked.is_bad() && !Entry::new(unpacked.key, &[], Record::default(), Attempt::default()).is_bad());
         assert_eq!(unpacked.blobs().collect::<Vec<_>>(), [1, 2, 3].map(|byte| Digest([byte; 32])));
         for (name, metric) in record().metrics {
             let digest = hash_bytes(metric.to_json().to_string().as_bytes());

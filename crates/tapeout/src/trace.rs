@@ -51,7 +51,7 @@ fn of(events: &[Happened]) -> Vec<Value> {
             trace.push(slice(&reason, track, since, time, json!({})));
         }
         let args = match &happened.event {
-            RunEvent::StepStarted { reasons } => {
+            RunEvent::StepStarted { reasons, .. } => {
                 let track = (0..).find(|track| open.values().all(|open| open.track != *track)).unwrap_or(0);
                 open.insert(step, Open { track, since: time, reasons: reasons.clone(), waiting: None });
                 trace.push(
@@ -102,7 +102,7 @@ mod tests {
                 r#"{"status":"done","reused":false,"wall_ms":1,"cpu_ms":1,"peak_kib":1,"metrics":{},"alerts":[]}"#;
             RunEvent::StepDone(serde_json::from_str(json).unwrap())
         };
-        let started = || RunEvent::StepStarted { reasons: vec!["`a.v` changed".to_owned()] };
+        let started = || RunEvent::StepStarted { name: String::new(), reasons: vec!["`a.v` changed".to_owned()] };
         let trace = of(&[
             event(10.0, "A", started()),
             event(10.5, "B", started()),

@@ -49,7 +49,7 @@ fn to_json(plan: &Plan) -> serde_json::Value {
     };
     json!({
         "flow": plan.flow, "design": plan.design(), "design_dir": plan.config.design_dir(),
-        "steps": plan.steps.iter().map(step).collect::<Vec<_>>(),
+        "steps": plan.steps.iter().map(|planned| step(planned)).collect::<Vec<_>>(),
         "warnings": plan.warnings.iter().map(|warning| &warning.message).collect::<Vec<_>>(),
     })
 }

@@ -5,13 +5,15 @@
 //! Ice40 - Stage 4 - Place and route ━━━━━━╺━━━━━ 4/10 0:00:20
 //!   NextPNR.PlaceRoute  Info: annealing …
 //! ```
+//!
+//! The stages of a sequential flow are its steps. A custom flow says itself what its stages are.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
-use tapeout_flow::{Happened, Plan, RunEvent};
+use tapeout_flow::{Happened, Plan, RunEvent, Stage};
 
 use super::tail::Follower;
 use super::watch::{Ending, Places, Watcher, ending, remark};
@@ -20,9 +22,10 @@ use super::{Paint, Style, Terminal};
 /// Redraws a second: as often as a person can see.
 const REDRAWS: u8 = 10;
 
-pub(crate) struct Live<'a> {
-    plan: &'a Plan,
-    places: Places,
+pub(crate) struct Live {
+    flow: String,
+    /// None for a flow that tells its stages itself.
+    places: Option<Places>,
     screen: Arc<Screen>,
     logs: Follower,
     /// The longest id, so that what follows ids lines up.
@@ -33,15 +36,26 @@ pub(crate) struct Live<'a> {
 struct Screen {
     area: MultiProgress,
     main: ProgressBar,
-    running: Mutex<BTreeMap<usize, ProgressBar>>,
+    running: Mutex<BTreeMap<usize, Line>>,
     paint: Paint,
 }
 
-impl<'a> Live<'a> {
-    pub(crate) fn new(terminal: &Terminal, plan: &'a Plan) -> Self {
-        let places = Places::new(plan);
+/// The line of a step that runs.
+struct Line {
+    id: String,
+    name: String,
+    bar: ProgressBar,
+}
+
+impl Live {
+    pub(crate) fn new(terminal: &Terminal, plan: &Plan) -> Self {
+        let places = (!plan.is_program()).then(|| Places::new(plan));
         let area = MultiProgress::with_draw_target(ProgressDrawTarget::stderr_with_hz(REDRAWS));
-        let main = area.add(ProgressBar::new(places.total as u64).with_style(main_style(terminal.err)));
+        let main = match &places {
+            Some(places) => ProgressBar::new(places.total as u64),
+            None => ProgressBar::no_length(),
+        };
+        let main = area.add(main.with_style(main_style(terminal.err)));
         main.set_prefix(plan.flow.clone());
         main.enable_steady_tick(Duration::from_secs(1) / u32::from(REDRAWS));
         let screen = Arc::new(Screen { area, main, running: Mutex::default(), paint: terminal.err });
@@ -50,57 +64,70 @@ impl<'a> Live<'a> {
             let verbose = terminal.verbose;
             Follower::start(move |step, lines| screen.lines(step, lines, verbose))
         };
-        let width = plan.running().map(|(_, step)| step.id.len()).max().unwrap_or(0);
-        Self { plan, places, screen, logs, width }
+        let planned = plan.running().map(|(_, step)| step.id.len());
+        let width = planned.chain(plan.declared().map(|step| step.id.len())).max().unwrap_or(0);
+        Self { flow: plan.flow.clone(), places, screen, logs, width }
     }
 
-    fn started(&self, step: usize) {
-        let id = &self.plan.steps[step].id;
-        let line = ProgressBar::new_spinner().with_style(line_style());
-        let line = self.screen.area.add(line);
-        line.set_prefix(format!("{id:width$}", width = self.width));
-        line.tick();
-        self.screen.running().insert(step, line);
+    fn started(&self, step: usize, id: &str, name: &str) {
+        let bar = self.screen.area.add(ProgressBar::new_spinner().with_style(line_style()));
+        bar.set_prefix(format!("{id:width$}", width = self.width));
+        bar.tick();
+        self.screen.running().insert(step, Line { id: id.to_owned(), name: name.to_owned(), bar });
         self.head();
     }
 
-    fn ended(&self, step: usize, ending: &Ending) {
-        self.logs.leave(step);
+    fn ended(&self, step: usize, id: &str, ending: &Ending) {
+        self.logs.leave(id);
         if let Some(line) = self.screen.running().remove(&step) {
-            line.finish_and_clear();
-            self.screen.area.remove(&line);
+            line.bar.finish_and_clear();
+            self.screen.area.remove(&line.bar);
         }
         let paint = self.screen.paint;
-        let id = format!("{:width$}", self.plan.steps[step].id, width = self.width);
+        let id = format!("{id:width$}", width = self.width);
         let mark = paint.paint(ending.style, &ending.mark.to_string());
         self.screen.println(&format!("{mark} {id}  {}", paint.paint(ending.style, &ending.words)));
-        self.screen.main.inc(1);
+        if self.places.is_some() {
+            self.screen.main.inc(1);
+        }
         self.head();
     }
 
-    /// Names the first of the steps that run: the stage where the flow is.
+    /// Names the first of the steps that run: the stage where a sequential flow is.
     fn head(&self) {
-        let first = self.screen.running().keys().next().copied();
-        let text = match first {
-            Some(step) => {
-                let name = self.plan.steps[step].info.name;
-                format!("{} - Stage {} - {name}", self.plan.flow, self.places.of(step))
-            }
-            None => self.plan.flow.clone(),
+        let Some(places) = &self.places else { return };
+        let running = self.screen.running();
+        let text = match running.first_key_value() {
+            Some((step, line)) => stage_text(&self.flow, places.of(*step).unwrap_or_default(), &line.name),
+            None => self.flow.clone(),
         };
         self.screen.main.set_prefix(text);
     }
+
+    fn stage(&self, stage: &Stage) {
+        if let Some(of) = stage.of {
+            self.screen.main.set_length(u64::from(of));
+        }
+        self.screen.main.set_prefix(stage_text(&self.flow, stage.number as usize, &stage.name));
+    }
 }
 
-impl Watcher for Live<'_> {
+impl Watcher for Live {
     fn heard(&self, step: Option<usize>, happened: &Happened) {
-        let Some(step) = step else { return };
+        let (Some(step), Some(id)) = (step, happened.step.as_deref()) else {
+            return match &happened.event {
+                RunEvent::StageStarted(stage) => self.stage(stage),
+                RunEvent::StageEnded => self.screen.main.inc(1),
+                RunEvent::Message { text } => self.screen.println(text),
+                _ => {}
+            };
+        };
         match &happened.event {
-            RunEvent::StepStarted { .. } => self.started(step),
-            RunEvent::StepRunning { log, .. } => self.logs.follow(step, log),
+            RunEvent::StepStarted { name, .. } => self.started(step, id, name),
+            RunEvent::StepRunning { log, .. } => self.logs.follow(id, log),
             event => match (ending(event), remark(event)) {
-                (Some(ending), _) => self.ended(step, &ending),
-                (None, Some(remark)) => self.screen.println(&format!("  {}  {remark}", self.plan.steps[step].id)),
+                (Some(ending), _) => self.ended(step, id, &ending),
+                (None, Some(remark)) => self.screen.println(&format!("  {id}  {remark}")),
                 (None, None) => {}
             },
         }
@@ -111,14 +138,14 @@ impl Watcher for Live<'_> {
     }
 }
 
-impl Drop for Live<'_> {
+impl Drop for Live {
     fn drop(&mut self) {
         self.screen.main.finish_and_clear();
     }
 }
 
 impl Screen {
-    fn running(&self) -> MutexGuard<'_, BTreeMap<usize, ProgressBar>> {
+    fn running(&self) -> MutexGuard<'_, BTreeMap<usize, Line>> {
         self.running.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -127,15 +154,20 @@ impl Screen {
         let _ = self.area.println(text);
     }
 
-    fn lines(&self, step: usize, lines: &[String], verbose: bool) {
+    fn lines(&self, step: &str, lines: &[String], verbose: bool) {
         if verbose {
             self.println(&lines.join("\n"));
         } else if let Some(last) = lines.iter().rev().find(|line| !line.trim().is_empty())
-            && let Some(line) = self.running().get(&step)
+            && let Some(line) = self.running().values().find(|line| line.id == step)
         {
-            line.set_message(self.paint.paint(Style::Dim, last.trim()));
+            line.bar.set_message(self.paint.paint(Style::Dim, last.trim()));
         }
     }
+}
+
+/// `Classic - Stage 17 - CTS`.
+fn stage_text(flow: &str, number: usize, name: &str) -> String {
+    format!("{flow} - Stage {number} - {name}")
 }
 
 fn main_style(paint: Paint) -> ProgressStyle {

@@ -1,7 +1,7 @@
 //! Progress for pipes and CI: one line when a step starts and one when it ends, nothing that moves. With `--verbose`
 //! also the lines of the tools' logs.
 
-use tapeout_flow::{Happened, Plan, RunEvent};
+use tapeout_flow::{Happened, Plan, RunEvent, Stage};
 
 use super::Terminal;
 use super::tail::Follower;
@@ -9,7 +9,6 @@ use super::watch::{Places, Watcher, ending, remark};
 
 pub(crate) struct Plain<'a> {
     terminal: &'a Terminal,
-    plan: &'a Plan,
     places: Places,
     logs: Option<Follower>,
 }
@@ -17,41 +16,49 @@ pub(crate) struct Plain<'a> {
 impl<'a> Plain<'a> {
     pub(crate) fn new(terminal: &'a Terminal, plan: &'a Plan) -> Self {
         let logs = terminal.verbose.then(|| {
-            let ids: Vec<String> = plan.steps.iter().map(|step| step.id.clone()).collect();
-            Follower::start(move |step, lines| {
-                let text: String = lines.iter().map(|line| format!("{} | {line}\n", ids[step])).collect();
+            Follower::start(|id, lines| {
+                let text: String = lines.iter().map(|line| format!("{id} | {line}\n")).collect();
                 super::write_error(&text);
             })
         });
-        Self { terminal, plan, places: Places::new(plan), logs }
+        Self { terminal, places: Places::new(plan), logs }
     }
 
-    fn line(&self, step: usize, words: &str) {
+    fn line(&self, step: usize, id: &str, words: &str) {
         let digits = self.places.total.to_string().len();
-        let (place, total, id) = (self.places.of(step), self.places.total, &self.plan.steps[step].id);
-        self.terminal.note(&format!("[{place:digits$}/{total}] {id}: {words}"));
+        let place = match self.places.of(step) {
+            Some(place) => format!("[{place:digits$}/{}]", self.places.total),
+            None => " ".to_owned(),
+        };
+        self.terminal.note(&format!("{place} {id}: {words}"));
     }
 }
 
 impl Watcher for Plain<'_> {
     fn heard(&self, step: Option<usize>, happened: &Happened) {
-        let Some(step) = step else { return };
         let event = &happened.event;
+        let (Some(step), Some(id)) = (step, happened.step.as_deref()) else {
+            return match event {
+                RunEvent::StageStarted(stage) => self.terminal.note(&stage_line(stage)),
+                RunEvent::Message { text } => self.terminal.note(text),
+                _ => {}
+            };
+        };
         match event {
-            RunEvent::StepStarted { reasons } => self.line(step, &started(reasons)),
+            RunEvent::StepStarted { reasons, .. } => self.line(step, id, &started(reasons)),
             RunEvent::StepRunning { log, .. } => {
                 if let Some(logs) = &self.logs {
-                    logs.follow(step, log);
+                    logs.follow(id, log);
                 }
             }
             _ => {
                 if let Some(ending) = ending(event) {
                     if let Some(logs) = &self.logs {
-                        logs.leave(step);
+                        logs.leave(id);
                     }
-                    self.line(step, &ending.words);
+                    self.line(step, id, &ending.words);
                 } else if let Some(remark) = remark(event) {
-                    self.line(step, &remark);
+                    self.line(step, id, &remark);
                 }
             }
         }
@@ -60,6 +67,12 @@ impl Watcher for Plain<'_> {
     fn say(&self, text: &str) {
         self.terminal.note(text);
     }
+}
+
+/// `[2/3] Floorplanning`.
+fn stage_line(stage: &Stage) -> String {
+    let of = stage.of.map(|of| format!("/{of}")).unwrap_or_default();
+    format!("[{}{of}] {}", stage.number, stage.name)
 }
 
 /// The first reason says enough to know whether it is the expected one; `tapeout why` has them all.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use tapeout_flow::{Ended, Plan, StepStatus, StepSummary};
+use tapeout_flow::{Comparison, Ended, Failure, Placing, Plan, StepStatus, StepSummary};
 use tapeout_model::{Class, Metric, Metrics, Severity, unit_of};
 
 use super::table::{Cell, table};
@@ -29,6 +29,7 @@ pub(crate) fn results(terminal: &Terminal, plan: &Plan, ended: &Ended) -> Result
         summary.tag,
         steps(&summary.steps, paint)
     )];
+    parts.extend(summary.comparisons.iter().map(|comparison| comparison_table(comparison, paint)));
     if !summary.metrics.is_empty() {
         parts.push(format!("metrics\n{}", metrics(&summary.metrics, paint)));
     }
@@ -123,6 +124,25 @@ fn number(metric: &Metric) -> String {
     }
 }
 
+/// What a flow compared; the best in the colour of what is good.
+fn comparison_table(comparison: &Comparison, paint: Paint) -> String {
+    let heading = comparison.columns.iter().map(|column| Cell::left(column.as_str()).style(Some(Style::Dim)));
+    let mut rows = vec![heading.chain([Cell::left("")]).collect()];
+    for candidate in &comparison.rows {
+        let (word, style) = match candidate.standing {
+            Placing::Best => ("best", Some(Style::Good)),
+            Placing::Also => ("", None),
+            Placing::Failed => ("failed", Some(Style::Error)),
+        };
+        let cell = |(index, text): (usize, &String)| {
+            if index == 0 { Cell::left(text.as_str()) } else { Cell::right(text.as_str()) }.style(style)
+        };
+        let cells = candidate.cells.iter().enumerate().map(cell);
+        rows.push(cells.chain([Cell::left(word).style(style)]).collect());
+    }
+    format!("{}\n{}", comparison.title, table(&rows, paint))
+}
+
 /// The patterns of alerts that are accepted.
 pub(crate) fn waived(plan: &Plan) -> Result<Vec<Glob>, CliError> {
     plan.config.strings("WAIVED_ALERTS").into_iter().map(Glob::new).collect()
@@ -171,6 +191,10 @@ pub(crate) fn problems(terminal: &Terminal, ended: &Ended) {
     let project = ended.dir.parent().and_then(Path::parent).unwrap_or(&ended.dir);
     for step in &ended.summary.steps {
         let reason = step.reason.as_deref().unwrap_or("no reason given");
+        if step.handled {
+            terminal.note(&format!("note: {} failed, and the flow went another way: {reason}", step.id));
+            continue;
+        }
         match step.status {
             StepStatus::NotChecked => {
                 terminal.complain(&format!("{} {}: {reason}", paint.paint(Style::Warning, "not checked:"), step.id));
@@ -185,8 +209,7 @@ pub(crate) fn problems(terminal: &Terminal, ended: &Ended) {
             }
             StepStatus::Failed => {
                 let mut text = head(paint, step, reason);
-                let index = ended.summary.steps.iter().position(|other| other.id == step.id);
-                let failure = ended.failures.iter().find(|(failed, _)| Some(*failed) == index);
+                let failure = ended.failures.iter().find(|(failed, _)| failed.as_deref() == Some(&step.id));
                 for word in failure.iter().flat_map(|(_, failure)| &failure.words) {
                     text.push_str(&format!("\n  {}", near(project, word)));
                 }
@@ -201,7 +224,14 @@ pub(crate) fn problems(terminal: &Terminal, ended: &Ended) {
             | StepStatus::LeftOut => {}
         }
     }
-    let only_interrupted = |(_, failure): &(usize, tapeout_flow::Failure)| failure.class == Class::Interrupted;
+    for (_, failure) in ended.failures.iter().filter(|(step, _)| step.is_none()) {
+        let mut text = format!("{} {}: {}", paint.paint(Style::Error, "error:"), ended.summary.flow, failure.message);
+        if let Some(hint) = &failure.hint {
+            text.push_str(&format!("\n{} {hint}", paint.paint(Style::Good, "try:")));
+        }
+        terminal.complain(&text);
+    }
+    let only_interrupted = |(_, failure): &(Option<String>, Failure)| failure.class == Class::Interrupted;
     if ended.summary.class == Some(Class::Interrupted) && ended.failures.iter().all(only_interrupted) {
         terminal.complain("stopped; what was done by then is kept, and the same command goes on from there");
     }

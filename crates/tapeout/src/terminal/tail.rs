@@ -13,8 +13,8 @@ use super::words::printable;
 /// How often logs are looked at: as often as a person can see.
 const PERIOD: Duration = Duration::from_millis(100);
 
-/// Who takes the lines; called with the step's index in the plan.
-type Listener = Box<dyn Fn(usize, &[String]) + Send + Sync>;
+/// Who takes the lines; called with the step's id.
+type Listener = Box<dyn Fn(&str, &[String]) + Send + Sync>;
 
 /// Follows the logs of the steps that run, in a thread of its own.
 pub(crate) struct Follower {
@@ -30,12 +30,12 @@ struct Shared {
 
 #[derive(Default)]
 struct State {
-    logs: BTreeMap<usize, Tail>,
+    logs: BTreeMap<String, Tail>,
     ended: bool,
 }
 
 impl Follower {
-    pub(crate) fn start(listener: impl Fn(usize, &[String]) + Send + Sync + 'static) -> Self {
+    pub(crate) fn start(listener: impl Fn(&str, &[String]) + Send + Sync + 'static) -> Self {
         let shared =
             Arc::new(Shared { state: Mutex::default(), changed: Condvar::new(), listener: Box::new(listener) });
         let thread = {
@@ -46,18 +46,18 @@ impl Follower {
     }
 
     /// Follows this log for a step, after what is left of the one before.
-    pub(crate) fn follow(&self, step: usize, log: &Path) {
+    pub(crate) fn follow(&self, step: &str, log: &Path) {
         self.leave(step);
         // The file is held open: it can be read to its end also after it was moved to the store.
         if let Ok(file) = File::open(log) {
-            self.shared.state().logs.insert(step, Tail { file, rest: Vec::new() });
+            self.shared.state().logs.insert(step.to_owned(), Tail { file, rest: Vec::new() });
         }
     }
 
     /// Hands over what is left of a step's log.
-    pub(crate) fn leave(&self, step: usize) {
+    pub(crate) fn leave(&self, step: &str) {
         let mut state = self.shared.state();
-        if let Some(mut tail) = state.logs.remove(&step) {
+        if let Some(mut tail) = state.logs.remove(step) {
             let mut lines = tail.new_lines();
             lines.extend(tail.last_line());
             self.shared.tell(step, &lines);
@@ -85,13 +85,13 @@ impl Shared {
         while !state.ended {
             // Lines are handed over while the lock is held, so that they stay in order.
             for (step, tail) in &mut state.logs {
-                self.tell(*step, &tail.new_lines());
+                self.tell(step, &tail.new_lines());
             }
             state = self.changed.wait_timeout(state, PERIOD).unwrap_or_else(PoisonError::into_inner).0;
         }
     }
 
-    fn tell(&self, step: usize, lines: &[String]) {
+    fn tell(&self, step: &str, lines: &[String]) {
         if !lines.is_empty() {
             (self.listener)(step, lines);
         }
@@ -134,15 +134,15 @@ mod tests {
         let sender = Mutex::new(sender);
         let follower = Follower::start(move |step, new| {
             for line in new {
-                sender.lock().unwrap().send((step, line.clone())).unwrap();
+                sender.lock().unwrap().send((step.to_owned(), line.clone())).unwrap();
             }
         });
-        follower.follow(3, log.path());
+        follower.follow("A", log.path());
         log.write_all(b"one\ntw").unwrap();
-        assert_eq!(lines.recv_timeout(Duration::from_secs(10)).unwrap(), (3, "one".to_owned()));
+        assert_eq!(lines.recv_timeout(Duration::from_secs(10)).unwrap(), ("A".to_owned(), "one".to_owned()));
         log.write_all(b"o\nrest").unwrap();
-        follower.leave(3);
+        follower.leave("A");
         drop(follower);
-        assert_eq!(lines.iter().collect::<Vec<_>>(), [(3, "two".to_owned()), (3, "rest".to_owned())]);
+        assert_eq!(lines.iter().collect::<Vec<_>>(), ["two", "rest"].map(|line| ("A".to_owned(), line.to_owned())));
     }
 }

@@ -53,8 +53,9 @@ impl Places {
         Self { of, total }
     }
 
-    pub(crate) fn of(&self, step: usize) -> usize {
-        self.of.get(step).copied().flatten().unwrap_or_default()
+    /// None for a step that a flow asked for while it ran.
+    pub(crate) fn of(&self, step: usize) -> Option<usize> {
+        self.of.get(step).copied().flatten()
     }
 }
 

@@ -1,0 +1,137 @@
+//! Custom flows: programs that ask for steps, look at what came out, and decide what to do next.
+//!
+//! A flow of this kind has no plan of its own beyond what it declares: the steps that it may ask for, whose variables are
+//! validated before it starts, and variables of its own. The program runs each time, as it costs next to nothing; the
+//! steps that it asks for are recalled where their recorded results are good. That holds for a step that failed, too, if
+//! the flow said that it [may](FlowCx::may_fail).
+//!
+//! Who owns what: [`CustomFlow`] is the program. [`FlowCx`](crate::FlowCx) is all that it may touch. A
+//! [`FlowState`](crate::FlowState) stands for the state after a step, whether that step has ended or not. [`FlowError`] is
+//! why there is none.
+
+use std::fmt;
+use std::sync::Arc;
+
+use tapeout_config::{CopyError, Variable};
+use tapeout_engine::Failure;
+use tapeout_model::Class;
+
+use crate::registry::Registered;
+use crate::{FlowCx, FlowState};
+
+/// A flow that is a program.
+///
+/// Nothing but a run can make a [`FlowCx`]: [`crate::Run::execute`] is the way to start a flow, and to call `run` from
+/// within another flow is the way to nest it.
+pub trait CustomFlow: Send + Sync {
+    /// The name by which `meta.flow` and `--flow` ask for it.
+    fn name(&self) -> &str;
+
+    /// What it does, for the reference.
+    fn doc(&self) -> &str {
+        ""
+    }
+
+    /// The ids of the steps that it may ask for. Their variables are those of the flow, and are validated before it
+    /// starts; another step is an error.
+    fn steps(&self) -> Vec<&str>;
+
+    /// Variables of its own.
+    fn variables(&self) -> Vec<Variable> {
+        Vec::new()
+    }
+
+    /// Asks for steps and gives the last state. The steps on the way to that state make up its result; what else was tried
+    /// is shown and does not count.
+    ///
+    /// When a run is stopped, or fails for a reason that no other step could mend (no disk space, a missing tool), the
+    /// program does not hear of it: the call that it is in does not return.
+    ///
+    /// # Errors
+    /// When no state is what the flow is to give: the error of a step that it has no answer to, or one of its own.
+    fn run(&self, cx: &FlowCx<'_>, initial: FlowState) -> Result<FlowState, FlowError>;
+}
+
+/// A custom flow with the steps that it declares, found.
+#[derive(Clone)]
+pub(crate) struct Program {
+    pub(crate) flow: Arc<dyn CustomFlow>,
+    pub(crate) declared: Vec<Registered>,
+}
+
+impl Program {
+    /// A declared step, regardless of case.
+    pub(crate) fn step(&self, id: &str) -> Option<&Registered> {
+        self.declared.iter().find(|step| step.info.id.eq_ignore_ascii_case(id))
+    }
+}
+
+/// Why a step, or a flow, did not come to a state.
+#[derive(Clone, Debug)]
+pub struct FlowError {
+    step: Option<String>,
+    failure: Box<Failure>,
+}
+
+impl FlowError {
+    /// An error of the flow itself: what it was to reach cannot be reached.
+    #[must_use]
+    pub fn new(message: impl Into<String>) -> Self {
+        Self { step: None, failure: Box::new(Failure::new(Class::Check, message)) }
+    }
+
+    /// The same with something to try.
+    #[must_use]
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.failure.hint = Some(hint.into());
+        self
+    }
+
+    pub(crate) fn of_step(step: &str, failure: Failure) -> Self {
+        Self { step: Some(step.to_owned()), failure: Box::new(failure) }
+    }
+
+    /// The id of the step that failed, if one did.
+    #[must_use]
+    pub fn step(&self) -> Option<&str> {
+        self.step.as_deref()
+    }
+
+    /// Whether the step ran to its end and the design did not pass its check.
+    #[must_use]
+    pub fn is_failed_check(&self) -> bool {
+        self.failure.class == Class::Check
+    }
+
+    /// What happened, with the tool's words.
+    #[must_use]
+    pub fn failure(&self) -> &Failure {
+        &self.failure
+    }
+
+    pub(crate) fn into_failure(self) -> Failure {
+        let failure = *self.failure;
+        match self.step {
+            Some(step) => Failure { message: format!("{step}: {}", failure.message), ..failure },
+            None => failure,
+        }
+    }
+}
+
+impl fmt::Display for FlowError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.step {
+            Some(step) => write!(f, "{step}: {}", self.failure.message),
+            None => f.write_str(&self.failure.message),
+        }
+    }
+}
+
+impl std::error::Error for FlowError {}
+
+/// Overrides that a variable cannot have.
+impl From<CopyError> for FlowError {
+    fn from(error: CopyError) -> Self {
+        Self { step: None, failure: Box::new(Failure::new(Class::Input, error.to_string())) }
+    }
+}

@@ -1,0 +1,54 @@
+//! What a custom flow tells of itself while it runs: the stages of its work, tables of what it compared, messages.
+
+use serde::{Deserialize, Serialize};
+
+/// A stage of a flow: what its progress is counted in. It may stand for any number of steps.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Stage {
+    /// Its place among the stages, from 1.
+    pub number: u32,
+    /// How many there will be, as far as the flow has said.
+    pub of: Option<u32>,
+    /// What is done in it, in a few words.
+    pub name: String,
+}
+
+/// A comparison that a flow made.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Comparison {
+    /// What was compared, in a few words. Also the name of the file `NAME.csv` in the run's directory, with dashes.
+    pub title: String,
+    /// The headings, with units: `area (LUTs)`.
+    pub columns: Vec<String>,
+    /// One thing that was compared each.
+    pub rows: Vec<Candidate>,
+}
+
+/// One of the things compared.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Candidate {
+    /// The cells below the headings; the first is its name.
+    pub cells: Vec<String>,
+    /// How it came off.
+    pub standing: Placing,
+}
+
+/// How one of several things came off.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Placing {
+    /// The flow goes on with it.
+    Best,
+    /// Another one is better.
+    Also,
+    /// It gave no result.
+    Failed,
+}
+
+/// What a flow tells, on its way through the engine.
+pub(crate) enum Note {
+    StageStarted(Stage),
+    StageEnded,
+    Compared(Comparison),
+    Message(String),
+}
