@@ -2,7 +2,8 @@
 //!
 //! - [`Value`]: what a configuration variable holds.
 //! - [`Decimal`]: numbers that print as they were written.
-//! - [`Metrics`]: named measurements, after METRICS2.1.
+//! - [`Metrics`]: named measurements, after METRICS2.1. [`MetricName`] and [`KnownMetric`] say what a name means,
+//!   [`aggregated`] and [`compared`] work on whole sets, [`Filter`] picks from them.
 //! - [`DesignFormat`], [`View`], [`State`]: the files of a design at one point of a flow.
 //! - [`Digest`], [`Read`], [`Record`]: what a job read and what came out of it.
 //! - [`Alert`], [`Class`]: what went wrong, and whose turn it is to act.
@@ -23,7 +24,11 @@ pub use alert::{Alert, Class, Severity};
 pub use decimal::{Decimal, InvalidDecimal};
 pub use digest::{Digest, InvalidDigest};
 pub use format::{DesignFormat, FORMATS};
-pub use metrics::{Metric, Metrics, unit_of};
+pub use metrics::{
+    Aggregation, Change, DEFAULT_FILTER, Difference, Filter, InvalidPattern, InvalidTolerance, KNOWN_METRICS,
+    KnownMetric, Metric, MetricName, Metrics, Preference, Show, Tolerance, Tolerances, aggregated, compared,
+    read_metrics, unit_of,
+};
 pub use record::{Attempt, Output, PeakBy, Read, Record, Verdict};
 pub use shell::shell_quoted;
 pub use state::{State, View};

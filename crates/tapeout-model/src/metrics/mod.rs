@@ -1,25 +1,28 @@
-//! Metrics: named measurements of a design, after METRICS2.1 (`timing__setup__ws`, `design__instance__count`).
+//! Metrics: named measurements of a design, after METRICS2.1 (`timing__setup__ws`, `design__instance__count`). Here is
+//! the measurement itself; what names mean, what is known of them and how two sets compare is in the modules below.
+
+mod aggregate;
+mod compare;
+mod filter;
+mod known;
+mod name;
+mod read;
+mod tolerance;
+
+pub use aggregate::aggregated;
+pub use compare::{Change, Difference, Show, compared};
+pub use filter::{DEFAULT_FILTER, Filter, InvalidPattern};
+pub use known::{Aggregation, KNOWN_METRICS, KnownMetric, Preference};
+pub use name::{MetricName, unit_of};
+pub use read::read_metrics;
+pub use tolerance::{InvalidTolerance, Tolerance, Tolerances};
 
 use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// The unit in which a metric is measured, by its name; `None` for counts and names.
-#[must_use]
-pub fn unit_of(metric: &str) -> Option<&'static str> {
-    let base = metric.split(':').next().unwrap_or(metric);
-    let is = |part: &str| base.split("__").any(|word| word == part);
-    if is("fmax") {
-        Some("MHz")
-    } else if base.starts_with("timing__") && ["ws", "wns", "tns"].iter().any(|word| is(word)) {
-        Some("ns")
-    } else if base == "bitstream__size" {
-        Some("bytes")
-    } else {
-        None
-    }
-}
+use crate::Decimal;
 
 /// One measurement. Infinity and NaN are written to JSON as the strings `"Infinity"`, `"-Infinity"` and `"NaN"`.
 #[derive(Clone, Debug, PartialEq)]
@@ -43,6 +46,30 @@ impl Metric {
             Self::Int(i) => Some(*i as f64),
             Self::Float(x) => Some(*x),
             Self::Text(_) => None,
+        }
+    }
+
+    /// The measurement as it prints, if it is a number: differences of decimals have no artefacts of binary numbers.
+    #[must_use]
+    pub fn to_decimal(&self) -> Option<Decimal> {
+        match self {
+            Self::Int(i) => Some((*i).into()),
+            Self::Float(x) if x.is_finite() => {
+                let plain = *x == 0.0 || (1e-9..1e15).contains(&x.abs());
+                // A binary number prints with at most 17 digits, which a decimal holds.
+                if plain { x.to_string() } else { format!("{x:e}") }.parse().ok()
+            }
+            Self::Float(x) => float_name(*x).parse().ok(),
+            Self::Text(_) => None,
+        }
+    }
+
+    /// The measurement for people: a quantity to so many significant figures, counts and names as they are.
+    #[must_use]
+    pub fn figures(&self, figures: usize) -> String {
+        match self {
+            Self::Float(x) => significant(*x, figures),
+            other => other.to_string(),
         }
     }
 
@@ -81,6 +108,26 @@ fn float_name(x: f64) -> &'static str {
     } else {
         "-Infinity"
     }
+}
+
+/// A number to so many significant figures. Digits before the point stay, however many; what is too small or too large
+/// to be read that way gets an exponent.
+pub(crate) fn significant(x: f64, figures: usize) -> String {
+    if !x.is_finite() {
+        return float_name(x).to_owned();
+    }
+    if x == 0.0 {
+        return "0".to_owned();
+    }
+    let after_first = figures.saturating_sub(1);
+    let scientific = format!("{x:.after_first$e}");
+    // Rounding may have carried, so that the exponent is that of the rounded number.
+    let exponent = scientific.rsplit_once('e').and_then(|(_, exponent)| exponent.parse::<i64>().ok()).unwrap_or(0);
+    if !(-4..15).contains(&exponent) {
+        return scientific;
+    }
+    let places = usize::try_from(i64::try_from(after_first).unwrap_or(i64::MAX) - exponent).unwrap_or(0);
+    format!("{x:.places$}")
 }
 
 impl fmt::Display for Metric {
@@ -159,11 +206,34 @@ mod tests {
     use super::*;
 
     #[test]
-    fn units_follow_from_names() {
-        assert_eq!(unit_of("timing__fmax__clock:clk"), Some("MHz"));
-        assert_eq!(unit_of("timing__setup__ws__clock:ws"), Some("ns"));
-        assert_eq!(unit_of("timing__setup_vio__count"), None);
-        assert_eq!(unit_of("design__instance__count__cell:fmax"), None);
+    fn quantities_keep_their_significant_figures_and_counts_all_digits() {
+        let cases = [
+            (84.2504, "84.25"),
+            (100.0, "100.0"),
+            (9.99996, "10.00"),
+            (-0.0151, "-0.01510"),
+            (2.6e-9, "2.600e-9"),
+            (123_456.7, "123457"),
+            (1e30, "1.000e30"),
+            (0.0, "0"),
+            (f64::NEG_INFINITY, "-Infinity"),
+        ];
+        for (x, text) in cases {
+            assert_eq!(Metric::Float(x).figures(4), text);
+        }
+        assert_eq!(Metric::Float(84.2504).figures(1), "84");
+        assert_eq!(Metric::Int(123_456).figures(2), "123456");
+    }
+
+    #[test]
+    fn a_quantity_is_the_decimal_that_it_prints_as() {
+        for (x, text) in [(0.1, "0.1"), (100.0, "100"), (-2.5e-12, "-2.5E-12"), (1e30, "1E+30"), (-0.0, "0")] {
+            let decimal = Metric::Float(x).to_decimal().unwrap();
+            assert_eq!(decimal, text.parse().unwrap(), "{x}");
+        }
+        assert_eq!(Metric::Float(f64::INFINITY).to_decimal().unwrap().to_string(), "Infinity");
+        assert!(Metric::Float(f64::NAN).to_decimal().unwrap().is_nan());
+        assert_eq!(Metric::Text("up5k".to_owned()).to_decimal(), None);
     }
 
     #[test]
