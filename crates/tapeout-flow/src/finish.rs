@@ -66,7 +66,7 @@ impl Run<'_> {
             before
                 .views
                 .extend(state.views.iter().filter(|(format, _)| needed(format)).map(|(f, v)| (f.clone(), v.clone())));
-            let metrics = state.metrics.iter().filter(|(name, _)| step.info.metrics.contains(name));
+            let metrics = state.metrics.iter().filter(|(name, _)| step.info.sees_metric(name));
             before.metrics.extend(metrics.map(|(name, metric)| (name.clone(), metric.clone())));
             if let Some(entry) = entries.get(&index) {
                 for (format, view) in &entry.record().views {

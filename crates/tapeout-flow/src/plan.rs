@@ -117,15 +117,17 @@ impl Plan {
                         ))),
                     }
                 }
-                for metric in &info.metrics {
-                    let part = Part::Metric(metric.clone());
-                    inputs.extend(makers.get(&part).map(|maker| (part, *maker)));
-                }
+                let exact = info.metrics.iter().cloned().map(Part::Metric);
+                let parts = exact.chain(info.metric_prefixes.iter().cloned().map(Part::Metrics));
+                inputs.extend(parts.filter_map(|part| maker_of_metrics(&makers, &part).map(|maker| (part, maker))));
                 for format in &info.outputs {
                     makers.insert(Part::View((*format).to_owned()), index);
                 }
                 for metric in &info.measures {
                     makers.insert(Part::Metric((*metric).to_owned()), index);
+                }
+                for prefix in &info.measured_prefixes {
+                    makers.insert(Part::Metrics((*prefix).to_owned()), index);
                 }
             }
             let names: Vec<&str> = info.variables.iter().map(|variable| variable.name.as_ref()).collect();
@@ -204,6 +206,18 @@ impl Plan {
         let settings = self.config.tools().iter();
         settings.filter_map(|(name, tool)| Some((name.clone(), tool.at_once?))).collect()
     }
+}
+
+/// The last step so far that measures a metric, or some of those whose names begin alike.
+fn maker_of_metrics(makers: &BTreeMap<Part, usize>, wanted: &Part) -> Option<usize> {
+    let measures = |part: &Part| match (wanted, part) {
+        (Part::Metric(wanted), Part::Metric(name)) => name == wanted,
+        (Part::Metric(wanted), Part::Metrics(prefix)) => wanted.starts_with(prefix),
+        (Part::Metrics(wanted), Part::Metric(name)) => name.starts_with(wanted),
+        (Part::Metrics(wanted), Part::Metrics(prefix)) => prefix.starts_with(wanted) || wanted.starts_with(prefix),
+        (Part::View(_), _) | (_, Part::View(_)) => false,
+    };
+    makers.iter().filter(|(part, _)| measures(part)).map(|(_, maker)| *maker).max()
 }
 
 fn unique_ids<'a>(ids: impl Iterator<Item = &'a str>) -> Vec<String> {
