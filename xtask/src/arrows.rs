@@ -15,7 +15,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("tapeout-formats", &["tapeout-model"]),
     ("tapeout-store", &["tapeout-model"]),
     ("tapeout-engine", &["tapeout-model", "tapeout-formats", "tapeout-store", "tapeout-guard"]),
-    ("tapeout-flow", &["tapeout-model", "tapeout-config", "tapeout-store", "tapeout-engine"]),
+    ("tapeout-flow", &["tapeout-model", "tapeout-config", "tapeout-formats", "tapeout-store", "tapeout-engine"]),
     ("tapeout-tools", &["tapeout-model", "tapeout-config", "tapeout-formats", "tapeout-flow", "tapeout-engine"]),
     (
         "tapeout",
@@ -39,6 +39,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "tapeout-formats",
             "tapeout-radgen",
             "tapeout-engine",
+            "tapeout-flow",
             "tapeout-tools",
             "tapeout",
         ],

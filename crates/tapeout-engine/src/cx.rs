@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
-use tapeout_model::{Attempt, Class, Digest, Metric, Output, Read, View};
+use tapeout_model::{Attempt, Class, Digest, Metric, Metrics, Output, Read, View};
 use tapeout_store::Entry;
 
 use crate::recall::{Given, result_digest};
@@ -316,6 +316,20 @@ impl JobCx<'_> {
         metric
     }
 
+    /// The metrics that another job measured and whose names begin like this.
+    ///
+    /// # Panics
+    /// When the job did not declare these metrics as an input.
+    pub fn metrics(&mut self, prefix: &str) -> Metrics {
+        let part = Part::Metrics(prefix.to_owned());
+        let (index, entry) = self.input(&part);
+        let of_prefix = entry.record().metrics.iter().filter(|(name, _)| name.starts_with(prefix));
+        let metrics = of_prefix.map(|(name, metric)| (name.clone(), metric.clone())).collect();
+        let digest = part_digest(entry, &part);
+        self.note(Read::Input { index, digest });
+        metrics
+    }
+
     /// The place of a part among the job's inputs, and the result that it is a part of.
     fn input(&self, part: &Part) -> (u32, &Entry) {
         let Some(index) = self.parts.get(part) else {
@@ -449,5 +463,6 @@ pub(crate) fn part_digest(entry: &Entry, part: &Part) -> Option<Digest> {
     match part {
         Part::View(format) => entry.view_digest(format),
         Part::Metric(name) => entry.metric_digest(name),
+        Part::Metrics(prefix) => entry.metrics_digest(prefix),
     }
 }

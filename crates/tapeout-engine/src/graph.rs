@@ -27,6 +27,8 @@ pub enum Part {
     View(String),
     /// The metric of this name.
     Metric(String),
+    /// All metrics whose names begin like this, however many there are.
+    Metrics(String),
 }
 
 impl fmt::Display for Part {
@@ -34,6 +36,7 @@ impl fmt::Display for Part {
         match self {
             Self::View(format) => write!(f, "view {format}"),
             Self::Metric(name) => write!(f, "metric {name}"),
+            Self::Metrics(prefix) => write!(f, "metrics {prefix}*"),
         }
     }
 }
@@ -146,6 +149,7 @@ impl Job {
             match part {
                 Part::View(format) => identity.part("view", format),
                 Part::Metric(name) => identity.part("metric", name),
+                Part::Metrics(prefix) => identity.part("metrics", prefix),
             };
         }
         self.body.identify(identity);

@@ -2,11 +2,12 @@
 
 use tapeout_config::{Config, ConfigReads};
 use tapeout_engine::{Failure, JobCx, Part};
-use tapeout_model::{Class, Metric, Output, View};
+use tapeout_formats::protocol;
+use tapeout_model::{Class, Metric, Metrics, Output, View};
 
 use crate::settings::setting_name;
 use crate::step::unreadable;
-use crate::{Completed, StepInfo};
+use crate::{Completed, StepInfo, StepResult};
 
 /// The context of a step. What is read through it is noted in the trace of the result.
 pub struct StepCx<'a, 'run> {
@@ -66,6 +67,12 @@ impl<'run> StepCx<'_, 'run> {
         self.job.sees(&Part::Metric(name.to_owned())).then(|| self.noting_job().metric(name)).flatten()
     }
 
+    /// The metrics whose names begin like this, declared with [`StepInfo::reads_metrics`]; none if no step measures them.
+    pub fn metrics(&mut self, prefix: &str) -> Metrics {
+        let seen = self.job.sees(&Part::Metrics(prefix.to_owned()));
+        if seen { self.noting_job().metrics(prefix) } else { Metrics::new() }
+    }
+
     /// Notes a read of a file of the user's; gives its name for a command line.
     ///
     /// # Errors
@@ -97,6 +104,25 @@ impl<'run> StepCx<'_, 'run> {
     pub fn text(&self, session: &Completed, path: &str) -> Result<String, Failure> {
         let output = session.output(path).ok_or_else(|| unreadable(path, "the tool has not written it"))?;
         self.output_text(output)
+    }
+
+    /// The metrics and reports that the tools of a session told by lines of their output, see
+    /// [`tapeout_formats::protocol`]: the beginning of what [`crate::Step::collect`] gives, with the reports as outputs
+    /// of the step.
+    ///
+    /// # Errors
+    /// A line of the log is wrong, or a report has the path of another output.
+    pub fn told(&self, session: &Completed) -> Result<StepResult, Failure> {
+        let Some(log) = &session.entry.attempt().log else { return Ok(StepResult::default()) };
+        let told = protocol::parse(&self.job.read_output(log)?).map_err(|error| unreadable(&log.path, error))?;
+        let mut result = StepResult { metrics: told.metrics, ..StepResult::default() };
+        for (path, report) in told.reports {
+            if session.output(&path).is_some() {
+                return Err(unreadable(&log.path, format!("the report `{path}` is also a file that the tool wrote")));
+            }
+            result.written.push(self.write(&path, &report)?);
+        }
+        Ok(result)
     }
 
     /// The text of an output.

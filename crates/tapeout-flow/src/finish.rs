@@ -102,7 +102,7 @@ impl Run<'_> {
             let mut seen = Located::default();
             let views = state.views.iter().filter(|(format, _)| needed(format));
             seen.views.extend(views.map(|(format, view)| (format.clone(), view.clone())));
-            let metrics = state.metrics.iter().filter(|(name, _)| step.info.metrics.contains(name));
+            let metrics = state.metrics.iter().filter(|(name, _)| step.info.sees_metric(name));
             seen.metrics.extend(metrics.map(|(name, metric)| (name.clone(), metric.clone())));
             for (format, view) in &entry.record().views {
                 let located = view.map(&mut |path: &String| {

@@ -7,22 +7,20 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tapeout_config::Config;
-use tapeout_engine::{Conductor, Failure, Graph, Identity, Job, JobBody, JobCx, JobId, Outcome, Part};
+use tapeout_engine::{Conductor, Failure, Graph, Identity, Job, JobBody, JobCx, JobId, Outcome};
 use tapeout_model::{Class, Metric, Record, State, Value, Verdict, View};
 use tapeout_store::Entry;
 
 use crate::cast::Cast;
 use crate::custom::{FlowError, Program};
+use crate::makers::Makers;
 use crate::stage::{Comparison, Note, Stage};
-use crate::{Plan, PlannedStep, StepAttempt};
+use crate::{Needs, Plan, PlannedStep, StepAttempt};
 
 /// The state after a step, whether that step has ended or not; or the one in which a flow begins. It is the input of
 /// further steps, which wait for it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct FlowState(usize);
-
-/// Which job has a part of a state.
-type Makers = Arc<BTreeMap<Part, (usize, JobId)>>;
 
 /// A state of a running flow.
 struct Node {
@@ -30,7 +28,7 @@ struct Node {
     /// The step that it is the state after.
     step: Option<usize>,
     job: Option<JobId>,
-    makers: Makers,
+    makers: Makers<JobId>,
     end: Option<Result<Option<Arc<Entry>>, FlowError>>,
 }
 
@@ -120,11 +118,11 @@ impl FlowJob {
     fn begin(&self) -> FlowState {
         let mut progress = Progress::default();
         let mut makers = Makers::default();
-        let empty = Node { before: None, step: None, job: None, makers: Arc::clone(&makers), end: Some(Ok(None)) };
+        let empty = Node { before: None, step: None, job: None, makers: makers.clone(), end: Some(Ok(None)) };
         let mut initial = progress.add(empty);
         for ((index, step), job) in self.plan.running().zip(Graph::ids_of(self.plan.steps.len())) {
-            Arc::make_mut(&mut makers).extend(parts_of(step).map(|part| (part, (index, job))));
-            let (step, job, makers) = (Some(index), Some(job), Arc::clone(&makers));
+            makers.add(&step.info, job);
+            let (step, job, makers) = (Some(index), Some(job), makers.clone());
             initial = progress.add(Node { before: Some(initial), step, job, makers, end: None });
         }
         *self.progress() = progress;
@@ -134,12 +132,6 @@ impl FlowJob {
     fn progress(&self) -> MutexGuard<'_, Progress> {
         self.progress.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-/// What a step makes, as far as it says so beforehand.
-fn parts_of(step: &PlannedStep) -> impl Iterator<Item = Part> {
-    let views = step.info.outputs.iter().map(|format| Part::View((*format).to_owned()));
-    views.chain(step.info.measures.iter().map(|name| Part::Metric((*name).to_owned())))
 }
 
 /// What a custom flow may touch. It may be shared by threads.
@@ -231,7 +223,7 @@ impl FlowCx<'_> {
         };
         let mut progress = self.job.progress();
         let Node { makers, job: before, .. } = &progress.nodes[state.0];
-        let (makers, before) = (Arc::clone(makers), *before);
+        let (mut makers, before) = (makers.clone(), *before);
         let mut id = registered.info.id.to_owned();
         if let Some(label) = &self.label {
             id = format!("{id}-{label}");
@@ -256,19 +248,11 @@ impl FlowCx<'_> {
             return progress
                 .add(Node { end: Some(Err(FlowError::of_step(&id, failure))), ..node(index, None, makers) });
         }
-        let needed = planned.info.inputs.iter().map(|needs| (Part::View(needs.format.clone()), needs.optional));
-        let measured = planned.info.metrics.iter().map(|name| (Part::Metric(name.clone()), true));
-        let mut inputs = Vec::new();
-        for (part, optional) in needed.chain(measured) {
-            match makers.get(&part) {
-                Some((_, job)) => inputs.push((part, *job)),
-                None if optional => {}
-                None => {
-                    drop(progress);
-                    let message = format!("`{id}` needs a {part}, and no step before it makes one");
-                    self.give_up(Failure::new(Class::Input, message));
-                }
-            }
+        let (mut inputs, missing) = makers.inputs_of(&planned.info);
+        if let Some(Needs { format, .. }) = missing.first() {
+            drop(progress);
+            let message = format!("`{id}` needs a view `{format}`, and no step before it makes one");
+            self.give_up(Failure::new(Class::Input, message));
         }
         if self.job.pinned.contains(&id) {
             inputs.clear();
@@ -284,8 +268,7 @@ impl FlowCx<'_> {
                 self.give_up(failure)
             }
         };
-        let mut makers = makers;
-        Arc::make_mut(&mut makers).extend(parts_of(&planned).map(|part| (part, (index, job))));
+        makers.add(&planned.info, job);
         progress.add(node(index, Some(job), makers))
     }
 

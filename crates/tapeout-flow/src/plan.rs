@@ -9,8 +9,9 @@ use tapeout_engine::{Claims, Graph, Job, JobId, Part};
 use crate::custom::Program;
 use crate::cx::slug;
 use crate::job::StepJob;
+use crate::makers::Makers;
 use crate::registry::Registered;
-use crate::{Configured, Registry, Step, StepAttempt, StepInfo};
+use crate::{Configured, Needs, Registry, Step, StepAttempt, StepInfo};
 
 /// A step in its place in a plan.
 #[derive(Clone)]
@@ -121,7 +122,7 @@ impl Plan {
         let ids = unique_ids(steps.iter().map(|step| step.info.id));
         let digits = steps.len().to_string().len().max(2);
         let mut errors = Vec::new();
-        let mut makers: BTreeMap<Part, usize> = BTreeMap::new();
+        let mut makers = Makers::default();
         let mut planned: Vec<Arc<PlannedStep>> = Vec::new();
         let mut before = None;
         for (index, (registered, id)) in steps.into_iter().zip(ids).enumerate() {
@@ -132,27 +133,13 @@ impl Plan {
                 if let Err((variable, message)) = step.step.check(&config) {
                     errors.push(at_variable(&config, variable, message));
                 }
-                for needs in &step.info.inputs {
-                    let part = Part::View(needs.format.clone());
-                    match makers.get(&part) {
-                        Some(maker) => step.inputs.push((part, *maker)),
-                        None if needs.optional => {}
-                        None => errors.push(Diagnostic::error(format!(
-                            "`{}` needs a view `{}`, and no step before it makes one",
-                            step.id, needs.format
-                        ))),
-                    }
-                }
-                for metric in &step.info.metrics {
-                    let part = Part::Metric(metric.clone());
-                    step.inputs.extend(makers.get(&part).map(|maker| (part, *maker)));
-                }
-                for format in &step.info.outputs {
-                    makers.insert(Part::View((*format).to_owned()), index);
-                }
-                for metric in &step.info.measures {
-                    makers.insert(Part::Metric((*metric).to_owned()), index);
-                }
+                let (inputs, missing) = makers.inputs_of(&step.info);
+                step.inputs = inputs;
+                errors.extend(missing.into_iter().map(|needs| {
+                    let Needs { format, .. } = needs;
+                    Diagnostic::error(format!("`{}` needs a view `{format}`, and no step before it makes one", step.id))
+                }));
+                makers.add(&step.info, index);
             }
             planned.push(Arc::new(step));
         }

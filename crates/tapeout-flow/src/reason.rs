@@ -93,7 +93,7 @@ impl Reason {
         let (kind, words) = match name.as_str() {
             STEP => ("step", "another step had its place".to_owned()),
             IMPLEMENTATION => ("implementation", "tapeout's own code for it changed".to_owned()),
-            "metric" => ("metric", "other metrics can be seen".to_owned()),
+            "metric" | "metrics" => ("metric", "other metrics can be seen".to_owned()),
             _ => ("view", "other views can be seen".to_owned()),
         };
         Self { old, new, ..Self::new(kind, name, words) }

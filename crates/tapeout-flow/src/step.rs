@@ -31,10 +31,15 @@ pub struct StepInfo {
     pub inputs: Vec<Needs>,
     /// The metrics it reads, each if there is one of that name.
     pub metrics: Vec<String>,
+    /// What the names of further metrics begin with that it reads: one for each corner, for example, whose names are
+    /// known only after a run.
+    pub metric_prefixes: Vec<String>,
     /// The formats of the views it makes.
     pub outputs: Vec<&'static str>,
     /// The metrics it measures that other steps may read.
     pub measures: Vec<&'static str>,
+    /// What the names of further metrics begin with that it measures and other steps may read.
+    pub measured_prefixes: Vec<&'static str>,
     /// The variables it may read. Of these, a result depends on those that were read when it was made.
     pub variables: Vec<Variable>,
     /// The tools it runs.
@@ -58,8 +63,10 @@ impl StepInfo {
             doc,
             inputs: Vec::new(),
             metrics: Vec::new(),
+            metric_prefixes: Vec::new(),
             outputs: Vec::new(),
             measures: Vec::new(),
+            measured_prefixes: Vec::new(),
             variables: Vec::new(),
             tools: Vec::new(),
             implementation,
@@ -89,6 +96,14 @@ impl StepInfo {
         self
     }
 
+    /// Adds all metrics whose names begin like this and that one step has measured: the last one before it that says
+    /// so.
+    #[must_use]
+    pub fn reads_metrics(mut self, prefix: &str) -> Self {
+        self.metric_prefixes.push(prefix.to_owned());
+        self
+    }
+
     /// Adds views that it makes.
     #[must_use]
     pub fn makes(mut self, formats: &[&'static str]) -> Self {
@@ -101,6 +116,31 @@ impl StepInfo {
     pub fn measures(mut self, names: &[&'static str]) -> Self {
         self.measures.extend(names);
         self
+    }
+
+    /// Adds metrics that it measures and other steps may read, by what their names begin with.
+    #[must_use]
+    pub fn measures_metrics(mut self, prefixes: &[&'static str]) -> Self {
+        self.measured_prefixes.extend(prefixes);
+        self
+    }
+
+    /// The metrics it reads, for people: `NAME`, and `PREFIX*` for all that begin like this.
+    #[must_use]
+    pub fn metric_patterns(&self) -> Vec<String> {
+        patterns(self.metrics.iter().map(String::as_str), self.metric_prefixes.iter().map(String::as_str))
+    }
+
+    /// The metrics it measures, in the same form.
+    #[must_use]
+    pub fn measured_patterns(&self) -> Vec<String> {
+        patterns(self.measures.iter().copied(), self.measured_prefixes.iter().copied())
+    }
+
+    /// Whether it reads a metric of that name.
+    pub(crate) fn sees_metric(&self, name: &str) -> bool {
+        self.metrics.iter().any(|known| known == name)
+            || self.metric_prefixes.iter().any(|prefix| name.starts_with(prefix))
     }
 
     /// Adds variables that it reads.
@@ -130,6 +170,10 @@ impl StepInfo {
         self.defers_check = true;
         self
     }
+}
+
+fn patterns<'a>(names: impl Iterator<Item = &'a str>, prefixes: impl Iterator<Item = &'a str>) -> Vec<String> {
+    names.map(str::to_owned).chain(prefixes.map(|prefix| format!("{prefix}*"))).collect()
 }
 
 /// What a step does.

@@ -327,7 +327,7 @@ fn what_a_flow_may_not_ask_for_ends_it() {
     let missing: Body = |cx, initial| cx.start("Test.Needs", &initial).or(Ok(initial));
     let ended = Design::new().run(missing, "");
     let message = &ended.failures[0].1.message;
-    assert_eq!(message, "`Test.Needs` needs a view nl, and no step before it makes one");
+    assert_eq!(message, "`Test.Needs` needs a view `nl`, and no step before it makes one");
 
     let badly: Body = |cx, initial| cx.with([("AMOUNT", "much")])?.start("Test.Add", &initial);
     let ended = Design::new().run(badly, "");

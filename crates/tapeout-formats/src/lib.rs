@@ -9,6 +9,7 @@
 //! - [`icetime`]: the timing report of icetime.
 //! - [`asc`]: whether a placed and routed iCE40 design is complete.
 //! - [`tcl`]: values as the Tcl scripts of tools read them.
+//! - [`protocol`]: metrics and reports that a tool's script tells in its output.
 //! - [`alerts`]: what the tools complain about in their logs.
 
 pub mod alerts;
@@ -18,6 +19,7 @@ pub mod icetime;
 pub mod makefile_deps;
 pub mod nextpnr;
 pub mod pcf;
+pub mod protocol;
 pub mod tcl;
 pub mod yosys_netlist;
 pub mod yosys_stat;

@@ -2,13 +2,14 @@
 
 use tapeout_formats::*;
 
-const SAMPLES: [&str; 5] = [
+const SAMPLES: [&str; 6] = [
     include_str!("data/nextpnr-0.4-pll.log"),
     include_str!("data/icetime-hx4k.rpt"),
     include_str!("data/yosys-0.23-ports.json"),
     "a\\ b.o c:d : x.h \\\r\n y$$z\\#.h # w\n\nset_io -nowarn -pullup yes q[1] A2\nset_frequency c 1e3\nM a.v\nI b.vh\n",
     "%Warning-WIDTH: a.v:1:2: x 'é'\n[5] %Error: a.v:2: y\na.v:3: error: port ``c'' is (not\n\
      a.vhd:1:2:@5ns:(assertion error): bad\n/usr/bin/ghdl:error: x\nb.v:1: Warning: `\\z' is\n// Warning: d\n: : ': ('\n",
+    "%OL_CREATE_REPORT a/../b.rpt\nx\n%OL_METRIC_I n 1\n%OL_METRIC_F m 1e3\n%OL_METRIC t a b\n%OL_END_REPORT\n[WARNING A-1] x\n",
 ];
 
 fn read_with_all(text: &str) {
@@ -21,6 +22,7 @@ fn read_with_all(text: &str) {
     let _ = icetime::parse(text);
     let _ = asc::parse(text);
     let _ = makefile_deps::parse(text).map(|rules| makefile_deps::prerequisites(&rules).len());
+    let _ = protocol::parse(text.as_bytes());
     for alerts in [
         alerts::verilator,
         alerts::yosys,
@@ -30,6 +32,7 @@ fn read_with_all(text: &str) {
         alerts::iverilog,
         alerts::vvp,
         alerts::ghdl,
+        alerts::openroad,
     ] {
         assert!(alerts(text).iter().all(|alert| alert.count > 0 && alert.code.contains('.')));
     }

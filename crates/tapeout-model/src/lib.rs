@@ -16,6 +16,7 @@ mod format;
 mod metrics;
 mod record;
 mod shell;
+mod snapshot;
 mod state;
 mod tool;
 mod value;
@@ -31,6 +32,7 @@ pub use metrics::{
 };
 pub use record::{Attempt, Output, PeakBy, Read, Record, Verdict};
 pub use shell::shell_quoted;
+pub use snapshot::{csv_field, metrics_csv, metrics_json};
 pub use state::{State, View};
 pub use tool::ToolSettings;
 pub use value::Value;

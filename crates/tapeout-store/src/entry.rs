@@ -104,6 +104,21 @@ impl Entry {
         self.packed.part(METRIC, name)
     }
 
+    /// The digest of all metrics whose names begin like this, with their names; `None` when there are none.
+    #[must_use]
+    pub fn metrics_digest(&self, prefix: &str) -> Option<Digest> {
+        let mut key = KeyHasher::new("metrics");
+        let mut found = false;
+        // The parts are in the order of the names, as the metrics of a record are.
+        for (_, name, digest) in self.packed.parts().filter(|(kind, _, _)| *kind == METRIC) {
+            if let Some(rest) = name.strip_prefix(prefix.as_bytes()) {
+                key.text(&String::from_utf8_lossy(rest)).digest(Some(&digest));
+                found = true;
+            }
+        }
+        found.then(|| key.finish())
+    }
+
     /// The digests of all files that the entry needs: outputs, and what is kept of its attempt.
     pub fn blobs(&self) -> impl Iterator<Item = Digest> {
         self.packed.section(0).as_chunks().0.iter().map(|digest| Digest(*digest))
@@ -258,17 +273,21 @@ impl Packed {
         postcard::from_bytes::<Vec<Read>>(self.reads_bytes()).is_ok() && self.record().is_some()
     }
 
-    fn part(&self, kind: u8, name: &str) -> Option<Digest> {
+    /// Kind, name and digest of each part.
+    fn parts(&self) -> impl Iterator<Item = (u8, &[u8], Digest)> {
         let mut rest = self.section(1);
-        loop {
-            let (found, behind) = (*rest.first()?, rest.get(5..)?);
-            let (found_name, behind) = behind.split_at_checked(u32_at(rest, 1)? as usize)?;
+        std::iter::from_fn(move || {
+            let (kind, behind) = (*rest.first()?, rest.get(5..)?);
+            let (name, behind) = behind.split_at_checked(u32_at(rest, 1)? as usize)?;
             let (digest, behind) = behind.split_first_chunk()?;
-            if found == kind && found_name == name.as_bytes() {
-                return Some(Digest(*digest));
-            }
             rest = behind;
-        }
+            Some((kind, name, Digest(*digest)))
+        })
+    }
+
+    fn part(&self, kind: u8, name: &str) -> Option<Digest> {
+        let is_it = |(found, found_name, _): &(u8, &[u8], Digest)| *found == kind && *found_name == name.as_bytes();
+        self.parts().find(is_it).map(|(_, _, digest)| digest)
     }
 
     pub(crate) fn unpack(self) -> Entry {
@@ -287,7 +306,7 @@ pub(crate) fn standing(of_key: &[&Packed]) -> Vec<usize> {
 
 #[cfg(test)]
 mod tests {
-    use tapeout_model::{Alert, Severity};
+    use tapeout_model::{Alert, Severity, Verdict};
 
     use super::*;
     use crate::frame::VERSION;

@@ -58,6 +58,7 @@ fn main() {
         sharing::the_tools_of_a_killed_tapeout_are_ended_by_the_next,
         reads::a_job_runs_again_only_for_the_parts_that_it_sees,
         reads::equal_metrics_stop_the_wave,
+        reads::metrics_with_like_names_are_read_together,
         reads::a_header_counts_when_it_appears_changes_or_vanishes,
         reads::edits_within_one_tick_are_seen,
         reads::what_changes_while_a_job_runs_is_not_recorded_even_if_it_changes_back,

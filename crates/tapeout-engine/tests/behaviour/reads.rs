@@ -31,6 +31,25 @@ impl JobBody for Split {
     }
 }
 
+/// Counts the words of `src`: a metric for each.
+struct Words;
+
+impl JobBody for Words {
+    fn identify(&self, identity: &mut Identity<'_>) {
+        identity.part("body", "words");
+    }
+
+    fn run(&self, cx: &mut JobCx<'_>) -> Result<Record, Failure> {
+        let source = String::from_utf8(cx.read_source("src")?.unwrap_or_default()).unwrap();
+        let mut record = Record::default();
+        for word in source.split_whitespace() {
+            let count = source.split_whitespace().filter(|other| *other == word).count();
+            record.metrics.insert(word.to_owned(), count.into());
+        }
+        Ok(record)
+    }
+}
+
 fn view(name: &str) -> Part {
     Part::View(name.to_owned())
 }
@@ -49,6 +68,7 @@ fn slices() -> Graph {
                 match part {
                     Part::View(name) => _ = cx.view(&name),
                     Part::Metric(name) => _ = cx.metric(&name),
+                    Part::Metrics(prefix) => _ = cx.metrics(&prefix),
                 }
             }
             Ok(sh("touch out"))
@@ -74,6 +94,36 @@ pub(crate) fn a_job_runs_again_only_for_the_parts_that_it_sees() {
     for (source, letters, edit) in edits {
         project.write("src", source);
         assert_eq!(project.run(&slices()).0, letters, "{edit}");
+    }
+}
+
+pub(crate) fn metrics_with_like_names_are_read_together() {
+    let project = Project::new();
+    let graph = || {
+        let mut graph = one(Job::new("words", Arc::new(Words)));
+        let words = graph.ids().next().unwrap();
+        let sum = job("sum", |cx| {
+            let counts = cx.metrics("a");
+            assert!(counts.keys().all(|name| name.starts_with('a')));
+            Ok(sh(&format!("echo {} > out", counts.len())))
+        });
+        graph.add(Job { inputs: vec![(Part::Metrics("a".to_owned()), words)], ..sum });
+        graph
+    };
+    let edits = [
+        ("b", "rr", "0"),
+        ("b b", "ru", "0"),
+        ("a:1", "rr", "1"),
+        ("a:1 a:2 b", "rr", "2"),
+        ("a:2 a:2 a:1", "rr", "2"),
+        ("a:2 a:2", "rr", "1"),
+        ("a:3 a:3", "rr", "1"),
+        ("x b a:2 a:2", "ru", "1"),
+    ];
+    for (source, letters, count) in edits {
+        project.write("src", source);
+        let (ran, outcomes) = project.run(&graph());
+        assert_eq!((ran.as_str(), project.output(&outcomes[1]).trim()), (letters, count), "{source}");
     }
 }
 

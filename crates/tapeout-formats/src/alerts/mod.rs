@@ -14,6 +14,7 @@ mod ghdl;
 mod icarus;
 mod icestorm;
 mod nextpnr;
+mod openroad;
 mod verilator;
 mod yosys;
 
@@ -25,6 +26,7 @@ pub use ghdl::ghdl;
 pub use icarus::{iverilog, vvp};
 pub use icestorm::{icepack, icetime};
 pub use nextpnr::nextpnr;
+pub use openroad::openroad;
 pub use verilator::verilator;
 pub use yosys::yosys;
 

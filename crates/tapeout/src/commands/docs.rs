@@ -95,7 +95,7 @@ fn step_section(step: &StepInfo) -> String {
         step.variables.iter().map(|variable| format!("[`{0}`](variables.md#{1})", variable.name, slug(&variable.name)));
     let rows = [
         ("reads", inputs.collect::<Vec<_>>().join(", ")),
-        ("reads metrics", code(step.metrics.iter().map(String::as_str))),
+        ("reads metrics", code(step.metric_patterns().iter().map(String::as_str))),
         ("makes", code(step.outputs.iter().copied())),
         ("tools", code(step.tools.iter().copied())),
         (if step.acts_outside { "acts outside" } else { "a failed check" }, check.to_owned()),

@@ -38,6 +38,7 @@ fn to_json(plan: &Plan) -> serde_json::Value {
             let (kind, name) = match part {
                 Part::View(name) => ("view", name),
                 Part::Metric(name) => ("metric", name),
+                Part::Metrics(prefix) => ("metrics", prefix),
             };
             json!({ "kind": kind, "name": name, "from": plan.steps[*from].id })
         };
@@ -74,7 +75,8 @@ fn to_text(terminal: &Terminal, plan: &Plan) -> String {
         }
         let inputs = step.inputs.iter().map(|(part, from)| {
             let name = match part {
-                Part::View(name) | Part::Metric(name) => name,
+                Part::View(name) | Part::Metric(name) => name.clone(),
+                Part::Metrics(prefix) => format!("{prefix}*"),
             };
             format!("{name} from {}", plan.steps[*from].id)
         });

@@ -103,9 +103,9 @@ fn step_text(step: &StepInfo, paint: Paint) -> String {
     let input = |needs: &Needs| format!("{}{}", needs.format, if needs.optional { " (if there is one)" } else { "" });
     let lines = [
         ("reads", step.inputs.iter().map(input).collect::<Vec<_>>().join(", ")),
-        ("reads metrics", step.metrics.join(", ")),
+        ("reads metrics", step.metric_patterns().join(", ")),
         ("makes", step.outputs.join(", ")),
-        ("measures", step.measures.join(", ")),
+        ("measures", step.measured_patterns().join(", ")),
         ("tools", step.tools.join(", ")),
         ("a failed check", if step.defers_check { "is reported at the end" } else { "stops the flow" }.to_owned()),
         (
@@ -142,8 +142,8 @@ fn step_json(step: &StepInfo) -> Value {
     let input = |needs: &Needs| json!({ "format": needs.format, "optional": needs.optional });
     json!({
         "id": step.id, "name": step.name, "doc": step.doc,
-        "inputs": step.inputs.iter().map(input).collect::<Vec<_>>(), "reads_metrics": step.metrics,
-        "outputs": step.outputs, "measures": step.measures, "tools": step.tools, "defers_check": step.defers_check,
+        "inputs": step.inputs.iter().map(input).collect::<Vec<_>>(), "reads_metrics": step.metric_patterns(),
+        "outputs": step.outputs, "measures": step.measured_patterns(), "tools": step.tools, "defers_check": step.defers_check,
         "variables": step.variables.iter().map(|variable| variable_json(variable, &[step.id])).collect::<Vec<_>>(),
     })
 }
