@@ -171,10 +171,8 @@ impl Plan {
             ids().enumerate().filter(|(_, id)| pattern.matches(id)).map(|(index, _)| index).collect();
         if found.is_empty() {
             let error = wrong(format!("`{option} {text}`: the flow `{}` has no such step", self.flow));
-            return Err(match nearest(text, ids()) {
-                Some(near) => error.hint(format!("did you mean `{near}`?")),
-                None => error.hint(format!("there are `{}`", ids().collect::<Vec<_>>().join("`, `"))),
-            });
+            let near = nearest(text, ids()).map(|near| format!("did you mean `{near}`?"));
+            return Err(Failure { hint: near, words: ids().map(str::to_owned).collect(), ..error });
         }
         Ok(found)
     }

@@ -66,9 +66,14 @@ impl<'a> Run<'a> {
     /// A run with its views in `runs/<tag>` of the design.
     ///
     /// # Errors
-    /// When the store cannot be read.
+    /// When a file has the place of the run's directory, or the store cannot be read.
     pub fn new(plan: &'a Plan, engine: &'a Engine, tag: &str) -> Result<Self, Failure> {
         let dir = plan.config.design_dir().join("runs").join(tag);
+        if dir.exists() && !dir.is_dir() {
+            let message = format!("the run `{tag}` needs the directory `{}`, and a file is there", dir.display());
+            return Err(Failure::new(Class::Input, message)
+                .hint("move the file away, or give this run a tag of its own with `--tag`"));
+        }
         let nothing = || RunRef { dir: Path::new("../../runs").join(tag), jobs: Vec::new() };
         // What another version wrote is of no use, and no reason not to run.
         let last = fs::read(dir.join(SUMMARY)).ok().and_then(|text| serde_json::from_slice(&text).ok());

@@ -136,7 +136,7 @@ fn ids(plan: &Plan, lies: impl Fn(InRange) -> bool) -> Vec<&str> {
 fn tell_stale(terminal: &Terminal, run: &Run<'_>) {
     for (step, reasons) in run.stale() {
         let reasons: Vec<&str> = reasons.iter().map(|reason| reason.words.as_str()).collect();
-        terminal.complain(&format!(
+        terminal.note(&format!(
             "warning: {} stays at its recorded result, which is not good any more: {}",
             step.id,
             reasons.join("; ")
