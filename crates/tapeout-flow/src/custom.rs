@@ -17,7 +17,7 @@ use tapeout_engine::Failure;
 use tapeout_model::Class;
 
 use crate::registry::Registered;
-use crate::{FlowCx, FlowState};
+use crate::{FlowCx, FlowState, StepPattern};
 
 /// A flow that is a program.
 ///
@@ -57,9 +57,17 @@ pub trait CustomFlow: Send + Sync {
 pub(crate) struct Program {
     pub(crate) flow: Arc<dyn CustomFlow>,
     pub(crate) declared: Vec<Registered>,
+    /// The steps that are left out for this time, by the patterns as they were given.
+    pub(crate) skipped: Vec<(String, StepPattern)>,
 }
 
 impl Program {
+    /// Why a step is left out for this time, if it is.
+    pub(crate) fn skips(&self, id: &str) -> Option<String> {
+        let (text, _) = self.skipped.iter().find(|(_, pattern)| pattern.matches(id))?;
+        Some(format!("skipped by `--skip {text}`"))
+    }
+
     /// A declared step, regardless of case.
     pub(crate) fn step(&self, id: &str) -> Option<&Registered> {
         self.declared.iter().find(|step| step.info.id.eq_ignore_ascii_case(id))

@@ -238,6 +238,7 @@ impl FlowCx<'_> {
             let mut planned = PlannedStep::new(index, 2, id.clone(), registered.clone(), &self.config);
             planned.before = self.job.last_step(&progress, *state);
             planned.keeps_failure = self.may_fail;
+            planned.left_out = self.job.program.skips(registered.info.id).or(planned.left_out);
             planned
         });
         if planned.left_out.is_some() {

@@ -6,12 +6,13 @@ use std::sync::Arc;
 use tapeout_config::{Config, Diagnostic, Loader, SourceMap, Type, Variable};
 use tapeout_engine::{Claims, Graph, Job, JobId, Part};
 
+use crate::configure::Arranged;
 use crate::custom::Program;
 use crate::cx::slug;
 use crate::job::StepJob;
 use crate::makers::Makers;
 use crate::registry::Registered;
-use crate::{Configured, Needs, Registry, Step, StepAttempt, StepInfo};
+use crate::{Configured, Flow, InRange, Registry, Step, StepAttempt, StepInfo};
 
 /// A step in its place in a plan.
 #[derive(Clone)]
@@ -22,8 +23,12 @@ pub struct PlannedStep {
     pub dir: String,
     /// Its descriptor.
     pub info: Arc<StepInfo>,
+    /// Where the substitution is written that brought it there, if one did: `config.yaml:4:9`.
+    pub origin: Option<String>,
     /// Why it is left out, if it is.
     pub left_out: Option<String>,
+    /// Where it lies, seen from the part of the flow that is to run.
+    pub in_range: InRange,
     /// Where each part that it reads comes from, as an index into the plan's steps.
     pub inputs: Vec<(Part, usize)>,
     /// The step that runs whose state after it is the state before this one.
@@ -42,7 +47,9 @@ impl PlannedStep {
         Self {
             dir: format!("{:0digits$}-{}", index + 1, slug(&id)),
             id,
+            origin: None,
             left_out: step.nothing_to_do(config),
+            in_range: InRange::Inside,
             inputs: Vec::new(),
             before: None,
             keeps_failure: false,
@@ -56,6 +63,11 @@ impl PlannedStep {
     #[must_use]
     pub fn config(&self) -> &Config {
         &self.config
+    }
+
+    /// Whether only the range leaves it out.
+    pub(crate) fn is_beyond(&self) -> bool {
+        matches!(self.in_range, InRange::Skipped | InRange::Outside)
     }
 }
 
@@ -72,6 +84,14 @@ pub struct Plan {
     pub(crate) program: Option<Program>,
     /// What is not wrong but worth saying.
     pub warnings: Vec<Diagnostic>,
+}
+
+/// A view that a step needs and no step before it makes.
+pub(crate) struct Missing {
+    pub(crate) step: String,
+    /// Where the edit is written that put the step there, if one did.
+    edit: Option<String>,
+    pub(crate) format: String,
 }
 
 /// All that is wrong with a plan.
@@ -114,39 +134,36 @@ impl Plan {
     }
 
     pub(crate) fn new(
-        flow: String,
-        steps: Vec<Registered>,
+        flow: &Flow,
+        steps: Vec<Arranged>,
         config: Config,
         warnings: Vec<Diagnostic>,
+        sources: &SourceMap,
     ) -> Result<Self, PlanError> {
-        let ids = unique_ids(steps.iter().map(|step| step.info.id));
         let digits = steps.len().to_string().len().max(2);
         let mut errors = Vec::new();
-        let mut makers = Makers::default();
-        let mut planned: Vec<Arc<PlannedStep>> = Vec::new();
-        let mut before = None;
-        for (index, (registered, id)) in steps.into_iter().zip(ids).enumerate() {
-            let mut step = PlannedStep::new(index, digits, id, registered, &config);
-            step.before = before;
-            if step.left_out.is_none() {
-                before = Some(index);
-                if let Err((variable, message)) = step.step.check(&config) {
-                    errors.push(at_variable(&config, variable, message));
-                }
-                let (inputs, missing) = makers.inputs_of(&step.info);
-                step.inputs = inputs;
-                errors.extend(missing.into_iter().map(|needs| {
-                    let Needs { format, .. } = needs;
-                    Diagnostic::error(format!("`{}` needs a view `{format}`, and no step before it makes one", step.id))
-                }));
-                makers.add(&step.info, index);
+        let mut planned = Vec::new();
+        for (index, Arranged { step, id, edit }) in steps.into_iter().enumerate() {
+            let mut step = PlannedStep::new(index, digits, id, step, &config);
+            step.origin = edit.map(|span| sources.location(span).to_string());
+            step.left_out = flow.closed_gate(&step.id, &config).or(step.left_out);
+            if step.left_out.is_none()
+                && let Err((variable, message)) = step.step.check(&config)
+            {
+                errors.push(at_variable(&config, variable, message));
             }
             planned.push(Arc::new(step));
         }
-        if !errors.is_empty() {
-            return Err(PlanError(errors));
-        }
-        Ok(Self { flow, config, steps: planned, program: None, warnings })
+        let mut plan = Self { flow: flow.name.clone(), config, steps: planned, program: None, warnings };
+        errors.extend(plan.link().into_iter().map(|missing| {
+            let message =
+                format!("`{}` needs a view `{}`, and no step before it makes one", missing.step, missing.format);
+            match &missing.edit {
+                Some(place) => Diagnostic::error(message).help(format!("{place} puts it there")),
+                None => Diagnostic::error(message),
+            }
+        }));
+        if errors.is_empty() { Ok(plan) } else { Err(PlanError(errors)) }
     }
 
     /// The plan of a custom flow: what it begins with, and the program.
@@ -166,6 +183,33 @@ impl Plan {
         self.program.is_some()
     }
 
+    /// Finds out anew where each step gets from what it reads: from the last step before it that makes it and is not left
+    /// out. Gives what there is not of what steps cannot do without; steps that are held at a result have had it.
+    pub(crate) fn link(&mut self) -> Vec<Missing> {
+        let mut makers = Makers::default();
+        let mut missing = Vec::new();
+        let mut before = None;
+        for (index, step) in self.steps.iter_mut().enumerate() {
+            let step = Arc::make_mut(step);
+            step.inputs.clear();
+            step.before = before;
+            if step.left_out.is_some() {
+                continue;
+            }
+            before = Some(index);
+            let (inputs, lacking) = makers.inputs_of(&step.info);
+            step.inputs = inputs;
+            let lacking = lacking.into_iter().filter(|_| step.in_range != InRange::Held);
+            missing.extend(lacking.map(|needs| Missing {
+                step: step.id.clone(),
+                edit: step.origin.clone(),
+                format: needs.format.clone(),
+            }));
+            makers.add(&step.info, index);
+        }
+        missing
+    }
+
     /// The design's name.
     #[must_use]
     pub fn design(&self) -> &str {
@@ -175,28 +219,35 @@ impl Plan {
     /// The tools that its steps need, each once.
     #[must_use]
     pub fn tools(&self) -> Vec<&'static str> {
-        let planned = self.running().map(|(_, step)| &step.step);
+        let inside = self.running().filter(|(_, step)| step.in_range == InRange::Inside).map(|(_, step)| &step.step);
         let declared = self.program.iter().flat_map(|program| &program.declared).map(|step| &step.step);
-        let tools: BTreeSet<_> = planned.chain(declared).flat_map(|step| step.tools(&self.config)).collect();
+        let tools: BTreeSet<_> = inside.chain(declared).flat_map(|step| step.tools(&self.config)).collect();
         tools.into_iter().collect()
     }
 
-    /// The steps that are not left out, with their index in the plan.
+    /// The steps that are not left out, with their index in the plan: those that run, and those that are held at a result.
     pub fn running(&self) -> impl Iterator<Item = (usize, &PlannedStep)> {
         self.steps.iter().map(|step| &**step).enumerate().filter(|(_, step)| step.left_out.is_none())
     }
 
-    /// The jobs of the plan: job `i` is the `i`-th of [`Plan::running`]. `last` tells how a step went last time.
-    pub(crate) fn graph(&self, last: impl Fn(&str) -> Option<StepAttempt>, is_pinned: impl Fn(&str) -> bool) -> Graph {
+    /// The jobs of the plan: job `i` is the `i`-th of [`Plan::running`]. `last` tells how a step went last time, `is_held`
+    /// whether its result is given and waits for nothing.
+    pub(crate) fn graph(
+        &self,
+        last: impl Fn(&str) -> Option<StepAttempt>,
+        is_held: impl Fn(&PlannedStep) -> bool,
+    ) -> Graph {
         let mut graph = Graph::default();
         let mut jobs: BTreeMap<usize, JobId> = BTreeMap::new();
         for (index, step) in self.running() {
             let inputs = step.inputs.iter().map(|(part, maker)| (part.clone(), jobs[maker]));
-            let inputs = if is_pinned(&step.id) { Vec::new() } else { inputs.collect() };
+            let inputs = if is_held(step) { Vec::new() } else { inputs.collect() };
             let job = Job {
                 after: if step.info.acts_outside { jobs.values().copied().collect() } else { Vec::new() },
                 // What acts outside must wait for every check, so that none can be put off.
-                defers_check: step.info.defers_check && !self.running().any(|(_, step)| step.info.acts_outside),
+                // Who begins behind a check that failed knows of it.
+                defers_check: step.in_range == InRange::Held
+                    || step.info.defers_check && !self.running().any(|(_, step)| step.info.acts_outside),
                 ..self.job(step, inputs, last(&step.id))
             };
             jobs.insert(index, graph.add(job));
@@ -242,17 +293,6 @@ impl Plan {
         let settings = self.config.tools().iter();
         settings.filter_map(|(name, tool)| Some((name.clone(), tool.at_once?))).collect()
     }
-}
-
-fn unique_ids<'a>(ids: impl Iterator<Item = &'a str>) -> Vec<String> {
-    let mut seen: BTreeMap<&str, u32> = BTreeMap::new();
-    let mut unique = Vec::new();
-    for id in ids {
-        let times = seen.entry(id).or_default();
-        unique.push(if *times == 0 { id.to_owned() } else { format!("{id}-{times}") });
-        *times += 1;
-    }
-    unique
 }
 
 fn at_variable(config: &Config, variable: &str, message: String) -> Diagnostic {

@@ -9,11 +9,12 @@ use tapeout_config::{Diagnostic, Loaded, Loader, NamedOption, Schema, SourceMap}
 use tapeout_engine::{
     self as engine, Engine, GuardCommand, Resources, SharedCache, Tool, ToolProblem, ToolSettings, Toolbox,
 };
-use tapeout_flow::{Configured, Plan, PlanError, Registry};
+use tapeout_flow::{Configured, Plan, PlanError, Range, Registry};
 use tapeout_model::{Class, Severity};
 
-use crate::args::{OverlayArgs, ThingArgs};
+use crate::args::{OverlayArgs, RangeArgs, ThingArgs};
 use crate::error::CliError;
+use crate::names::{self, Glob};
 use crate::terminal::plural;
 use crate::{Cx, Tclsh};
 
@@ -48,6 +49,30 @@ pub(crate) fn load(cx: &Cx, args: &ThingArgs) -> Result<Plan, CliError> {
     let plan = reported(cx, plan, &sources).map_err(|error| error.and("nothing was started"))?;
     warn(cx, &plan.warnings, &sources);
     Ok(plan)
+}
+
+/// The same, as far as the options leave it.
+pub(crate) fn load_part(cx: &Cx, thing: &ThingArgs, range: &RangeArgs) -> Result<Plan, CliError> {
+    let mut plan = load(cx, thing)?;
+    let ids: Vec<&str> = plan.steps.iter().map(|step| step.id.as_str()).collect();
+    let named = |text: &String| step_pattern(&ids, text);
+    let range = Range {
+        from: range.from.as_ref().map(named).transpose()?,
+        to: range.to.as_ref().map(named).transpose()?,
+        only: range.only.as_ref().map(named).transpose()?,
+        skip: range.skip.iter().map(named).collect::<Result<_, _>>()?,
+    };
+    plan.select(&range)?;
+    Ok(plan)
+}
+
+/// A pattern that matches some of these ids: the text itself, or the id that it is short for.
+pub(crate) fn step_pattern(ids: &[&str], text: &str) -> Result<String, CliError> {
+    let glob = Glob::new(text)?;
+    if ids.iter().any(|id| glob.matches(id)) {
+        return Ok(text.to_owned());
+    }
+    names::find("step", text, ids).map(str::to_owned)
 }
 
 /// The same for commands that can do without the plan, where a flow has no steps yet.

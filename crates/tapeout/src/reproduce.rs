@@ -7,12 +7,12 @@ use tapeout_config::{ConfigSource, Role, Schema};
 use tapeout_flow::Plan;
 use tapeout_model::{Value, shell_quoted};
 
-use crate::args::ThingArgs;
+use crate::args::{RangeArgs, ThingArgs};
 use crate::error::CliError;
 use crate::project;
 
 /// The line for a shell in the design directory.
-pub(crate) fn run_command(plan: &Plan, args: &ThingArgs, tag: &str) -> Result<String, CliError> {
+pub(crate) fn run_command(plan: &Plan, args: &ThingArgs, range: &RangeArgs, tag: &str) -> Result<String, CliError> {
     let design_dir = plan.config.design_dir();
     let file = project::find_config(args.thing.as_deref())?;
     let mut words = vec!["tapeout".to_owned(), "run".to_owned(), seen_from(design_dir, &file)];
@@ -39,6 +39,10 @@ pub(crate) fn run_command(plan: &Plan, args: &ThingArgs, tag: &str) -> Result<St
     for set in overlay.set.iter().filter(|set| !sets_secret(plan.config.schema(), set)) {
         words.extend(["-c".to_owned(), set.clone()]);
     }
+    for (option, step) in [("--from", &range.from), ("--to", &range.to), ("--only", &range.only)] {
+        words.extend(step.iter().flat_map(|step| [option.to_owned(), step.clone()]));
+    }
+    words.extend(range.skip.iter().flat_map(|glob| ["--skip".to_owned(), glob.clone()]));
     if tag != "default" {
         words.extend(["--tag".to_owned(), tag.to_owned()]);
     }

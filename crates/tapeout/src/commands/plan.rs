@@ -4,10 +4,10 @@ use clap::Args;
 use serde_json::json;
 use tapeout_config::ConfigSource;
 use tapeout_engine::Part;
-use tapeout_flow::{Plan, PlannedStep};
+use tapeout_flow::{InRange, Plan, PlannedStep};
 
 use crate::Cx;
-use crate::args::ThingArgs;
+use crate::args::{RangeArgs, ThingArgs};
 use crate::error::CliError;
 use crate::project;
 use crate::terminal::table::{Cell, table};
@@ -20,10 +20,12 @@ use crate::terminal::{Style, Terminal};
 pub(crate) struct PlanArgs {
     #[command(flatten)]
     thing: ThingArgs,
+    #[command(flatten)]
+    range: RangeArgs,
 }
 
 pub(crate) fn run(cx: &Cx, args: &PlanArgs) -> Result<u8, CliError> {
-    let plan = project::load(cx, &args.thing)?;
+    let plan = project::load_part(cx, &args.thing, &args.range)?;
     if cx.terminal.json {
         cx.terminal.print_json(&to_json(&plan));
     } else {
@@ -44,6 +46,7 @@ fn to_json(plan: &Plan) -> serde_json::Value {
         };
         json!({
             "id": step.id, "step": step.info.id, "name": step.info.name, "dir": step.dir, "left_out": step.left_out,
+            "origin": step.origin, "held": step.in_range == InRange::Held,
             "inputs": step.inputs.iter().map(input).collect::<Vec<_>>(), "outputs": step.info.outputs,
             "tools": step.info.tools, "variables": step.config().to_json(),
         })
@@ -62,13 +65,20 @@ fn to_text(terminal: &Terminal, plan: &Plan) -> String {
         "{} of {}: {} of {} steps",
         paint.paint(Style::Bold, &plan.flow),
         paint.paint(Style::Bold, plan.design()),
-        plan.running().count(),
+        plan.running().filter(|(_, step)| step.in_range == InRange::Inside).count(),
         plan.steps.len()
     );
     for (index, step) in plan.steps.iter().enumerate() {
         let number = index + 1;
         let id = paint.paint(Style::Bold, &step.id);
         text.push_str(&format!("\n\n{number:digits$}. {id}  {}", step.info.name));
+        if let Some(origin) = &step.origin {
+            text.push_str(&paint.paint(Style::Dim, &format!("\n  put there by {origin}")));
+        }
+        if step.in_range == InRange::Held {
+            text.push_str(&paint.paint(Style::Dim, "\n  before the range: stays at its recorded result"));
+            continue;
+        }
         if let Some(reason) = &step.left_out {
             text.push_str(&paint.paint(Style::Dim, &format!("\n  left out: {reason}")));
             continue;
