@@ -10,7 +10,7 @@ use tapeout_model::Value;
 
 use crate::plan::{PlanError, universal_variables};
 use crate::registry::Registered;
-use crate::{Flow, Plan, Registry, Vocabulary};
+use crate::{Flow, InitialState, Plan, Registry, Vocabulary};
 
 /// What a flow is called that is only a list of steps.
 const AD_HOC: &str = "Custom Sequential Flow";
@@ -51,7 +51,7 @@ impl Configured {
         let (loaded, chosen) = begin(registry, loader, flow, sources)?;
         let named = chosen.is_some();
         let chosen = chosen.or_else(|| unnamed(registry)).ok_or_else(|| no_flow(registry))?;
-        Ok(Self { named, ..Self::resolve(registry, &loaded, chosen, sources)? })
+        Ok(Self { named, ..Self::resolve(registry, &loaded, chosen, InitialState::default(), sources)? })
     }
 
     /// The name of the flow that `flow`, without it the configuration, names, and its variables.
@@ -94,6 +94,7 @@ impl Configured {
         registry: &Registry,
         loader: Loader,
         flow: Option<&str>,
+        initial: InitialState,
         sources: &mut SourceMap,
     ) -> Result<Plan, PlanError> {
         let (loaded, chosen) = begin(registry, loader, flow, sources)?;
@@ -102,7 +103,7 @@ impl Configured {
             let span = loaded.meta().flow.as_ref().filter(|_| flow.is_none()).map(|(_, span)| *span);
             return Err(PlanError(vec![without_steps(vocabulary, span)]));
         }
-        let configured = Self::resolve(registry, &loaded, chosen, sources)?;
+        let configured = Self::resolve(registry, &loaded, chosen, initial, sources)?;
         Ok(configured.plan.expect("a flow with steps has a plan"))
     }
 
@@ -110,6 +111,7 @@ impl Configured {
         registry: &Registry,
         loaded: &Loaded,
         chosen: Chosen,
+        initial: InitialState,
         sources: &mut SourceMap,
     ) -> Result<Self, PlanError> {
         let schema = chosen.schema(registry)?;
@@ -117,7 +119,9 @@ impl Configured {
         warnings.extend(unknown_tools(registry, &config));
         let flow = chosen.name().to_owned();
         let plan = match chosen {
-            Chosen::Steps { flow, steps } => Some(Plan::new(flow.name, steps, config.clone(), warnings.clone())?),
+            Chosen::Steps { flow, steps } => {
+                Some(Plan::new(flow.name, steps, initial, config.clone(), warnings.clone())?)
+            }
             Chosen::Words(_) => None,
         };
         Ok(Self { flow, named: true, config, plan, warnings })

@@ -9,6 +9,7 @@
 //!   (outputs → views, metrics, alerts, verdict, pure). The engine does what lies between.
 //! - [`Flow`]: a list of step ids. [`Registry`]: the steps, flows and tools there are. [`Vocabulary`]: a flow of which only
 //!   the variables are there.
+//! - [`InitialState`]: what is there before the first step.
 //! - [`Plan`]: everything a run will do, complete and validated; all its errors are reported together.
 //! - [`Run`]: one execution of a plan under a tag, and its views on disk.
 
@@ -17,6 +18,7 @@ mod cx;
 mod event;
 mod finish;
 mod flow;
+mod initial;
 mod job;
 mod pin;
 mod plan;
@@ -37,6 +39,7 @@ pub use configure::Configured;
 pub use cx::StepCx;
 pub use event::{EVENTS, Happened, RunEvent, StepDone, StepFailed};
 pub use flow::Flow;
+pub use initial::InitialState;
 pub use plan::{Plan, PlanError, PlannedStep, design_name, universal_variables};
 pub use reason::Reason;
 pub use recorder::recorded_events;
@@ -47,7 +50,7 @@ pub use standing::{Standing, Stands};
 pub use step::{Completed, Needs, Script, Section, Session, Step, StepInfo, StepResult};
 pub use summary::{RunSummary, StepAttempt, StepStatus, StepSummary};
 pub use tapeout_config::{Type, Variable};
-pub use tapeout_engine::{Command, DepFormat, Difference, Failure, Input, Invocation, Tool};
+pub use tapeout_engine::{Command, DepFormat, Difference, Failure, Identity, Input, Invocation, Tool};
 pub use tapeout_store::Pin;
 pub use tree::Edited;
 pub use vocabulary::Vocabulary;

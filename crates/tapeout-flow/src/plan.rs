@@ -7,9 +7,10 @@ use tapeout_config::{Config, Diagnostic, Loader, SourceMap, Type, Variable};
 use tapeout_engine::{Claims, Graph, Job, JobId, Part};
 
 use crate::cx::slug;
+use crate::initial::INITIAL_STATE;
 use crate::job::StepJob;
 use crate::registry::Registered;
-use crate::{Configured, Registry, Step, StepAttempt, StepInfo};
+use crate::{Configured, InitialState, Registry, Step, StepAttempt, StepInfo};
 
 /// A step in its place in a plan.
 #[derive(Clone)]
@@ -29,6 +30,12 @@ pub struct PlannedStep {
 }
 
 impl PlannedStep {
+    /// Whether it stands for the initial state, and is no step of the flow.
+    #[must_use]
+    pub fn is_initial_state(&self) -> bool {
+        self.id == INITIAL_STATE
+    }
+
     /// The variables that it reads, with their values.
     #[must_use]
     pub fn config(&self) -> &Config {
@@ -43,7 +50,8 @@ pub struct Plan {
     pub flow: String,
     /// The whole configuration.
     pub config: Config,
-    /// All steps in order, those left out included.
+    /// All steps in order, those left out included. Where there is an initial state, a step that stands for it is the
+    /// first.
     pub steps: Vec<PlannedStep>,
     /// What is not wrong but worth saying.
     pub warnings: Vec<Diagnostic>,
@@ -85,12 +93,27 @@ impl Plan {
         flow: Option<&str>,
         sources: &mut SourceMap,
     ) -> Result<Self, PlanError> {
-        Configured::load_to_run(registry, loader, flow, sources)
+        Self::load_from(registry, loader, flow, InitialState::default(), sources)
+    }
+
+    /// The same, for a flow that begins with an initial state. Its steps may need views of that.
+    ///
+    /// # Errors
+    /// As [`Plan::load`].
+    pub fn load_from(
+        registry: &Registry,
+        loader: Loader,
+        flow: Option<&str>,
+        initial: InitialState,
+        sources: &mut SourceMap,
+    ) -> Result<Self, PlanError> {
+        Configured::load_to_run(registry, loader, flow, initial, sources)
     }
 
     pub(crate) fn new(
         flow: String,
         steps: Vec<Registered>,
+        initial: InitialState,
         config: Config,
         warnings: Vec<Diagnostic>,
     ) -> Result<Self, PlanError> {
@@ -99,7 +122,14 @@ impl Plan {
         let mut errors = Vec::new();
         let mut makers: BTreeMap<Part, usize> = BTreeMap::new();
         let mut planned = Vec::new();
-        for (index, (Registered { step, info }, id)) in steps.into_iter().zip(ids).enumerate() {
+        // The initial state has number 0, so that the numbers of the steps are the same with and without.
+        let first = usize::from(initial.is_empty());
+        let mut steps: Vec<(Registered, String)> = steps.into_iter().zip(ids).collect();
+        if !initial.is_empty() {
+            makers.extend(initial.metrics().map(|name| (Part::Metric(name.to_owned()), 0)));
+            steps.insert(0, (initial.into_step(), INITIAL_STATE.to_owned()));
+        }
+        for (index, (Registered { step, info }, id)) in steps.into_iter().enumerate() {
             let left_out = step.nothing_to_do(&config);
             let mut inputs = Vec::new();
             if left_out.is_none() {
@@ -111,10 +141,13 @@ impl Plan {
                     match makers.get(&part) {
                         Some(maker) => inputs.push((part, *maker)),
                         None if needs.optional => {}
-                        None => errors.push(Diagnostic::error(format!(
-                            "`{id}` needs a view `{}`, and no step before it makes one",
-                            needs.format
-                        ))),
+                        None => errors.push(
+                            Diagnostic::error(format!(
+                                "`{id}` needs a view `{}`, and no step before it makes one",
+                                needs.format
+                            ))
+                            .help(format!("`-e {}=FILE` gives one that is there before the first step", needs.format)),
+                        ),
                     }
                 }
                 for metric in &info.metrics {
@@ -130,7 +163,7 @@ impl Plan {
             }
             let names: Vec<&str> = info.variables.iter().map(|variable| variable.name.as_ref()).collect();
             planned.push(PlannedStep {
-                dir: format!("{:0digits$}-{}", index + 1, slug(&id)),
+                dir: format!("{:0digits$}-{}", index + first, slug(&id)),
                 config: config.restricted_to(&names),
                 id,
                 info,

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use tapeout_config::{Config, Variable};
-use tapeout_engine::{Failure, Invocation};
+use tapeout_engine::{Failure, Identity, Invocation};
 use tapeout_model::{Alert, Class, Metric, Metrics, Output, Verdict, View};
 use tapeout_store::Entry;
 
@@ -136,6 +136,12 @@ impl StepInfo {
 pub trait Step: Send + Sync {
     /// The step's descriptor. Called once, when the step is registered.
     fn info(&self) -> StepInfo;
+
+    /// What else it is, beside its implementation: arguments of its own that are no variables. Results of other arguments
+    /// are those of another step.
+    fn identify(&self, identity: &mut Identity<'_>) {
+        let _ = identity;
+    }
 
     /// Why the step has nothing to do with this configuration, if so: the plan then leaves it out and says why.
     ///

@@ -9,10 +9,10 @@ use tapeout_config::{Diagnostic, Loaded, Loader, NamedOption, Schema, SourceMap}
 use tapeout_engine::{
     self as engine, Engine, GuardCommand, Resources, SharedCache, Tool, ToolProblem, ToolSettings, Toolbox,
 };
-use tapeout_flow::{Configured, Plan, PlanError, Registry};
+use tapeout_flow::{Configured, InitialState, Plan, PlanError, Registry};
 use tapeout_model::{Class, Severity};
 
-use crate::args::{OverlayArgs, ThingArgs};
+use crate::args::{InitialArgs, OverlayArgs, ThingArgs};
 use crate::error::CliError;
 use crate::terminal::plural;
 use crate::{Cx, Tclsh};
@@ -43,8 +43,21 @@ pub(crate) fn find_config(thing: Option<&Path>) -> Result<PathBuf, CliError> {
 
 /// Reads the configuration and makes its plan. What is wrong with it is on the terminal when this returns.
 pub(crate) fn load(cx: &Cx, args: &ThingArgs) -> Result<Plan, CliError> {
+    load_from(cx, args, &InitialArgs::default())
+}
+
+/// The same, for a flow that begins with an initial state.
+pub(crate) fn load_from(cx: &Cx, args: &ThingArgs, initial: &InitialArgs) -> Result<Plan, CliError> {
     let mut sources = SourceMap::new();
-    let plan = Plan::load(&cx.registry, loader(args)?, args.overlay.flow.as_deref(), &mut sources);
+    let loader = loader(args)?;
+    let design_dir = loader.design_dir.clone().unwrap_or_default();
+    let (initial, errors) = InitialState::read(&initial.initial_state, &initial.initial_view, &design_dir);
+    let plan = Plan::load_from(&cx.registry, loader, args.overlay.flow.as_deref(), initial, &mut sources);
+    let plan = match plan {
+        plan if errors.is_empty() => plan,
+        Ok(_) => Err(PlanError(errors)),
+        Err(PlanError(more)) => Err(PlanError(errors.into_iter().chain(more).collect())),
+    };
     let plan = reported(cx, plan, &sources).map_err(|error| error.and("nothing was started"))?;
     warn(cx, &plan.warnings, &sources);
     Ok(plan)

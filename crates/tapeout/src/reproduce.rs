@@ -7,12 +7,12 @@ use tapeout_config::{ConfigSource, Role, Schema};
 use tapeout_flow::Plan;
 use tapeout_model::{Value, shell_quoted};
 
-use crate::args::ThingArgs;
+use crate::args::{InitialArgs, ThingArgs};
 use crate::error::CliError;
 use crate::project;
 
 /// The line for a shell in the design directory.
-pub(crate) fn run_command(plan: &Plan, args: &ThingArgs, tag: &str) -> Result<String, CliError> {
+pub(crate) fn run_command(plan: &Plan, args: &ThingArgs, initial: &InitialArgs, tag: &str) -> Result<String, CliError> {
     let design_dir = plan.config.design_dir();
     let file = project::find_config(args.thing.as_deref())?;
     let mut words = vec!["tapeout".to_owned(), "run".to_owned(), seen_from(design_dir, &file)];
@@ -38,6 +38,12 @@ pub(crate) fn run_command(plan: &Plan, args: &ThingArgs, tag: &str) -> Result<St
     }
     for set in overlay.set.iter().filter(|set| !sets_secret(plan.config.schema(), set)) {
         words.extend(["-c".to_owned(), set.clone()]);
+    }
+    for state in &initial.initial_state {
+        words.extend(["-i".to_owned(), seen_from(design_dir, state)]);
+    }
+    for (format, path) in &initial.initial_view {
+        words.extend(["-e".to_owned(), format!("{format}={}", seen_from(design_dir, path))]);
     }
     if tag != "default" {
         words.extend(["--tag".to_owned(), tag.to_owned()]);

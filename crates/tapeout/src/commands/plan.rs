@@ -7,7 +7,7 @@ use tapeout_engine::Part;
 use tapeout_flow::{Plan, PlannedStep};
 
 use crate::Cx;
-use crate::args::ThingArgs;
+use crate::args::{InitialArgs, ThingArgs};
 use crate::error::CliError;
 use crate::project;
 use crate::terminal::table::{Cell, table};
@@ -20,10 +20,12 @@ use crate::terminal::{Style, Terminal};
 pub(crate) struct PlanArgs {
     #[command(flatten)]
     thing: ThingArgs,
+    #[command(flatten)]
+    initial: InitialArgs,
 }
 
 pub(crate) fn run(cx: &Cx, args: &PlanArgs) -> Result<u8, CliError> {
-    let plan = project::load(cx, &args.thing)?;
+    let plan = project::load_from(cx, &args.thing, &args.initial)?;
     if cx.terminal.json {
         cx.terminal.print_json(&to_json(&plan));
     } else {
@@ -56,16 +58,20 @@ fn to_json(plan: &Plan) -> serde_json::Value {
 
 fn to_text(terminal: &Terminal, plan: &Plan) -> String {
     let paint = terminal.out;
-    let digits = plan.steps.len().to_string().len();
+    let is_step = |step: &&PlannedStep| !step.is_initial_state();
+    let total = plan.steps.iter().filter(is_step).count();
+    // The initial state has number 0.
+    let first = (total + 1) - plan.steps.len();
+    let digits = total.to_string().len();
     let mut text = format!(
         "{} of {}: {} of {} steps",
         paint.paint(Style::Bold, &plan.flow),
         paint.paint(Style::Bold, plan.design()),
-        plan.running().count(),
-        plan.steps.len()
+        plan.running().filter(|(_, step)| is_step(step)).count(),
+        total
     );
     for (index, step) in plan.steps.iter().enumerate() {
-        let number = index + 1;
+        let number = index + first;
         let id = paint.paint(Style::Bold, &step.id);
         text.push_str(&format!("\n\n{number:digits$}. {id}  {}", step.info.name));
         if let Some(reason) = &step.left_out {

@@ -13,7 +13,7 @@ use tapeout_model::Class;
 
 use super::cache;
 use super::sharing::{self, SharedCacheArgs};
-use crate::args::{TagArgs, ThingArgs};
+use crate::args::{InitialArgs, TagArgs, ThingArgs};
 use crate::error::CliError;
 use crate::names::{self, Glob};
 use crate::signals::stopping_on_signal;
@@ -26,6 +26,8 @@ use crate::{Cx, project, reproduce, trace};
 pub(crate) struct RunArgs {
     #[command(flatten)]
     thing: ThingArgs,
+    #[command(flatten)]
+    initial: InitialArgs,
     #[command(flatten)]
     tag: TagArgs,
     /// Steps that run at a time [default: the number of cores]
@@ -67,7 +69,7 @@ enum LogFormat {
 }
 
 pub(crate) fn run(cx: &Cx, args: &RunArgs) -> Result<u8, CliError> {
-    let plan = project::load(cx, &args.thing)?;
+    let plan = project::load_from(cx, &args.thing, &args.initial)?;
     let [fresh, compare] = [step_globs(&plan, &args.fresh)?, step_globs(&plan, &args.check_repeat)?];
     // A pattern that is none is a mistake in the configuration: it is told before anything runs.
     summary::waived(&plan)?;
@@ -94,7 +96,7 @@ pub(crate) fn run(cx: &Cx, args: &RunArgs) -> Result<u8, CliError> {
     if args.dry_run {
         return Ok(dry_run(cx, &plan, &run, tag, again));
     }
-    let run = run.command(reproduce::run_command(&plan, &args.thing, tag)?);
+    let run = run.command(reproduce::run_command(&plan, &args.thing, &args.initial, tag)?);
     let code = execute(cx, &plan, run, &engine, again, args)?;
     drop(engine);
     if let Some(limit) = limit {

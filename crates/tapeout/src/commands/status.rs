@@ -8,7 +8,7 @@ use tapeout_flow::{Again, Run, RunEvent, Stands, recorded_events};
 use tapeout_model::Class;
 
 use crate::Cx;
-use crate::args::{TagArgs, ThingArgs};
+use crate::args::{InitialArgs, TagArgs, ThingArgs};
 use crate::error::CliError;
 use crate::project;
 use crate::runs::RecordedRun;
@@ -21,11 +21,13 @@ pub(crate) struct StatusArgs {
     #[command(flatten)]
     thing: ThingArgs,
     #[command(flatten)]
+    initial: InitialArgs,
+    #[command(flatten)]
     tag: TagArgs,
 }
 
 pub(crate) fn run(cx: &Cx, args: &StatusArgs) -> Result<u8, CliError> {
-    let plan = project::load(cx, &args.thing)?;
+    let plan = project::load_from(cx, &args.thing, &args.initial)?;
     let engine = project::engine(&cx.registry, &plan)?;
     let tag = &args.tag.tag;
     let last = RecordedRun::read(&plan.config.design_dir().join("runs").join(tag))?;

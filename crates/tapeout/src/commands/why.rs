@@ -6,7 +6,7 @@ use clap::Args;
 use serde_json::json;
 use tapeout_flow::{Again, Run, Standing, Stands};
 
-use crate::args::{OverlayArgs, TagArgs};
+use crate::args::{InitialArgs, OverlayArgs, TagArgs};
 use crate::error::CliError;
 use crate::terminal::words::ago;
 use crate::terminal::{Style, Terminal};
@@ -21,12 +21,14 @@ pub(crate) struct WhyArgs {
     #[command(flatten)]
     overlay: OverlayArgs,
     #[command(flatten)]
+    initial: InitialArgs,
+    #[command(flatten)]
     tag: TagArgs,
 }
 
 pub(crate) fn run(cx: &Cx, args: &WhyArgs) -> Result<u8, CliError> {
     let (thing, step) = project::thing_and_step(args.what.as_deref(), args.overlay.clone());
-    let plan = project::load(cx, &thing)?;
+    let plan = project::load_from(cx, &thing, &args.initial)?;
     let engine = project::engine(&cx.registry, &plan)?;
     let run = Run::new(&plan, &engine, &args.tag.tag)?;
     let ids: Vec<&str> = plan.steps.iter().map(|step| step.id.as_str()).collect();

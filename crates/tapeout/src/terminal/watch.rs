@@ -46,7 +46,8 @@ impl Places {
     pub(crate) fn new(plan: &Plan) -> Self {
         let mut of = vec![None; plan.steps.len()];
         let mut total = 0;
-        for (index, _) in plan.running() {
+        // The initial state has place 0.
+        for (index, _) in plan.running().filter(|(_, step)| !step.is_initial_state()) {
             total += 1;
             of[index] = Some(total);
         }
