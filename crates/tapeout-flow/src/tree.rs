@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use tapeout_engine::{Failure, KeyHasher};
-use tapeout_model::{Class, Digest, Metric, Output, Read, State, View};
+use tapeout_model::{Class, Digest, Output, Read, State, metrics_csv, metrics_json};
 use tapeout_store::{Entry, Store};
 
 use crate::PlannedStep;
@@ -279,21 +279,17 @@ impl RunTree {
 
     /// Shows the views of the last state and its metrics in `final/`.
     pub(crate) fn show_final(&mut self, store: &Store, state: &State<Output>) -> Result<(), Failure> {
+        let files = state.snapshot(|file| file.path.as_str());
         let mut key = KeyHasher::new("final");
-        for (format, view) in &state.views {
-            key.text(format);
-            view.files().iter().for_each(|file| _ = key.text(&file.path).digest(Some(&file.digest)));
-        }
-        let metrics: serde_json::Map<_, _> =
-            state.metrics.iter().map(|(name, metric)| (name.clone(), metric.to_json())).collect();
-        key.text(&json!(metrics).to_string());
+        files.iter().for_each(|(path, file)| _ = key.text(path).digest(Some(&file.digest)));
+        let metrics = metrics_json(&state.metrics);
+        key.text(&metrics.to_string());
         self.show(store, FINAL, key.finish().to_string(), &|_| None, |dir| {
-            for (format, view) in &state.views {
-                show_view(store, &dir.join(format), view)?;
+            for (path, file) in files {
+                store.materialise(file, &dir.join(path))?;
             }
-            write_json(&dir.join("metrics.json"), &json!(metrics))?;
-            let rows = state.metrics.iter().map(|(name, metric)| format!("{name},{}\n", csv_field(metric)));
-            write(&dir.join("metrics.csv"), &format!("Metric,Value\n{}", rows.collect::<String>()))
+            write_json(&dir.join("metrics.json"), &metrics)?;
+            write(&dir.join("metrics.csv"), &metrics_csv(&state.metrics))
         })
     }
 
@@ -337,17 +333,6 @@ pub(crate) const FAILED: &str = ".failed";
 /// Where a failed attempt of a step is kept.
 fn failed_dir(dir: &str) -> String {
     format!("{dir}{FAILED}")
-}
-
-fn show_view(store: &Store, dir: &Path, view: &View<Output>) -> Result<(), Failure> {
-    match view {
-        View::File(file) => {
-            let name = Path::new(&file.path).file_name().unwrap_or_default();
-            Ok(store.materialise(file, &dir.join(name))?)
-        }
-        View::Files(views) => views.iter().try_for_each(|view| show_view(store, dir, view)),
-        View::Named(views) => views.iter().try_for_each(|(name, view)| show_view(store, &dir.join(name), view)),
-    }
 }
 
 /// The variables that a result was made of, with their values. They say nothing else as long as it is good, which cannot
@@ -440,11 +425,6 @@ fn files(dir: &Path) -> BTreeMap<String, Stamp> {
         }
     }
     files
-}
-
-fn csv_field(metric: &Metric) -> String {
-    let text = metric.to_string();
-    if text.contains([',', '"', '\n']) { format!("\"{}\"", text.replace('"', "\"\"")) } else { text }
 }
 
 fn write_json(path: &Path, json: &serde_json::Value) -> Result<(), Failure> {
