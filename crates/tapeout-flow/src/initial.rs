@@ -5,12 +5,12 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use tapeout_config::{Diagnostic, nearest};
+use tapeout_config::Diagnostic;
 use tapeout_engine::{Failure, Identity};
-use tapeout_model::{Class, DesignFormat, FORMATS, Output, State, View};
+use tapeout_model::{Class, DesignFormat, Output, State, View};
 
 use crate::registry::Registered;
-use crate::{Completed, Session, Step, StepCx, StepInfo, StepResult};
+use crate::{Completed, Session, Step, StepCx, StepInfo, StepResult, design_format, load_state};
 
 /// The id of the step that stands for it in a plan.
 pub(crate) const INITIAL_STATE: &str = "Initial.State";
@@ -32,67 +32,27 @@ impl InitialState {
     /// Reads state files, the later one laid over the earlier, and over them single views, each a format and a path. The
     /// paths in a state file are relative to it, those of the single views to the current directory.
     ///
-    /// All that is wrong comes with it: a state file that cannot be read, an unknown format, a file that is not there.
+    /// What is wrong comes with it: a state file that is none, an unknown format, a file that is not there.
     #[must_use]
     pub fn read(states: &[PathBuf], views: &[(String, PathBuf)], design_dir: &Path) -> (Self, Vec<Diagnostic>) {
-        let mut initial = Self::default();
+        let mut state = State::default();
         let mut errors = Vec::new();
         for file in states {
-            match read_state(file) {
-                Ok(state) => {
-                    let place = format!("in `{}`", file.display());
-                    let base = file.parent().unwrap_or(Path::new(""));
-                    for (format, view) in state.views {
-                        initial.add(&format, &view, &place, base, design_dir, &mut errors);
-                    }
-                    initial.0.metrics.extend(state.metrics);
-                }
-                Err(error) => errors.push(error),
+            match load_state(file) {
+                Ok(later) => state = state.overlaid(later),
+                Err(failure) => errors.push(diagnostic(failure)),
             }
         }
         for (format, path) in views {
-            let place = format!("by `-e {format}={}`", path.display());
-            match path.to_str() {
-                Some(path) => {
-                    let view = View::File(path.to_owned());
-                    initial.add(format, &view, &place, Path::new(""), design_dir, &mut errors);
-                }
-                None => errors.push(Diagnostic::error(format!("{place}: the path is not UTF-8"))),
+            match design_format(format) {
+                Ok(format) => _ = state.views.insert(format.id.to_owned(), View::File(path.clone())),
+                Err(failure) => errors.push(diagnostic(failure)),
             }
         }
-        (initial, errors)
-    }
-
-    fn add(
-        &mut self,
-        format: &str,
-        view: &View<String>,
-        place: &str,
-        base: &Path,
-        design_dir: &Path,
-        errors: &mut Vec<Diagnostic>,
-    ) {
-        if DesignFormat::by_id(format).is_none() {
-            let error = Diagnostic::error(format!("there is no design format `{format}`, named {place}"));
-            let known = FORMATS.iter().map(|format| format.id);
-            errors.push(match nearest(format, known.clone()) {
-                Some(near) => error.help(format!("did you mean `{near}`?")),
-                None => error.help(format!("there are {}", known.collect::<Vec<_>>().join(", "))),
-            });
-            return;
+        for (key, path) in state.files().into_iter().filter(|(_, path)| !path.is_file()) {
+            errors.push(Diagnostic::error(format!("the initial `{key}`: there is no file `{}`", path.display())));
         }
-        let placed = with_keys(format, view).map(&mut |(key, path): &(String, String)| {
-            let found = seen_from(design_dir, &base.join(path));
-            if found.is_none() {
-                let path = base.join(path);
-                errors.push(
-                    Diagnostic::error(format!("`{key}` {place}: there is no file `{}`", path.display()))
-                        .help("relative paths in a state are relative to the directory of its file"),
-                );
-            }
-            found.unwrap_or_else(|| path.clone())
-        });
-        self.0.views.insert(format.to_owned(), placed);
+        (Self(state.map(|path| seen_from(design_dir, path))), errors)
     }
 
     /// The formats that it has views in.
@@ -111,36 +71,19 @@ impl InitialState {
     }
 }
 
-fn read_state(file: &Path) -> Result<State<String>, Diagnostic> {
-    let wrong = |reason: String| Diagnostic::error(format!("the state `{}`: {reason}", file.display()));
-    let text = fs::read(file).map_err(|error| wrong(format!("it cannot be read: {error}")))?;
-    let json = serde_json::from_slice(&text).map_err(|error| wrong(format!("it is not JSON: {error}")))?;
-    State::from_json(&json).map_err(wrong)
+fn diagnostic(failure: Failure) -> Diagnostic {
+    let error = Diagnostic::error(failure.message);
+    failure.hint.into_iter().fold(error, Diagnostic::help)
 }
 
-/// Each path with the key that leads to it: `nl`, `nl[0]`, `lib.tt`.
-fn with_keys(key: &str, view: &View<String>) -> View<(String, String)> {
-    match view {
-        View::File(path) => View::File((key.to_owned(), path.clone())),
-        View::Files(views) => {
-            View::Files(views.iter().enumerate().map(|(n, view)| with_keys(&format!("{key}[{n}]"), view)).collect())
-        }
-        View::Named(views) => View::Named(
-            views.iter().map(|(name, view)| (name.clone(), with_keys(&format!("{key}.{name}"), view))).collect(),
-        ),
-    }
-}
-
-/// The path of a file from the design directory, absolute where it is outside of that; nothing if there is no such file.
-fn seen_from(design_dir: &Path, file: &Path) -> Option<String> {
-    if !file.is_file() {
-        return None;
-    }
+/// The path of a file from the design directory, absolute where it is outside of that.
+fn seen_from(design_dir: &Path, file: &Path) -> String {
     // A file is known by the name it was given: only its directory is made plain.
-    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let full = fs::canonicalize(folder).ok()?.join(file.file_name()?);
-    let design_dir = fs::canonicalize(design_dir).ok()?;
-    full.strip_prefix(&design_dir).unwrap_or(&full).to_str().map(str::to_owned)
+    let real = |dir: &Path| fs::canonicalize(if dir.as_os_str().is_empty() { Path::new(".") } else { dir }).ok();
+    let full = file.parent().and_then(real).zip(file.file_name()).map(|(dir, name)| dir.join(name));
+    let full = full.unwrap_or_else(|| file.to_owned());
+    let inside = real(design_dir).and_then(|dir| full.strip_prefix(dir).ok().map(Path::to_owned));
+    inside.unwrap_or(full).to_string_lossy().into_owned()
 }
 
 /// The names that files get in the step's directory, by path: their own, with something before it where several files

@@ -103,11 +103,9 @@ fn the_initial_state_is_a_step_before_the_first() {
     let dir = tempfile::tempdir().unwrap();
     let path = |name: &str| dir.path().join(name);
     fs::write(path("config.yaml"), "{DESIGN_NAME: top, meta: {flow: [Test.Place, Test.Report]}}").unwrap();
-    for file in ["a.json", "b.v", "c.v"] {
-        fs::write(path(file), file).unwrap();
-    }
+    fs::write(path("a.json"), "a").unwrap();
     fs::write(path("1.json"), r#"{"json": "no.json", "asc": null, "metrics": {"cells": 3}}"#).unwrap();
-    fs::write(path("2.json"), r#"{"nl": ["b.v", "sub/no.v"], "jsn": "a.json", "metrics": {}}"#).unwrap();
+    fs::write(path("2.json"), r#"{"jsn": "a.json", "metrics": {}}"#).unwrap();
     let read = |states: &[&str], views: &[(&str, &str)]| {
         let states: Vec<_> = states.iter().map(|state| path(state)).collect();
         let views: Vec<_> = views.iter().map(|(format, file)| ((*format).to_owned(), path(file))).collect();
@@ -115,16 +113,16 @@ fn the_initial_state_is_a_step_before_the_first() {
         let words = |error: &Diagnostic| error.message.replace(dir.path().to_str().unwrap(), "DIR");
         (initial, errors.iter().map(words).collect::<Vec<_>>())
     };
-    let (_, errors) = read(&["1.json", "2.json", "3.json", "a.json"], &[("asc", "no.asc")]);
+    let (_, errors) = read(&["1.json", "2.json", "3.json", "a.json"], &[("asc", "no.asc"), ("ascc", "a.asc")]);
     assert_eq!(
         errors,
         [
-            "`json` in `DIR/1.json`: there is no file `DIR/no.json`",
-            "there is no design format `jsn`, named in `DIR/2.json`",
-            "`nl[1]` in `DIR/2.json`: there is no file `DIR/sub/no.v`",
-            "the state `DIR/3.json`: it cannot be read: No such file or directory (os error 2)",
-            "the state `DIR/a.json`: it is not JSON: expected value at line 1 column 1",
-            "`asc` by `-e asc=DIR/no.asc`: there is no file `DIR/no.asc`",
+            "`DIR/1.json`: the file of `json` does not exist: `DIR/no.json`",
+            "`DIR/2.json`: there is no design format `jsn`",
+            "cannot read the state `DIR/3.json`: No such file or directory (os error 2)",
+            "`DIR/a.json`: this is not JSON: expected value at line 1 column 1",
+            "there is no design format `ascc`",
+            "the initial `asc`: there is no file `DIR/no.asc`",
         ]
     );
     fs::write(path("no.json"), "").unwrap();

@@ -66,7 +66,10 @@ fn a_flow_begins_with_files_that_are_there() {
     let elsewhere = ["-C", "src", "status", "../back.yaml", "--tag", "back", "-i", "../state.json"];
     space.tapeout(&elsewhere).exits(0).prints(&["Nextpnr.Ice40  fresh"]);
     fs::remove_file(space.path("src/counter.v")).unwrap();
-    space.tapeout(&["plan", "back.yaml", "-i", "state.json"]).exits(2).says(&["`nl[0]` in `state.json`"]);
+    space
+        .tapeout(&["plan", "back.yaml", "-i", "state.json"])
+        .exits(2)
+        .says(&["`state.json`: the file of `nl[0]` does not exist: `src/counter.v`"]);
     space.tapeout(&["plan", "back.yaml", "-e", "jsn=mine.json"]).exits(2).says(&["did you mean `json`?"]);
     space.tapeout(&["plan", "back.yaml", "-e", "json"]).exits(2).says(&["expected `FORMAT=PATH`"]);
 }
