@@ -11,7 +11,7 @@ use tapeout_model::Value;
 use crate::custom::Program;
 use crate::plan::{PlanError, universal_variables};
 use crate::registry::Registered;
-use crate::{Flow, Plan, Registry, Sequence, StepEdit, Vocabulary};
+use crate::{Flow, InitialState, Plan, Registry, Sequence, StepEdit, Vocabulary};
 
 /// What a flow is called that is only a list of steps.
 const AD_HOC: &str = "Custom Sequential Flow";
@@ -61,7 +61,7 @@ impl Configured {
         let (loaded, chosen) = begin(registry, loader, flow, sources)?;
         let named = chosen.is_some();
         let chosen = chosen.or_else(|| unnamed(registry)).ok_or_else(|| no_flow(registry))?;
-        Ok(Self { named, ..Self::resolve(registry, &loaded, chosen, sources)? })
+        Ok(Self { named, ..Self::resolve(registry, &loaded, chosen, InitialState::default(), sources)? })
     }
 
     /// The name of the flow that `flow`, without it the configuration, names, and its variables.
@@ -104,6 +104,7 @@ impl Configured {
         registry: &Registry,
         loader: Loader,
         flow: Option<&str>,
+        initial: InitialState,
         sources: &mut SourceMap,
     ) -> Result<Plan, PlanError> {
         let (loaded, chosen) = begin(registry, loader, flow, sources)?;
@@ -112,7 +113,7 @@ impl Configured {
             let span = loaded.meta().flow.as_ref().filter(|_| flow.is_none()).map(|(_, span)| *span);
             return Err(PlanError(vec![without_steps(vocabulary, span)]));
         }
-        let configured = Self::resolve(registry, &loaded, chosen, sources)?;
+        let configured = Self::resolve(registry, &loaded, chosen, initial, sources)?;
         Ok(configured.plan.expect("a flow with steps has a plan"))
     }
 
@@ -120,6 +121,7 @@ impl Configured {
         registry: &Registry,
         loaded: &Loaded,
         chosen: Chosen,
+        initial: InitialState,
         sources: &mut SourceMap,
     ) -> Result<Self, PlanError> {
         let schema = chosen.schema(registry)?;
@@ -131,9 +133,9 @@ impl Configured {
                 Some(program) => {
                     let declared = steps.into_iter().map(|step| step.step).collect();
                     let program = Program { flow: Arc::clone(program), declared, skipped: Vec::new() };
-                    Plan::of_program(program, config.clone(), warnings.clone())
+                    Plan::of_program(program, initial, config.clone(), warnings.clone())
                 }
-                None => Plan::new(&flow, steps, config.clone(), warnings.clone(), sources)?,
+                None => Plan::new(&flow, steps, initial, config.clone(), warnings.clone(), sources)?,
             }),
             Chosen::Words(_) => None,
         };

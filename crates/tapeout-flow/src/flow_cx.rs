@@ -233,9 +233,11 @@ impl FlowCx<'_> {
         if *times > 1 {
             id = format!("{id}-{}", *times - 1);
         }
+        // The initial state has number 0.
+        let first = usize::from(!self.job.plan.steps.iter().any(|step| step.is_initial_state()));
         let node = |step, job, makers| Node { before: Some(*state), step: Some(step), job, makers, end: None };
         let (index, planned) = self.job.cast.add(&id, |index| {
-            let mut planned = PlannedStep::new(index, 2, id.clone(), registered.clone(), &self.config);
+            let mut planned = PlannedStep::new(index + first, 2, id.clone(), registered.clone(), &self.config);
             planned.before = self.job.last_step(&progress, *state);
             planned.keeps_failure = self.may_fail;
             planned.left_out = self.job.program.skips(registered.info.id).or(planned.left_out);

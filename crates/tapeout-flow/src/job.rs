@@ -27,6 +27,7 @@ pub(crate) struct StepJob {
 impl JobBody for StepJob {
     fn identify(&self, identity: &mut Identity<'_>) {
         identity.part(STEP, &self.id).part(IMPLEMENTATION, self.info.implementation);
+        self.step.identify(identity);
     }
 
     fn settings(&self) -> Vec<String> {

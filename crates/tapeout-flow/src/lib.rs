@@ -9,6 +9,7 @@
 //!   (outputs → views, metrics, alerts, verdict, pure). The engine does what lies between.
 //! - [`Flow`]: a list of step ids, with gates. [`Sequence`]: such a list while it is edited. [`Registry`]: the steps, flows and tools there are. [`Vocabulary`]: a flow of which only
 //!   the variables are there.
+//! - [`InitialState`]: what is there before the first step.
 //! - [`Plan`]: everything a run will do, complete and validated; all its errors are reported together.
 //! - [`Range`]: the part of a plan that is to run; what stands before it is held at the results that the run shows.
 //! - [`Run`]: one execution of a plan under a tag, and its views on disk.
@@ -21,6 +22,7 @@ mod event;
 mod finish;
 mod flow;
 mod flow_cx;
+mod initial;
 mod job;
 mod makers;
 mod pattern;
@@ -49,6 +51,7 @@ pub use cx::StepCx;
 pub use event::{EVENTS, Happened, RunEvent, StepDone, StepFailed};
 pub use flow::{Flow, Gate};
 pub use flow_cx::{FlowCx, FlowState};
+pub use initial::InitialState;
 pub use pattern::StepPattern;
 pub use plan::{Plan, PlanError, PlannedStep, design_name, universal_variables};
 pub use range::{InRange, Range};
@@ -64,7 +67,7 @@ pub use state_file::{check_formats, design_format, load_state};
 pub use step::{Completed, Needs, Script, Section, Session, Step, StepInfo, StepResult};
 pub use summary::{RunSummary, StepAttempt, StepStatus, StepSummary};
 pub use tapeout_config::{Type, Variable};
-pub use tapeout_engine::{Command, DepFormat, Difference, Failure, Input, Invocation, Tool};
+pub use tapeout_engine::{Command, DepFormat, Difference, Failure, Identity, Input, Invocation, Tool};
 pub use tapeout_store::Pin;
 pub use tree::Edited;
 pub use vocabulary::Vocabulary;

@@ -21,7 +21,7 @@ impl<T: Copy + Ord> Makers<T> {
     /// Adds what a step makes.
     pub(crate) fn add(&mut self, info: &StepInfo, maker: T) {
         let views = info.outputs.iter().map(|format| Part::View((*format).to_owned()));
-        let metrics = info.measures.iter().map(|name| Part::Metric((*name).to_owned()));
+        let metrics = info.measures.iter().cloned().map(Part::Metric);
         let prefixes = info.measured_prefixes.iter().map(|prefix| Part::Metrics((*prefix).to_owned()));
         self.extend(views.chain(metrics).chain(prefixes), maker);
     }

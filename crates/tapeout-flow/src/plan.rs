@@ -9,10 +9,11 @@ use tapeout_engine::{Claims, Graph, Job, JobId, Part};
 use crate::configure::Arranged;
 use crate::custom::Program;
 use crate::cx::slug;
+use crate::initial::INITIAL_STATE;
 use crate::job::StepJob;
 use crate::makers::Makers;
 use crate::registry::Registered;
-use crate::{Configured, Flow, InRange, Registry, Step, StepAttempt, StepInfo};
+use crate::{Configured, Flow, InRange, InitialState, Registry, Step, StepAttempt, StepInfo};
 
 /// A step in its place in a plan.
 #[derive(Clone)]
@@ -40,12 +41,12 @@ pub struct PlannedStep {
 }
 
 impl PlannedStep {
-    /// The step in the place with this index, of which there are so many digits.
-    pub(crate) fn new(index: usize, digits: usize, id: String, registered: Registered, config: &Config) -> Self {
+    /// The step in the place with this number, of which there are so many digits.
+    pub(crate) fn new(number: usize, digits: usize, id: String, registered: Registered, config: &Config) -> Self {
         let Registered { step, info } = registered;
         let names: Vec<&str> = info.variables.iter().map(|variable| variable.name.as_ref()).collect();
         Self {
-            dir: format!("{:0digits$}-{}", index + 1, slug(&id)),
+            dir: format!("{number:0digits$}-{}", slug(&id)),
             id,
             origin: None,
             left_out: step.nothing_to_do(config),
@@ -57,6 +58,21 @@ impl PlannedStep {
             info,
             step,
         }
+    }
+
+    /// The step that stands for the initial state. It has number 0, so that the numbers of the others are the same with
+    /// it and without.
+    fn initial(initial: InitialState, digits: usize, config: &Config) -> Option<Arc<Self>> {
+        if initial.is_empty() {
+            return None;
+        }
+        Some(Arc::new(Self::new(0, digits, INITIAL_STATE.to_owned(), initial.into_step(), config)))
+    }
+
+    /// Whether it stands for the initial state, and is no step of the flow.
+    #[must_use]
+    pub fn is_initial_state(&self) -> bool {
+        self.id == INITIAL_STATE
     }
 
     /// The variables that it reads, with their values.
@@ -78,7 +94,8 @@ pub struct Plan {
     pub flow: String,
     /// The whole configuration.
     pub config: Config,
-    /// All steps in order, those left out included.
+    /// All steps in order, those left out included. Where there is an initial state, a step that stands for it is the
+    /// first.
     pub steps: Vec<Arc<PlannedStep>>,
     /// The program that asks for further steps, if the flow is one.
     pub(crate) program: Option<Program>,
@@ -130,12 +147,27 @@ impl Plan {
         flow: Option<&str>,
         sources: &mut SourceMap,
     ) -> Result<Self, PlanError> {
-        Configured::load_to_run(registry, loader, flow, sources)
+        Self::load_from(registry, loader, flow, InitialState::default(), sources)
+    }
+
+    /// The same, for a flow that begins with an initial state. Its steps may need views of that.
+    ///
+    /// # Errors
+    /// As [`Plan::load`].
+    pub fn load_from(
+        registry: &Registry,
+        loader: Loader,
+        flow: Option<&str>,
+        initial: InitialState,
+        sources: &mut SourceMap,
+    ) -> Result<Self, PlanError> {
+        Configured::load_to_run(registry, loader, flow, initial, sources)
     }
 
     pub(crate) fn new(
         flow: &Flow,
         steps: Vec<Arranged>,
+        initial: InitialState,
         config: Config,
         warnings: Vec<Diagnostic>,
         sources: &SourceMap,
@@ -143,8 +175,9 @@ impl Plan {
         let digits = steps.len().to_string().len().max(2);
         let mut errors = Vec::new();
         let mut planned = Vec::new();
-        for (index, Arranged { step, id, edit }) in steps.into_iter().enumerate() {
-            let mut step = PlannedStep::new(index, digits, id, step, &config);
+        planned.extend(PlannedStep::initial(initial, digits, &config));
+        for (number, Arranged { step, id, edit }) in (1..).zip(steps) {
+            let mut step = PlannedStep::new(number, digits, id, step, &config);
             step.origin = edit.map(|span| sources.location(span).to_string());
             step.left_out = flow.closed_gate(&step.id, &config).or(step.left_out);
             if step.left_out.is_none()
@@ -160,16 +193,23 @@ impl Plan {
                 format!("`{}` needs a view `{}`, and no step before it makes one", missing.step, missing.format);
             match &missing.edit {
                 Some(place) => Diagnostic::error(message).help(format!("{place} puts it there")),
-                None => Diagnostic::error(message),
+                None => Diagnostic::error(message)
+                    .help(format!("`-e {}=FILE` gives one that is there before the first step", missing.format)),
             }
         }));
         if errors.is_empty() { Ok(plan) } else { Err(PlanError(errors)) }
     }
 
     /// The plan of a custom flow: what it begins with, and the program.
-    pub(crate) fn of_program(program: Program, config: Config, warnings: Vec<Diagnostic>) -> Self {
+    pub(crate) fn of_program(
+        program: Program,
+        initial: InitialState,
+        config: Config,
+        warnings: Vec<Diagnostic>,
+    ) -> Self {
         let flow = program.flow.name().to_owned();
-        Self { flow, config, steps: Vec::new(), program: Some(program), warnings }
+        let steps = PlannedStep::initial(initial, 2, &config).into_iter().collect();
+        Self { flow, config, steps, program: Some(program), warnings }
     }
 
     /// The steps that a custom flow may ask for; none for other flows.

@@ -84,6 +84,7 @@ impl Plan {
                 .hint(format!("`--from {to} --to {from}`")));
         }
         let skipped = self.skipped(&range.skip)?;
+        let begins = self.steps.iter().any(|step| step.is_initial_state());
         for (index, step) in self.steps.iter_mut().map(Arc::make_mut).enumerate() {
             let left_out = if to.is_some_and(|to| index > to) {
                 let (option, _) = last.unwrap_or_default();
@@ -91,10 +92,19 @@ impl Plan {
             } else if let Some(pattern) = &skipped[index] {
                 Some((InRange::Skipped, format!("skipped by `--skip {pattern}`")))
             } else {
-                if from.is_some_and(|from| index < from) && step.left_out.is_none() {
-                    step.in_range = InRange::Held;
+                let is_before = from.is_some_and(|from| index < from) && !step.is_initial_state();
+                if is_before && begins {
+                    let (option, first) = first.unwrap_or_default();
+                    Some((
+                        InRange::Skipped,
+                        format!("the initial state stands for what comes before `{option} {first}`"),
+                    ))
+                } else {
+                    if is_before && step.left_out.is_none() {
+                        step.in_range = InRange::Held;
+                    }
+                    None
                 }
-                None
             };
             // What the plan itself leaves out has its own reason.
             if let (Some((in_range, reason)), None) = (left_out, &step.left_out) {

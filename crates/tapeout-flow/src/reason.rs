@@ -5,6 +5,7 @@ use std::fmt;
 use serde::Serialize;
 use tapeout_engine::{Change, JobId};
 
+use crate::initial::STATE;
 use crate::job::{IMPLEMENTATION, STEP};
 use crate::settings::Says;
 use crate::{Plan, PlannedStep};
@@ -93,6 +94,7 @@ impl Reason {
         let (kind, words) = match name.as_str() {
             STEP => ("step", "another step had its place".to_owned()),
             IMPLEMENTATION => ("implementation", "tapeout's own code for it changed".to_owned()),
+            STATE => ("input", "the initial state is another one".to_owned()),
             "metric" | "metrics" => ("metric", "other metrics can be seen".to_owned()),
             _ => ("view", "other views can be seen".to_owned()),
         };

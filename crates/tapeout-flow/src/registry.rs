@@ -14,6 +14,13 @@ pub(crate) struct Registered {
     pub(crate) info: Arc<StepInfo>,
 }
 
+impl Registered {
+    pub(crate) fn new(step: impl Step + 'static) -> Self {
+        let info = Arc::new(step.info());
+        Self { step: Arc::new(step), info }
+    }
+}
+
 /// What plans are made of. Names are found regardless of case.
 #[derive(Clone, Default)]
 pub struct Registry {
@@ -27,8 +34,8 @@ pub struct Registry {
 impl Registry {
     /// Adds a step. A later one of the same id replaces an earlier one.
     pub fn add_step(&mut self, step: impl Step + 'static) -> &mut Self {
-        let info = Arc::new(step.info());
-        self.steps.insert(info.id.to_lowercase(), Registered { step: Arc::new(step), info });
+        let step = Registered::new(step);
+        self.steps.insert(step.info.id.to_lowercase(), step);
         self
     }
 

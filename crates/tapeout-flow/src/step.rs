@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use tapeout_config::{Config, Variable};
-use tapeout_engine::{Failure, Invocation};
+use tapeout_engine::{Failure, Identity, Invocation};
 use tapeout_model::{Alert, Class, Metric, Metrics, Output, Verdict, View};
 use tapeout_store::Entry;
 
@@ -37,7 +37,7 @@ pub struct StepInfo {
     /// The formats of the views it makes.
     pub outputs: Vec<&'static str>,
     /// The metrics it measures that other steps may read.
-    pub measures: Vec<&'static str>,
+    pub measures: Vec<String>,
     /// What the names of further metrics begin with that it measures and other steps may read.
     pub measured_prefixes: Vec<&'static str>,
     /// The variables it may read. Of these, a result depends on those that were read when it was made.
@@ -113,8 +113,8 @@ impl StepInfo {
 
     /// Adds metrics that it measures and other steps may read.
     #[must_use]
-    pub fn measures(mut self, names: &[&'static str]) -> Self {
-        self.measures.extend(names);
+    pub fn measures(mut self, names: &[&str]) -> Self {
+        self.measures.extend(names.iter().map(|name| (*name).to_owned()));
         self
     }
 
@@ -134,7 +134,7 @@ impl StepInfo {
     /// The metrics it measures, in the same form.
     #[must_use]
     pub fn measured_patterns(&self) -> Vec<String> {
-        patterns(self.measures.iter().copied(), self.measured_prefixes.iter().copied())
+        patterns(self.measures.iter().map(String::as_str), self.measured_prefixes.iter().copied())
     }
 
     /// Whether it reads a metric of that name.
@@ -180,6 +180,12 @@ fn patterns<'a>(names: impl Iterator<Item = &'a str>, prefixes: impl Iterator<It
 pub trait Step: Send + Sync {
     /// The step's descriptor. Called once, when the step is registered.
     fn info(&self) -> StepInfo;
+
+    /// What else it is, beside its implementation: arguments of its own that are no variables. Results of other arguments
+    /// are those of another step.
+    fn identify(&self, identity: &mut Identity<'_>) {
+        let _ = identity;
+    }
 
     /// Why the step has nothing to do with this configuration, if so: the plan then leaves it out and says why.
     ///

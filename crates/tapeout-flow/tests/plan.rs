@@ -3,10 +3,10 @@
 
 use std::fs;
 
-use tapeout_config::{Config, ConfigSource, Loader, SourceMap};
+use tapeout_config::{Config, ConfigSource, Diagnostic, Loader, SourceMap};
 use tapeout_flow::{
-    Completed, Configured, Failure, Flow, Plan, PlanError, Registry, Session, Step, StepCx, StepInfo, StepResult, Type,
-    Variable, Vocabulary,
+    Completed, Configured, Failure, Flow, InitialState, Plan, PlanError, Registry, Session, Step, StepCx, StepInfo,
+    StepResult, Type, Variable, Vocabulary,
 };
 
 /// A step that is nothing but its descriptor; the variable `SKIP` names the steps that have nothing to do.
@@ -99,6 +99,48 @@ fn a_step_sees_the_last_that_made_what_it_needs() {
 }
 
 #[test]
+fn the_initial_state_is_a_step_before_the_first() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = |name: &str| dir.path().join(name);
+    fs::write(path("config.yaml"), "{DESIGN_NAME: top, meta: {flow: [Test.Place, Test.Report]}}").unwrap();
+    fs::write(path("a.json"), "a").unwrap();
+    fs::write(path("1.json"), r#"{"json": "no.json", "asc": null, "metrics": {"cells": 3}}"#).unwrap();
+    fs::write(path("2.json"), r#"{"jsn": "a.json", "metrics": {}}"#).unwrap();
+    let read = |states: &[&str], views: &[(&str, &str)]| {
+        let states: Vec<_> = states.iter().map(|state| path(state)).collect();
+        let views: Vec<_> = views.iter().map(|(format, file)| ((*format).to_owned(), path(file))).collect();
+        let (initial, errors) = InitialState::read(&states, &views, dir.path());
+        let words = |error: &Diagnostic| error.message.replace(dir.path().to_str().unwrap(), "DIR");
+        (initial, errors.iter().map(words).collect::<Vec<_>>())
+    };
+    let (_, errors) = read(&["1.json", "2.json", "3.json", "a.json"], &[("asc", "no.asc"), ("ascc", "a.asc")]);
+    assert_eq!(
+        errors,
+        [
+            "`DIR/1.json`: the file of `json` does not exist: `DIR/no.json`",
+            "`DIR/2.json`: there is no design format `jsn`",
+            "cannot read the state `DIR/3.json`: No such file or directory (os error 2)",
+            "`DIR/a.json`: this is not JSON: expected value at line 1 column 1",
+            "there is no design format `ascc`",
+            "the initial `asc`: there is no file `DIR/no.asc`",
+        ]
+    );
+    fs::write(path("no.json"), "").unwrap();
+    let (initial, errors) = read(&["1.json"], &[("json", "a.json")]);
+    assert_eq!(errors, [""; 0]);
+    let loader = Loader { files: vec![path("config.yaml")], ..Loader::default() };
+    let plan = Plan::load_from(&registry(), loader, None, initial, &mut SourceMap::new()).unwrap();
+    assert_eq!(
+        shape(&plan),
+        [
+            "00-initial-state:",
+            "01-test-place: view json of Initial.State",
+            "02-test-report: view asc of Test.Place, metric cells of Initial.State",
+        ]
+    );
+}
+
+#[test]
 fn what_is_left_out_makes_nothing() {
     let plan = plan("meta: {flow: Small}\nSKIP: [Test.Place]").unwrap();
     assert_eq!(plan.steps[1].left_out.as_deref(), Some("SKIP names it"));
@@ -135,7 +177,10 @@ fn what_is_wrong_is_said_before_anything_runs_and_all_at_once() {
         ("", &["the configuration does not say which flow to run; set `meta.flow`, or give `--flow`; there are Small"]),
         (
             "meta: {flow: [Test.Place, Test.Report]}",
-            &["`Test.Place` needs a view `json`, and no step before it makes one; "],
+            &[
+                "`Test.Place` needs a view `json`, and no step before it makes one; `-e json=FILE` gives one that is there \
+               before the first step",
+            ],
         ),
         ("meta: {flow: [Test.Synth]}\nLIMIT: 10", &["`LIMIT`: 10 is too much; "]),
     ];

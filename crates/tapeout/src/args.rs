@@ -115,6 +115,24 @@ pub(crate) struct OverlayArgs {
     pub(crate) design_dir: Option<PathBuf>,
 }
 
+/// What is there before the first step.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Args)]
+pub(crate) struct InitialArgs {
+    /// Begin with the views and metrics of this state, a `state_in.json` or `state_out.json`; the last one wins
+    #[arg(short, long, value_name = "STATE")]
+    pub(crate) initial_state: Vec<PathBuf>,
+    /// Begin with this file as the view in a format; beats all states
+    #[arg(short = 'e', long, value_name = "FORMAT=PATH", value_parser = initial_view)]
+    pub(crate) initial_view: Vec<(String, PathBuf)>,
+}
+
+fn initial_view(text: &str) -> Result<(String, PathBuf), String> {
+    match text.split_once('=') {
+        Some((format, path)) if !format.is_empty() && !path.is_empty() => Ok((format.to_owned(), path.into())),
+        _ => Err("expected `FORMAT=PATH`, such as `nl=top.v`".to_owned()),
+    }
+}
+
 /// A run by its tag.
 #[derive(Debug, Args)]
 pub(crate) struct TagArgs {
@@ -139,6 +157,15 @@ pub(crate) struct RangeArgs {
     /// Leave out the steps whose ids match
     #[arg(short = 'S', long, value_name = "GLOB")]
     pub(crate) skip: Vec<String>,
+}
+
+/// What of the flow is to run, and from where.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Args)]
+pub(crate) struct PartArgs {
+    #[command(flatten)]
+    pub(crate) initial: InitialArgs,
+    #[command(flatten)]
+    pub(crate) range: RangeArgs,
 }
 
 fn tag(text: &str) -> Result<String, String> {

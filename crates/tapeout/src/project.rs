@@ -9,10 +9,10 @@ use tapeout_config::{Diagnostic, Loaded, Loader, NamedOption, Schema, SourceMap}
 use tapeout_engine::{
     self as engine, Engine, GuardCommand, Resources, SharedCache, Tool, ToolProblem, ToolSettings, Toolbox,
 };
-use tapeout_flow::{Configured, Plan, PlanError, Range, Registry};
+use tapeout_flow::{Configured, InitialState, Plan, PlanError, Range, Registry};
 use tapeout_model::{Class, Severity};
 
-use crate::args::{OverlayArgs, RangeArgs, ThingArgs};
+use crate::args::{InitialArgs, OverlayArgs, PartArgs, ThingArgs};
 use crate::error::CliError;
 use crate::names::{self, Glob};
 use crate::terminal::plural;
@@ -44,17 +44,31 @@ pub(crate) fn find_config(thing: Option<&Path>) -> Result<PathBuf, CliError> {
 
 /// Reads the configuration and makes its plan. What is wrong with it is on the terminal when this returns.
 pub(crate) fn load(cx: &Cx, args: &ThingArgs) -> Result<Plan, CliError> {
+    load_from(cx, args, &InitialArgs::default())
+}
+
+/// The same, for a flow that begins with an initial state.
+pub(crate) fn load_from(cx: &Cx, args: &ThingArgs, initial: &InitialArgs) -> Result<Plan, CliError> {
     let mut sources = SourceMap::new();
-    let plan = Plan::load(&cx.registry, loader(args)?, args.overlay.flow.as_deref(), &mut sources);
+    let loader = loader(args)?;
+    let design_dir = loader.design_dir.clone().unwrap_or_default();
+    let (initial, errors) = InitialState::read(&initial.initial_state, &initial.initial_view, &design_dir);
+    let plan = Plan::load_from(&cx.registry, loader, args.overlay.flow.as_deref(), initial, &mut sources);
+    let plan = match plan {
+        plan if errors.is_empty() => plan,
+        Ok(_) => Err(PlanError(errors)),
+        Err(PlanError(more)) => Err(PlanError(errors.into_iter().chain(more).collect())),
+    };
     let plan = reported(cx, plan, &sources).map_err(|error| error.and("nothing was started"))?;
     warn(cx, &plan.warnings, &sources);
     Ok(plan)
 }
 
 /// The same, as far as the options leave it.
-pub(crate) fn load_part(cx: &Cx, thing: &ThingArgs, range: &RangeArgs) -> Result<Plan, CliError> {
-    let mut plan = load(cx, thing)?;
-    let ids: Vec<&str> = plan.steps.iter().map(|step| step.id.as_str()).collect();
+pub(crate) fn load_part(cx: &Cx, thing: &ThingArgs, part: &PartArgs) -> Result<Plan, CliError> {
+    let PartArgs { initial, range } = part;
+    let mut plan = load_from(cx, thing, initial)?;
+    let ids = known_ids(&plan);
     let named = |text: &String| step_pattern(&ids, text);
     let range = Range {
         from: range.from.as_ref().map(named).transpose()?,
@@ -64,6 +78,11 @@ pub(crate) fn load_part(cx: &Cx, thing: &ThingArgs, range: &RangeArgs) -> Result
     };
     plan.select(&range)?;
     Ok(plan)
+}
+
+/// The ids of the steps of a plan; those that a program may ask for.
+pub(crate) fn known_ids(plan: &Plan) -> Vec<&str> {
+    plan.steps.iter().map(|step| step.id.as_str()).chain(plan.declared().map(|step| step.id)).collect()
 }
 
 /// A pattern that matches some of these ids: the text itself, or the id that it is short for.

@@ -7,7 +7,7 @@ use tapeout_engine::Part;
 use tapeout_flow::{InRange, Plan, PlannedStep};
 
 use crate::Cx;
-use crate::args::{RangeArgs, ThingArgs};
+use crate::args::{PartArgs, ThingArgs};
 use crate::error::CliError;
 use crate::project;
 use crate::terminal::table::{Cell, table};
@@ -21,11 +21,11 @@ pub(crate) struct PlanArgs {
     #[command(flatten)]
     thing: ThingArgs,
     #[command(flatten)]
-    range: RangeArgs,
+    part: PartArgs,
 }
 
 pub(crate) fn run(cx: &Cx, args: &PlanArgs) -> Result<u8, CliError> {
-    let plan = project::load_part(cx, &args.thing, &args.range)?;
+    let plan = project::load_part(cx, &args.thing, &args.part)?;
     if cx.terminal.json {
         cx.terminal.print_json(&to_json(&plan));
     } else {
@@ -60,16 +60,20 @@ fn to_json(plan: &Plan) -> serde_json::Value {
 
 fn to_text(terminal: &Terminal, plan: &Plan) -> String {
     let paint = terminal.out;
-    let digits = plan.steps.len().to_string().len();
+    let is_step = |step: &PlannedStep| !step.is_initial_state();
+    let total = plan.steps.iter().filter(|step| is_step(step)).count();
+    // The initial state has number 0.
+    let first = (total + 1) - plan.steps.len();
+    let digits = total.to_string().len();
     let mut text = format!(
         "{} of {}: {} of {} steps",
         paint.paint(Style::Bold, &plan.flow),
         paint.paint(Style::Bold, plan.design()),
-        plan.running().filter(|(_, step)| step.in_range == InRange::Inside).count(),
-        plan.steps.len()
+        plan.running().filter(|(_, step)| is_step(step) && step.in_range == InRange::Inside).count(),
+        total
     );
     for (index, step) in plan.steps.iter().enumerate() {
-        let number = index + 1;
+        let number = index + first;
         let id = paint.paint(Style::Bold, &step.id);
         text.push_str(&format!("\n\n{number:digits$}. {id}  {}", step.info.name));
         if let Some(origin) = &step.origin {

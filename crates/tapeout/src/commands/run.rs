@@ -13,7 +13,7 @@ use tapeout_model::Class;
 
 use super::cache;
 use super::sharing::{self, SharedCacheArgs};
-use crate::args::{RangeArgs, TagArgs, ThingArgs};
+use crate::args::{PartArgs, TagArgs, ThingArgs};
 use crate::error::CliError;
 use crate::names::Glob;
 use crate::signals::stopping_on_signal;
@@ -27,9 +27,9 @@ pub(crate) struct RunArgs {
     #[command(flatten)]
     thing: ThingArgs,
     #[command(flatten)]
-    tag: TagArgs,
+    part: PartArgs,
     #[command(flatten)]
-    range: RangeArgs,
+    tag: TagArgs,
     /// Steps that run at a time [default: the number of cores]
     #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     jobs: Option<u16>,
@@ -69,7 +69,7 @@ enum LogFormat {
 }
 
 pub(crate) fn run(cx: &Cx, args: &RunArgs) -> Result<u8, CliError> {
-    let mut plan = project::load_part(cx, &args.thing, &args.range)?;
+    let mut plan = project::load_part(cx, &args.thing, &args.part)?;
     let limit = cache::limit_in_environment()?;
     let RunArgs { jobs, keep_going, sandbox, .. } = *args;
     let options = project::Options { jobs, keep_going, sandbox, shared: args.shared.open()? };
@@ -101,7 +101,7 @@ pub(crate) fn run(cx: &Cx, args: &RunArgs) -> Result<u8, CliError> {
     if args.dry_run {
         return Ok(dry_run(cx, &plan, &run, tag, again));
     }
-    let run = run.command(reproduce::run_command(&plan, &args.thing, &args.range, tag)?);
+    let run = run.command(reproduce::run_command(&plan, &args.thing, &args.part, tag)?);
     let code = execute(cx, &plan, run, &engine, again, args)?;
     drop(engine);
     if let Some(limit) = limit {

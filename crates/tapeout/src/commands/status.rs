@@ -8,7 +8,7 @@ use tapeout_flow::{Again, Run, RunEvent, Stands, recorded_events};
 use tapeout_model::Class;
 
 use crate::Cx;
-use crate::args::{RangeArgs, TagArgs, ThingArgs};
+use crate::args::{PartArgs, TagArgs, ThingArgs};
 use crate::error::CliError;
 use crate::project;
 use crate::runs::RecordedRun;
@@ -21,13 +21,13 @@ pub(crate) struct StatusArgs {
     #[command(flatten)]
     thing: ThingArgs,
     #[command(flatten)]
-    tag: TagArgs,
+    part: PartArgs,
     #[command(flatten)]
-    range: RangeArgs,
+    tag: TagArgs,
 }
 
 pub(crate) fn run(cx: &Cx, args: &StatusArgs) -> Result<u8, CliError> {
-    let mut plan = project::load_part(cx, &args.thing, &args.range)?;
+    let mut plan = project::load_part(cx, &args.thing, &args.part)?;
     let engine = project::engine(&cx.registry, &plan)?;
     let tag = &args.tag.tag;
     plan.hold(&engine, tag)?;

@@ -6,7 +6,7 @@ use clap::Args;
 use serde_json::json;
 use tapeout_flow::{Again, Run, Standing, Stands};
 
-use crate::args::{OverlayArgs, RangeArgs, TagArgs};
+use crate::args::{OverlayArgs, PartArgs, TagArgs};
 use crate::error::CliError;
 use crate::terminal::words::ago;
 use crate::terminal::{Style, Terminal};
@@ -21,14 +21,14 @@ pub(crate) struct WhyArgs {
     #[command(flatten)]
     overlay: OverlayArgs,
     #[command(flatten)]
-    tag: TagArgs,
+    part: PartArgs,
     #[command(flatten)]
-    range: RangeArgs,
+    tag: TagArgs,
 }
 
 pub(crate) fn run(cx: &Cx, args: &WhyArgs) -> Result<u8, CliError> {
     let (thing, step) = project::thing_and_step(args.what.as_deref(), args.overlay.clone());
-    let mut plan = project::load_part(cx, &thing, &args.range)?;
+    let mut plan = project::load_part(cx, &thing, &args.part)?;
     let engine = project::engine(&cx.registry, &plan)?;
     plan.hold(&engine, &args.tag.tag)?;
     let run = Run::new(&plan, &engine, &args.tag.tag)?;

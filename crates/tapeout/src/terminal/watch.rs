@@ -1,6 +1,6 @@
 //! Who watches a run: the forms of progress, and what they have in common.
 
-use tapeout_flow::{Happened, InRange, Plan, RunEvent, StepDone, StepStatus};
+use tapeout_flow::{Happened, InRange, Plan, PlannedStep, RunEvent, StepDone, StepStatus};
 
 use super::words::duration;
 use super::{Style, Terminal, json, live, plain};
@@ -46,7 +46,9 @@ impl Places {
     pub(crate) fn new(plan: &Plan) -> Self {
         let mut of = vec![None; plan.steps.len()];
         let mut total = 0;
-        for (index, _) in plan.running().filter(|(_, step)| step.in_range == InRange::Inside) {
+        // The initial state has place 0.
+        let counts = |step: &PlannedStep| !step.is_initial_state() && step.in_range == InRange::Inside;
+        for (index, _) in plan.running().filter(|(_, step)| counts(step)) {
             total += 1;
             of[index] = Some(total);
         }
