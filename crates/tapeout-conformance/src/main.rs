@@ -7,6 +7,7 @@ mod differences;
 mod encoding;
 mod expressions;
 mod load;
+mod metrics;
 mod outcome;
 mod place;
 mod radgen;

@@ -4,8 +4,8 @@ use serde_json::Value as Json;
 
 use super::{Metric, Metrics};
 
-/// Reads the text of a `metrics.json`, an object of numbers and texts, or of a state. Nulls are left out. OpenLane writes
-/// `Infinity`, `-Infinity` and `NaN` without quotes, which JSON does not know; they are read.
+/// Reads the text of a `metrics.json`, an object of numbers and texts, or of a state. Nulls are left out. OpenLane
+/// writes `Infinity`, `-Infinity` and `NaN` without quotes, which JSON does not know; they are read.
 ///
 /// # Errors
 /// What is expected instead, in words.
