@@ -96,6 +96,8 @@ pub fn unit_of(metric: &str) -> Option<&'static str> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -135,5 +137,12 @@ mod tests {
         assert_eq!(preference("timing__setup__ws__corner:a"), Some(Preference::Higher));
         assert_eq!(preference("bitstream__size"), None);
         assert_eq!(preference("foo__bar"), None);
+    }
+
+    proptest! {
+        #[test]
+        fn any_name_prints_as_it_was_written(text in "[a:_$é]{0,12}") {
+            prop_assert_eq!(MetricName::new(&text).to_string(), text);
+        }
     }
 }
