@@ -220,11 +220,26 @@ fn what_cannot_be_compared_is_exit_code_2() {
 }
 
 #[test]
+fn names_cannot_steer_the_terminal() {
+    let space = TestSpace::new();
+    space.write("a.json", r#"{"a\u001b[2Jb": "x\u0007"}"#);
+    space.write("b.json", "{}");
+    let ran = space.tapeout(&["compare", "a.json", "b.json"]).exits(0).prints(&["ab "]);
+    assert!(!ran.out.contains(['\u{1b}', '\u{7}']), "{:?}", ran.out);
+}
+
+#[test]
 fn a_run_that_did_not_come_to_its_end_is_no_silent_witness() {
     let space = two_runs();
     record(&space, "broken", "failed", &json!({ "foo": "a" }));
     let words = "warning: the run `broken` did not come to its end; its metrics are those of the steps that did";
     space.tapeout(&["compare", "old", "broken"]).exits(0).says(&[words]);
+    for (status, warned) in [("interrupted", true), ("not_reached", true), ("check_failed", false), ("left_out", false)]
+    {
+        record(&space, "other", status, &json!({ "foo": "a" }));
+        let ran = space.tapeout(&["compare", "old", "other"]).exits(0);
+        assert_eq!(ran.err.contains("did not come to its end"), warned, "{status}: {}", ran.err);
+    }
     let quiet = space.tapeout(&["compare", "old", "broken", "-q"]).exits(0);
     assert_eq!(quiet.err, "");
 }

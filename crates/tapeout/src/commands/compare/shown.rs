@@ -5,6 +5,7 @@ use tapeout_model::{Change, Difference, Metric, Show, Tolerances, Value, unit_of
 
 use super::measured::Measured;
 use crate::terminal::table::{Cell, table};
+use crate::terminal::words::printable;
 use crate::terminal::{Paint, Style};
 
 /// A comparison, and how it is to be shown.
@@ -117,7 +118,7 @@ impl<'a> Comparison<'a> {
     }
 
     fn value(&self, metric: Option<&Metric>) -> String {
-        metric.map(|metric| metric.figures(self.figures)).unwrap_or_default()
+        metric.map(|metric| printable(&metric.figures(self.figures))).unwrap_or_default()
     }
 
     /// `1 worse, 2 better, 12 same`.
@@ -135,7 +136,7 @@ impl<'a> Comparison<'a> {
         rows.extend(self.shown().map(|row| {
             let Difference { name, before, after, .. } = row.difference;
             vec![
-                Cell::left(name),
+                Cell::left(printable(name)),
                 Cell::right(self.value(before.as_ref())),
                 Cell::right(self.value(after.as_ref())),
                 Cell::right(row.delta(self.figures)),
@@ -194,9 +195,9 @@ impl<'a> Comparison<'a> {
     }
 }
 
-/// Text of a table's cell, where a bar would end it.
+/// Text of a table's cell, which is one line and where a bar would end it.
 fn cell(text: &str) -> String {
-    text.replace('|', "\\|").replace(['\n', '\r'], " ")
+    printable(text).replace('|', "\\|")
 }
 
 /// The same as code. A backtick in it would end that.
