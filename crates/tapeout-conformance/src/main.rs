@@ -11,6 +11,7 @@ mod encoding;
 mod expressions;
 mod flow;
 mod load;
+mod metrics;
 mod outcome;
 mod place;
 mod radgen;

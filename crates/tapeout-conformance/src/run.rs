@@ -5,7 +5,7 @@ use tapeout_config::Variable;
 
 use crate::outcome::Outcome;
 use crate::place::Place;
-use crate::{cli, expressions, flow, load, radgen, scalars, tcl, variable};
+use crate::{cli, expressions, flow, load, metrics, radgen, scalars, tcl, variable};
 
 /// Runs the input of a case.
 ///
@@ -29,7 +29,13 @@ pub(crate) fn runner(suite: &str, area: &str) -> Option<Runner> {
         ("openlane", "flow.sequential") => flow::sequential,
         ("openlane", "flow.start") => flow::start,
         ("openlane", "cli") => cli::command_line,
-        ("openlane", area) if area.starts_with("config.") || area.starts_with("tcl.") => unknown,
+        ("openlane", "metrics.modifiers") => metrics::modifiers,
+        ("openlane", "metrics.aggregate") => metrics::aggregate,
+        ("openlane", "metrics.compare") => metrics::compare,
+        ("openlane", "metrics.cli") => metrics::command,
+        ("openlane", "util.filter") => metrics::filter,
+        ("openlane", "util.matching_wildcards") => metrics::matching,
+        ("openlane", area) if ["config.", "metrics.", "tcl."].iter().any(|part| area.starts_with(part)) => unknown,
         ("radgen", "merge_ok" | "error") => radgen::resolve,
         _ => return None,
     })

@@ -6,7 +6,8 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::commands::{
-    cache, completions, config, docs, doctor, init, list, logs, open, pin, plan, radgen, run, show, status, step, why,
+    cache, compare, completions, config, docs, doctor, init, list, logs, open, pin, plan, radgen, run, show, status,
+    step, why,
 };
 
 /// From RTL to a bitstream with the EDA tools you have, never running the same work twice
@@ -62,6 +63,7 @@ pub(crate) enum Command {
     Plan(plan::PlanArgs),
     Status(status::StatusArgs),
     Why(why::WhyArgs),
+    Compare(compare::CompareArgs),
     Config(config::ConfigArgs),
     Pin(pin::PinArgs),
     Unpin(pin::UnpinArgs),

@@ -498,6 +498,7 @@ fn every_field_of_json_output_is_described() {
         "unpin pack",
         "run --log-format json --check-repeat=*pack -c RUN_POST_LAYOUT_SIMULATION=false",
         "plan",
+        "compare default @last --show all",
         "doctor",
         "open",
         "open pack",

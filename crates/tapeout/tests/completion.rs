@@ -96,6 +96,26 @@ fn values_are_files_of_the_design() {
     assert_eq!(proposed(dir.path(), "tapeout run -c PNR_S"), ["PNR_SEED="]);
 }
 
+#[test]
+fn runs_to_compare_are_completed() {
+    if !has(&["bash"]) {
+        return;
+    }
+    let dir = project();
+    for tag in ["default", "fast"] {
+        let run = dir.path().join("runs").join(tag);
+        fs::create_dir_all(&run).unwrap();
+        let summary =
+            format!(r#"{{"tapeout": "0", "flow": "F", "design": "d", "tag": "{tag}", "steps": [], "metrics": {{}}}}"#);
+        fs::write(run.join("run.json"), summary).unwrap();
+    }
+    fs::create_dir(dir.path().join("elsewhere")).unwrap();
+    assert_eq!(proposed(dir.path(), "tapeout compare d"), ["default"]);
+    assert_eq!(proposed(dir.path(), "tapeout compare default f"), ["fast"]);
+    assert_eq!(proposed(&dir.path().join("elsewhere"), "tapeout compare ..@f"), ["..@fast"]);
+    assert_eq!(proposed(&dir.path().join("elsewhere"), "tapeout -C .. compare f"), ["fast"]);
+}
+
 /// The program's answer to the script of another shell.
 fn answer(shell: &str, words: &[&str]) -> (Option<i32>, String) {
     let dir = project();

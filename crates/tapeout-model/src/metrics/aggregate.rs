@@ -133,11 +133,16 @@ mod tests {
         assert_eq!(aggregated(&given), expected);
     }
 
+    fn some_metrics() -> impl Strategy<Value = Metrics> {
+        let name = "(timing__hold_vio__count|power__total)(__c:[ab])?(__m:[xy])?";
+        let value = prop_oneof![any::<i32>().prop_map(|n| Metric::Int(n.into())), (-1e6..1e6).prop_map(Metric::Float),];
+        prop::collection::btree_map(name, value, 0..12)
+    }
+
     proptest! {
         #[test]
-        fn twice_is_once(values in prop::collection::btree_map("(timing__hold_vio__count|power__total)(__c:[ab])?(__m:[xy])?",
-            prop_oneof![any::<i32>().prop_map(|n| Metric::Int(n.into())), (-1e6..1e6).prop_map(Metric::Float)], 0..12)) {
-            let once = aggregated(&values);
+        fn twice_is_once(metrics in some_metrics()) {
+            let once = aggregated(&metrics);
             prop_assert_eq!(aggregated(&once), once);
         }
     }

@@ -124,7 +124,7 @@ impl Difference {
         least <= show
     }
 
-    /// The change for people: `-4.150 (-4.926%)`, to so many significant figures, those of counts with all digits. Empty
+    /// The change for people: `-4.150 (-4.926%)`, to so many significant figures, those of counts with all digits; empty
     /// where it is no number.
     #[must_use]
     pub fn delta_text(&self, figures: usize) -> String {
@@ -133,8 +133,8 @@ impl Difference {
         let counts = matches!((&self.before, &self.after), (Some(Metric::Int(_)), Some(Metric::Int(_))));
         let number = if counts { delta.to_string() } else { significant(delta.to_f64(), figures) };
         match self.percent() {
-            Some(percent) => format!("{sign}{number} ({sign}{}%)", significant(percent.to_f64(), figures)),
-            None => format!("{sign}{number}"),
+            Some(percent) => format!("{number} ({sign}{}%)", significant(percent.to_f64(), figures)),
+            None => number,
         }
     }
 }
@@ -188,9 +188,9 @@ mod tests {
         assert_eq!(text(100_i64.into(), 90_i64.into()), "-10 (-10.00%)");
         assert_eq!(text(0.5.into(), 0.25.into()), "-0.2500 (-50.00%)");
         assert_eq!(text(0.3.into(), 0.1.into()), "-0.2000 (-66.67%)");
-        assert_eq!(text(2.0e-9.into(), 2.6e-9.into()), "+6.000e-10 (+30.00%)");
-        assert_eq!(text((-2_i64).into(), (-1_i64).into()), "+1 (+50.00%)");
-        assert_eq!(text(0_i64.into(), 1_i64.into()), "+1");
+        assert_eq!(text(2.0e-9.into(), 2.6e-9.into()), "6.000e-10 (+30.00%)");
+        assert_eq!(text((-2_i64).into(), (-1_i64).into()), "1 (+50.00%)");
+        assert_eq!(text(0_i64.into(), 1_i64.into()), "1");
         assert_eq!(text(5_i64.into(), 5_i64.into()), "0 (0%)");
         assert_eq!(text(f64::INFINITY.into(), f64::INFINITY.into()), "0 (0%)");
         assert_eq!(text(f64::INFINITY.into(), 3.0.into()), "-Infinity");

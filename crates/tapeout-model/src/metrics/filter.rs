@@ -3,9 +3,9 @@
 use glob::Pattern;
 use thiserror::Error;
 
-/// A choice among names: patterns that allow a name, and such that begin with `!` and deny it. What any of these denies is
-/// denied. In a pattern, `*` stands for any text, `?` for one character, `[…]` for one of those, `[!…]` for another.
-/// Upper and lower case differ.
+/// A choice among names: patterns that allow a name, and such that begin with `!` and deny it. What any of these denies
+/// is denied. In a pattern, `*` stands for any text, `?` for one character, `[…]` for one of those, `[!…]` for
+/// another. Upper and lower case differ.
 ///
 /// ```
 /// use tapeout_model::Filter;

@@ -7,8 +7,8 @@ use super::known::{KNOWN_METRICS, KnownMetric, Preference};
 /// A METRICS2.1 name: a base such as `timing__setup__ws`, and modifiers `name:value` behind it, as in
 /// `timing__setup__ws__corner:nom_tt_025C_1v80`. The parts of both are joined by `__`.
 ///
-/// Every text is a name. The first part belongs to the base; the modifiers begin at the first later part with a colon. A
-/// part without a colon behind that belongs to the value before it: tools name cells `$__ICE40_CARRY_WRAPPER`.
+/// Every text is a name. The first part belongs to the base; the modifiers begin at the first later part with a colon.
+/// A part without a colon behind that belongs to the value before it: tools name cells `$__ICE40_CARRY_WRAPPER`.
 ///
 /// ```
 /// use tapeout_model::MetricName;
@@ -66,8 +66,8 @@ impl<'a> MetricName<'a> {
         KNOWN_METRICS.iter().find(|known| known.name == self.base)
     }
 
-    /// Which of two values is the better one, if that is known. It is not where a modifier names one kind of what a total
-    /// counts, as `cell:SB_LUT4` does.
+    /// Which of two values is the better one, if that is known. It is not where a modifier names one kind of what a
+    /// total counts, as `cell:SB_LUT4` does.
     #[must_use]
     pub fn preference(&self) -> Option<Preference> {
         let of_a_kind = self.modifiers.iter().any(|(modifier, _)| KINDS.contains(modifier));
@@ -96,6 +96,8 @@ pub fn unit_of(metric: &str) -> Option<&'static str> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -135,5 +137,12 @@ mod tests {
         assert_eq!(preference("timing__setup__ws__corner:a"), Some(Preference::Higher));
         assert_eq!(preference("bitstream__size"), None);
         assert_eq!(preference("foo__bar"), None);
+    }
+
+    proptest! {
+        #[test]
+        fn any_name_prints_as_it_was_written(text in "[a:_$é]{0,12}") {
+            prop_assert_eq!(MetricName::new(&text).to_string(), text);
+        }
     }
 }

@@ -4,8 +4,8 @@ use serde_json::Value as Json;
 
 use super::{Metric, Metrics};
 
-/// Reads the text of a `metrics.json`, an object of numbers and texts, or of a state. Nulls are left out. OpenLane writes
-/// `Infinity`, `-Infinity` and `NaN` without quotes, which JSON does not know; they are read.
+/// Reads the text of a `metrics.json`, an object of numbers and texts, or of a state. Nulls are left out. OpenLane
+/// writes `Infinity`, `-Infinity` and `NaN` without quotes, which JSON does not know; they are read.
 ///
 /// # Errors
 /// What is expected instead, in words.
@@ -54,6 +54,8 @@ fn quoted(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -78,5 +80,19 @@ mod tests {
         assert!(error("[1]").starts_with("expected an object"));
         assert!(error(r#"{"lib": {"tt": 3}}"#).starts_with("`lib` is neither"));
         assert!(error(r#"{"metrics": {"a": true}}"#).starts_with("`a` is neither"));
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_read_or_refused(text in r#"[{}\[\]:,"\\é1.](NaN|-?Infinity)?"#, more in ".{0,20}") {
+            _ = read_metrics(&(text + &more));
+        }
+
+        #[test]
+        fn strings_stay_as_they_are(name in ".{0,12}", value in r#"([\\"é ]|NaN|-?Infinity){0,6}x"#) {
+            let text = serde_json::json!({ &name: value, "y": 0.5 }).to_string().replace("0.5", "NaN");
+            prop_assume!(!["metrics", "y"].contains(&name.as_str()) && !name.contains("0.5"));
+            prop_assert_eq!(&read_metrics(&text).unwrap()[&name], &Metric::Text(value));
+        }
     }
 }

@@ -33,8 +33,8 @@ impl Tolerance {
     }
 }
 
-/// Tolerances for all metrics: one for those of a name, which may be a pattern, goes before one for all. Of several, the
-/// last holds.
+/// Tolerances for all metrics: one for those of a name, which may be a pattern, goes before one for all. Of several,
+/// the last holds.
 #[derive(Clone, Debug, Default)]
 pub struct Tolerances {
     named: Vec<(Pattern, Tolerance)>,

@@ -1,6 +1,7 @@
 //! The commands, one a file: each has its arguments and a `run`, which gives the exit code.
 
 pub(crate) mod cache;
+pub(crate) mod compare;
 pub(crate) mod completions;
 pub(crate) mod config;
 pub(crate) mod docs;
@@ -29,6 +30,7 @@ pub(crate) fn dispatch(cx: &Cx, command: Command) -> Result<u8, CliError> {
         Command::Plan(args) => plan::run(cx, &args),
         Command::Status(args) => status::run(cx, &args),
         Command::Why(args) => why::run(cx, &args),
+        Command::Compare(args) => compare::run(cx, &args),
         Command::Config(args) => config::run(cx, &args),
         Command::Pin(args) => pin::pin(cx, &args),
         Command::Unpin(args) => pin::unpin(cx, &args),

@@ -19,6 +19,7 @@ use tapeout_flow::{Configured, Registry};
 use crate::args::{Cli, OverlayArgs, ThingArgs};
 use crate::commands::list;
 use crate::project;
+use crate::runs;
 
 /// The variable of the environment by which a script asks; its value is the shell.
 const ASKS: &str = "TAPEOUT_COMPLETE";
@@ -70,6 +71,7 @@ fn with_completers(command: Command, known: &Arc<Known>) -> Command {
             "step" => Known::steps,
             // Paths complete as well: the shell's own completion is used where nothing is answered.
             "what" => Known::steps,
+            "before" | "after" => Known::runs,
             "name" if in_show => Known::things,
             _ => return arg,
         };
@@ -101,6 +103,24 @@ impl Known {
             current.rsplit_once('/').map_or(("", current), |(_, step)| current.split_at(current.len() - step.len()));
         let steps = candidates(current, self.registry.steps().map(|step| (step.id, step.name)));
         steps.into_iter().map(|step| step.add_prefix(before)).collect()
+    }
+
+    /// The tags of the runs here, or of the thing before an `@`.
+    fn runs(&self, current: &str) -> Vec<CompletionCandidate> {
+        let (thing, current) = match current.split_once('@') {
+            Some((thing, tag)) => (Some(thing).filter(|thing| !thing.is_empty()), tag),
+            None => (None, current),
+        };
+        let here = self.argument::<PathBuf>("directory").unwrap_or_else(|| PathBuf::from("."));
+        let dir = match thing.map(|thing| here.join(thing)) {
+            Some(thing) if thing.is_dir() => thing,
+            Some(file) => project::directory_of(&file),
+            None => here,
+        };
+        let runs = runs::runs_in(&dir).unwrap_or_default();
+        let tags = candidates(current, runs.iter().map(|run| (run.summary.tag.as_str(), "")));
+        let before = thing.map(|thing| format!("{thing}@")).unwrap_or_default();
+        tags.into_iter().map(|tag| tag.add_prefix(before.as_str())).collect()
     }
 
     /// The names that `show KIND` takes.
