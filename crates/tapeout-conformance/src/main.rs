@@ -13,10 +13,13 @@ mod radgen;
 mod report;
 mod run;
 mod scalars;
+mod state;
+mod steps;
 mod suites;
 mod tcl;
 mod type_language;
 mod variable;
+mod views;
 
 use std::io::Write;
 use std::path::{Path, PathBuf};

@@ -35,7 +35,7 @@ mod tree;
 mod vocabulary;
 
 pub use configure::Configured;
-pub use cx::StepCx;
+pub use cx::{StepCx, slug};
 pub use event::{EVENTS, Happened, RunEvent, StepDone, StepFailed};
 pub use flow::Flow;
 pub use plan::{Plan, PlanError, PlannedStep, design_name, universal_variables};
