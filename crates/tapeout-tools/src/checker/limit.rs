@@ -13,7 +13,7 @@ pub(super) struct Limit {
     pub(super) doc: &'static str,
     /// The metric.
     pub(super) metric: &'static str,
-    /// What it counts or measures, for messages: `3 lint errors`.
+    /// What it counts or measures, for messages: `lint errors: 3`.
     pub(super) what: &'static str,
     /// The variable that says whether a violation is an error; else it is a warning.
     pub(super) gate: &'static str,
@@ -59,7 +59,7 @@ impl Limit {
             return StepResult::default();
         }
         let reason = match self.threshold {
-            None => format!("{metric} {}", self.what),
+            None => format!("{}: {metric}", self.what),
             Some(threshold) => format!("{} is {metric}, and `{threshold}` is {limit}", self.what),
         };
         if is_error() {
@@ -90,9 +90,9 @@ mod tests {
         let judge = |metric: Metric, is_error| lint.judge(Some(&metric), Some(0.0), || is_error);
         assert_eq!(judge(0_i64.into(), true), StepResult::default());
         let hint = "`-c ERROR_ON_LINTER_ERRORS=false` makes it a warning".to_owned();
-        assert_eq!(judge(3_i64.into(), true), StepResult::default().failed("3 lint errors", Some(hint)));
+        assert_eq!(judge(3_i64.into(), true), StepResult::default().failed("lint errors: 3", Some(hint)));
         let warned = judge(3_i64.into(), false);
-        assert_eq!((warned.verdict, warned.alerts[0].message.as_str()), (Verdict::Passed, "3 lint errors"));
+        assert_eq!((warned.verdict, warned.alerts[0].message.as_str()), (Verdict::Passed, "lint errors: 3"));
         assert_eq!(warned.alerts[0].code, "checker.lint-errors");
     }
 
