@@ -18,7 +18,18 @@ pub(crate) struct Comparison<'a> {
 }
 
 /// Classes of errors; all of them mean that the input is refused.
-const CATEGORIES: [&str; 5] = ["bad_value", "invalid_config", "missing_required", "flow_exception", "flow_error"];
+const CATEGORIES: [&str; 10] = [
+    "bad_value",
+    "deferred_step_error",
+    "flow_error",
+    "flow_exception",
+    "invalid_config",
+    "invalid_state",
+    "missing_required",
+    "step_error",
+    "step_exception",
+    "step_signalled",
+];
 
 /// Words of Python, in which the peers are written, for kinds of values and for values, and ours.
 const KINDS: [(&str, &str); 9] = [
@@ -158,8 +169,10 @@ impl Comparison<'_> {
         let ours = KINDS.iter().find(|(theirs, _)| *theirs == name).map(|(_, ours)| *ours);
         let relative =
             Path::new(name).strip_prefix(self.cwd).ok().and_then(Path::to_str).filter(|path| !path.is_empty());
+        // Where a value stands begins with a dot there.
+        let at = name.strip_prefix('.').filter(|name| name.starts_with(char::is_alphanumeric));
         mentioned(name, text)
-            || [ours, relative].into_iter().flatten().any(|name| mentioned(name, text))
+            || [ours, relative, at].into_iter().flatten().any(|name| mentioned(name, text))
             || MODULES.iter().any(|module| name.strip_prefix(module).is_some_and(|rest| rest.starts_with('.')))
     }
 

@@ -18,11 +18,14 @@ mod radgen;
 mod report;
 mod run;
 mod scalars;
+mod state;
+mod steps;
 mod suites;
 mod tcl;
 mod test_steps;
 mod type_language;
 mod variable;
+mod views;
 
 use std::io::Write;
 use std::path::{Path, PathBuf};

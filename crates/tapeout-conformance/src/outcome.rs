@@ -22,6 +22,13 @@ pub(crate) struct Refusal {
     pub(crate) errors: usize,
 }
 
+impl Refusal {
+    /// One error, as it is told.
+    pub(crate) fn outcome(error: impl std::fmt::Display) -> Outcome {
+        Outcome::Refused(Self { text: error.to_string(), errors: 1 })
+    }
+}
+
 impl Outcome {
     /// What is wrong, warnings included.
     pub(crate) fn refused(diagnostics: &[Diagnostic], sources: &SourceMap) -> Self {

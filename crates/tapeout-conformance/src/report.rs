@@ -11,7 +11,7 @@ use crate::compare::Comparison;
 use crate::differences::Difference;
 use crate::outcome::Outcome;
 use crate::place::Place;
-use crate::run::{Runner, runner};
+use crate::run::{Runner, not_ours, runner};
 use crate::suites::{Case, Suite};
 
 /// One area of one suite.
@@ -148,7 +148,10 @@ impl Report {
         let mut text = String::new();
         for area in &self.areas {
             let _ = match (area.covered, area.different) {
-                (false, _) => writeln!(text, "{}: not covered", area.title()),
+                (false, _) => match not_ours(area.suite, &area.name) {
+                    Some(reason) => writeln!(text, "{}: not ours, as {reason}", area.title()),
+                    None => writeln!(text, "{}: not covered", area.title()),
+                },
                 (true, 0) => writeln!(text, "{}: {}/{}", area.title(), area.passed, area.total),
                 (true, n) => writeln!(text, "{}: {}/{} +{n} different", area.title(), area.passed, area.total),
             };

@@ -156,8 +156,16 @@ impl<'run> StepCx<'_, 'run> {
     }
 }
 
-/// An id as part of a file name: lower case, everything else than letters, digits and `_` a dash.
-pub(crate) fn slug(id: &str) -> String {
-    let plain = |c: char| if c.is_alphanumeric() || c == '_' { c.to_ascii_lowercase() } else { '-' };
-    id.chars().map(plain).collect()
+/// An id as part of a file name: lower case, and one dash for what is between letters, digits and `_`.
+#[must_use]
+pub fn slug(id: &str) -> String {
+    let mut slug = String::with_capacity(id.len());
+    for c in id.chars() {
+        if c.is_alphanumeric() || c == '_' {
+            slug.push(c.to_ascii_lowercase());
+        } else if !slug.ends_with('-') {
+            slug.push('-');
+        }
+    }
+    slug
 }

@@ -47,7 +47,7 @@ mod vocabulary;
 
 pub use configure::Configured;
 pub use custom::{CustomFlow, FlowError};
-pub use cx::StepCx;
+pub use cx::{StepCx, slug};
 pub use event::{EVENTS, Happened, RunEvent, StepDone, StepFailed};
 pub use flow::{Flow, Gate};
 pub use flow_cx::{FlowCx, FlowState};

@@ -141,6 +141,43 @@ fn the_initial_state_is_a_step_before_the_first() {
 }
 
 #[test]
+fn metrics_with_like_names_come_from_the_last_step_that_measures_some() {
+    let mut registry = registry();
+    let checks =
+        || StepInfo::new("Test.Check", "", "", "1").reads_metrics("hold__corner:").reads_metric("hold__corner:x");
+    registry
+        .add_step(Described(|| StepInfo::new("Test.One", "", "", "1").measures(&["hold__corner:x", "hold"])))
+        .add_step(Described(|| StepInfo::new("Test.All", "", "", "1").measures_metrics(&["hold__corner:", "setup__"])))
+        .add_step(Described(|| StepInfo::new("Test.Wide", "", "", "1").measures_metrics(&["hold__"])))
+        .add_step(Described(|| {
+            StepInfo::new("Test.Setup", "", "", "1").measures_metrics(&["setup__"]).measures(&["hold"])
+        }))
+        .add_step(Described(checks));
+    let makers = |steps: &[&str]| {
+        registry.add_flow(Flow::new("Case", "", &[steps, &["Test.Check"]].concat()));
+        let mapping = tapeout_config::Value::Map(vec![("DESIGN_NAME".to_owned(), "x".into())]);
+        let loader = Loader { mapping: Some(mapping), design_dir: Some(".".into()), ..Loader::default() };
+        let plan = Plan::load(&registry, loader, Some("Case"), &mut SourceMap::new()).unwrap();
+        let shape = shape(&plan).pop().unwrap();
+        shape.split_once(':').unwrap().1.trim().to_owned()
+    };
+    let mut makers = makers;
+    assert_eq!(
+        makers(&["Test.All", "Test.Setup"]),
+        "metric hold__corner:x of Test.All, metrics hold__corner:* of Test.All"
+    );
+    assert_eq!(
+        makers(&["Test.All", "Test.One"]),
+        "metric hold__corner:x of Test.One, metrics hold__corner:* of Test.One"
+    );
+    assert_eq!(
+        makers(&["Test.One", "Test.Wide"]),
+        "metric hold__corner:x of Test.Wide, metrics hold__corner:* of Test.Wide"
+    );
+    assert_eq!(makers(&["Test.Setup"]), "");
+}
+
+#[test]
 fn what_is_left_out_makes_nothing() {
     let plan = plan("meta: {flow: Small}\nSKIP: [Test.Place]").unwrap();
     assert_eq!(plan.steps[1].left_out.as_deref(), Some("SKIP names it"));

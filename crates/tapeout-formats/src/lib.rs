@@ -5,6 +5,7 @@
 //! Keys and lines that a reader does not know are passed over, so that newer versions of a tool still read.
 //!
 //! - [`pcf`]: physical constraints of iCE40 designs.
+//! - [`pin_order`]: on which sides of a block its pins stand.
 //! - [`yosys_stat`], [`yosys_netlist`]: the statistics and the ports and cell types of a netlist.
 //! - [`icetime`]: the timing report of icetime.
 //! - [`asc`]: whether a placed and routed iCE40 design is complete.
@@ -19,6 +20,7 @@ pub mod icetime;
 pub mod makefile_deps;
 pub mod nextpnr;
 pub mod pcf;
+pub mod pin_order;
 pub mod protocol;
 pub mod tcl;
 pub mod yosys_netlist;

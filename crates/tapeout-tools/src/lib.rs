@@ -3,6 +3,7 @@
 
 mod checker;
 mod classic;
+mod corners;
 mod flows;
 mod ghdl;
 mod icarus;
@@ -11,6 +12,7 @@ mod nextpnr;
 mod tcl;
 mod verilator;
 mod verilog;
+pub mod views;
 mod yosys;
 
 use tapeout_flow::Registry;

@@ -90,6 +90,11 @@ pub(crate) fn register(registry: &mut Registry) {
     });
 }
 
+/// The variables of its checkers.
+pub(crate) fn checker_variables() -> Vec<Variable> {
+    checkers::variables()
+}
+
 /// All variables of the flow, those of former times included.
 fn variables() -> Vec<Variable> {
     [

@@ -23,6 +23,9 @@ pub(crate) fn register(registry: &mut Registry) {
 
 struct Lint;
 
+const ERRORS: &str = "design__lint_error__count";
+const WARNINGS: &str = "design__lint_warning__count";
+
 impl Step for Lint {
     fn info(&self) -> StepInfo {
         StepInfo::new(
@@ -33,6 +36,7 @@ impl Step for Lint {
             env!("IMPLEMENTATION"),
         )
         .takes("vhdl_nl")
+        .measures(&[ERRORS, WARNINGS])
         .variables(verilog::variables())
         .variables([
             design_name(),
@@ -99,8 +103,8 @@ impl Step for Lint {
             alerts.iter().filter(|alert| alert.severity == severity).map(|a| i64::from(a.count)).sum::<i64>()
         };
         Ok(StepResult::default()
-            .metric("design__lint_error__count", count(Severity::Error))
-            .metric("design__lint_warning__count", count(Severity::Warning))
+            .metric(ERRORS, count(Severity::Error))
+            .metric(WARNINGS, count(Severity::Warning))
             .alerts(alerts))
     }
 
