@@ -29,7 +29,7 @@ pub(crate) fn runner(suite: &str, area: &str) -> Option<Runner> {
         ("openlane", "flow.sequential") => flow::sequential,
         ("openlane", "flow.start") => flow::start,
         ("openlane", "cli") => cli::command_line,
-        ("openlane", area) if area.starts_with("config.") || area.starts_with("tcl.") => unknown,
+        ("openlane", area) if ["config.", "flow.", "tcl."].iter().any(|part| area.starts_with(part)) => unknown,
         ("radgen", "merge_ok" | "error") => radgen::resolve,
         _ => return None,
     })
