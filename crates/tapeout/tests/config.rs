@@ -124,7 +124,7 @@ fn changes_of_steps_are_not_passed_over() {
         let ran = with(edits, command);
         assert_eq!(ran.code, 2);
         assert!(
-            ran.err.starts_with("error: the flow has no step `Verilator.Lnt`\n --> over.yaml:1:41\n"),
+            ran.err.starts_with("error: the flow has no step `Verilator.Lnt`\n --> over.yaml:1:42\n"),
             "{}",
             ran.err
         );

@@ -67,7 +67,7 @@ fn with_completers(command: Command, known: &Arc<Known>) -> Command {
             "set" => Known::settings,
             "key" => Known::names,
             "flow" => Known::flows,
-            "step" => Known::steps,
+            "step" | "from" | "to" | "only" | "skip" => Known::steps,
             // Paths complete as well: the shell's own completion is used where nothing is answered.
             "what" => Known::steps,
             "name" if in_show => Known::things,
