@@ -1,5 +1,10 @@
 //! A flow that the configuration changes, and parts of it that are run: with the real tools.
-#![expect(clippy::unwrap_used, reason = "a test fails by panic")]
+#![expect(
+    clippy::disallowed_methods,
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    reason = "a test starts programs itself, says what it skips, and fails by panic"
+)]
 
 mod support;
 
@@ -79,6 +84,24 @@ fn a_range_begins_with_what_the_run_shows_and_ends_where_it_says() {
     assert!(!ran.err.contains("Yosys.SynthIce40: started"), "what is held is not made anew: {}", ran.err);
     assert_eq!(summary(&space), [held[0].clone(), held[1].clone(), format!("{ROUTE} done"), held[3].clone()]);
     space.tapeout(&["run", "-F", ROUTE, "--fresh=yosys*"]).exits(2).says_once(&["no such step is in the range"]);
+}
+
+#[test]
+fn a_gate_leaves_a_step_out() {
+    let space = TestSpace::counter();
+    space.write("config.yaml", space.read("config.yaml") + "RUN_LINTER: false\n");
+    space
+        .tapeout(&["plan"])
+        .exits(0)
+        .prints(&["Verilator.Lint  Lint\n  left out: RUN_LINTER is false (config.yaml:11:13)"]);
+    space
+        .tapeout(&["show", "flow", "Ice40"])
+        .exits(0)
+        .prints(&["gates  Verilator.Lint* if RUN_LINTER", "Whether to lint."]);
+    space.tapeout(&["show", "variable", "RUN_LINTER"]).exits(0).prints(&["of the flows  Ice40, Ice40Program"]);
+    space.edit("config.yaml", "flow: Ice40", "flow: [Verilator.Lint]");
+    let plan = space.tapeout(&["plan"]).exits(0).prints(&["1 of 1 steps"]);
+    plan.says(&["no step of this flow reads `RUN_LINTER`"]);
 }
 
 #[test]
