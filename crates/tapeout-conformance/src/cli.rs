@@ -17,7 +17,7 @@ pub(crate) const NAME: &str = "tapeout";
 
 /// Runs of a configuration, one after the other.
 pub(crate) fn command_line(input: &Json, place: &Place<'_>) -> Result<Outcome, String> {
-    only(input, &["config_file", "config", "args", "steps"])?;
+    only(input, &["config_file", "config", "args"])?;
     let file = entry(input, "config_file")?.as_str();
     if let Some(file) = file {
         let text = match entry(input, "config")? {
@@ -51,11 +51,14 @@ fn one(file: Option<&str>, args: &[Json], place: &Place<'_>) -> Result<Json, Str
             }
             // PDKs are never fetched here.
             "--manual-pdk" => {}
+            // New results take the place of those that are there.
+            "--overwrite" => words.push("--fresh"),
             other => words.push(other),
         }
     }
     if words != ["--version"] {
-        words.insert(0, "run");
+        // One step after the other, as there.
+        words.splice(0..0, ["run", "-j1"]);
         words.extend(file);
     }
     let (good, text) = tapeout(&words, place)?;

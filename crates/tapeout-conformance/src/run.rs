@@ -8,7 +8,7 @@ use crate::place::Place;
 use crate::{cli, expressions, flow, load, metrics, radgen, scalars, state, steps, tcl, variable, views};
 
 /// The areas of which every case is run, so that one that nobody knows is a fault.
-const COVERED: [&str; 6] = ["config.", "metrics.", "state.", "step.", "tcl.", "toolbox."];
+const COVERED: [&str; 7] = ["config.", "flow.", "metrics.", "state.", "step.", "tcl.", "toolbox."];
 
 /// Runs the input of a case.
 ///

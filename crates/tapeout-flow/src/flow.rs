@@ -1,6 +1,6 @@
 //! Flows: which steps, in which order, and under which conditions.
 
-use tapeout_config::{Config, Type, Variable};
+use tapeout_config::{Config, ConfigSource, Type, Variable};
 use tapeout_model::Value;
 
 use crate::{Sequence, StepPattern};
@@ -106,7 +106,12 @@ impl Flow {
         let reasons: Vec<String> = closed
             .map(|name| {
                 let value = if config.opt_bool(name).is_some() { "false" } else { "not set" };
-                format!("{name} is {value} ({})", config.setting(name).origin)
+                let origin = &config.setting(name).origin;
+                match origin.source {
+                    // Its words are not on lines that people can look up.
+                    ConfigSource::CommandLine => format!("{name} is {value} ({})", origin.source),
+                    _ => format!("{name} is {value} ({origin})"),
+                }
             })
             .collect();
         (!reasons.is_empty()).then(|| reasons.join(", "))

@@ -142,6 +142,14 @@ pub(crate) fn schema(cx: &Cx, args: &ThingArgs) -> Result<(String, Schema), CliE
 pub(crate) fn loader(args: &ThingArgs) -> Result<Loader, CliError> {
     let file = find_config(args.thing.as_deref())?;
     let OverlayArgs { set, with, design_dir, .. } = &args.overlay;
+    if let Some(dir) = design_dir.as_ref().filter(|dir| !dir.is_dir()) {
+        let error = CliError::input(format!("`--design-dir {}`: there is no such directory", dir.display()));
+        return Err(if dir.to_string_lossy().starts_with('~') {
+            error.hint("shells expand `~` at the beginning of a word only: give the whole path")
+        } else {
+            error
+        });
+    }
     Ok(Loader {
         // Overlays may come from anywhere: the design stays where its own configuration is.
         design_dir: Some(design_dir.clone().unwrap_or_else(|| directory_of(&file))),
