@@ -132,7 +132,7 @@ impl Configured {
             Chosen::Steps { flow, steps } => Some(match registry.program(&flow.name) {
                 Some(program) => {
                     let declared = steps.into_iter().map(|step| step.step).collect();
-                    let program = Program { flow: Arc::clone(program), declared, skipped: Vec::new() };
+                    let program = Program { flow: Arc::clone(program), described: flow, declared, skipped: Vec::new() };
                     Plan::of_program(program, initial, config.clone(), warnings.clone())
                 }
                 None => Plan::new(&flow, steps, initial, config.clone(), warnings.clone(), sources)?,

@@ -36,6 +36,8 @@ pub struct PlannedStep {
     pub(crate) before: Option<usize>,
     /// Whether it is a result when its tools fail.
     pub(crate) keeps_failure: bool,
+    /// Whether a check that fails lets those after it go on.
+    pub(crate) defers_check: bool,
     pub(crate) step: Arc<dyn Step>,
     pub(crate) config: Config,
 }
@@ -54,6 +56,7 @@ impl PlannedStep {
             inputs: Vec::new(),
             before: None,
             keeps_failure: false,
+            defers_check: info.defers_check,
             config: config.restricted_to(&names),
             info,
             step,
@@ -306,7 +309,7 @@ impl Plan {
         };
         Job {
             inputs,
-            defers_check: step.info.defers_check,
+            defers_check: step.defers_check,
             always: step.info.acts_outside,
             claims: self.claims(step, last),
             expected_ms: last.map_or(0, |last| last.wall_ms),
