@@ -28,7 +28,7 @@ pub enum InRange {
     Inside,
     /// Before it: the step stays at the result that the run shows.
     Held,
-    /// In it, but left out for this time.
+    /// Left out by its name.
     Skipped,
     /// After it; or before it and without a result.
     Outside,
@@ -79,10 +79,10 @@ impl Plan {
                 .hint(format!("`--from {to} --to {from}`")));
         }
         let skipped = self.skipped(&range.skip)?;
+        let after = last.map(|(option, step)| format!("it comes after `{option} {step}`"));
         for (index, step) in self.steps.iter_mut().enumerate() {
             let left_out = if to.is_some_and(|to| index > to) {
-                let (option, _) = last.unwrap_or_default();
-                Some((InRange::Outside, format!("it comes after `{option} {}`", last.unwrap_or_default().1)))
+                after.clone().map(|after| (InRange::Outside, after))
             } else if let Some(pattern) = &skipped[index] {
                 Some((InRange::Skipped, format!("skipped by `--skip {pattern}`")))
             } else {
