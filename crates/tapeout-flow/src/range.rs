@@ -30,7 +30,7 @@ pub enum InRange {
     Inside,
     /// Before it: the step stays at the result that the run shows.
     Held,
-    /// In it, but left out for this time.
+    /// Left out by its name.
     Skipped,
     /// After it; or before it and without a result.
     Outside,
@@ -85,10 +85,10 @@ impl Plan {
         }
         let skipped = self.skipped(&range.skip)?;
         let begins = self.steps.iter().any(|step| step.is_initial_state());
+        let after = last.map(|(option, step)| format!("it comes after `{option} {step}`"));
         for (index, step) in self.steps.iter_mut().map(Arc::make_mut).enumerate() {
             let left_out = if to.is_some_and(|to| index > to) {
-                let (option, _) = last.unwrap_or_default();
-                Some((InRange::Outside, format!("it comes after `{option} {}`", last.unwrap_or_default().1)))
+                after.clone().map(|after| (InRange::Outside, after))
             } else if let Some(pattern) = &skipped[index] {
                 Some((InRange::Skipped, format!("skipped by `--skip {pattern}`")))
             } else {
