@@ -11,6 +11,7 @@
 //!   the variables are there.
 //! - [`InitialState`]: what is there before the first step.
 //! - [`Plan`]: everything a run will do, complete and validated; all its errors are reported together.
+//! - [`Pack`]: what a step's tools did, for others to do again.
 //! - [`Run`]: one execution of a plan under a tag, and its views on disk.
 
 mod configure;
@@ -20,6 +21,8 @@ mod finish;
 mod flow;
 mod initial;
 mod job;
+
+mod pack;
 mod pin;
 mod plan;
 mod reason;
@@ -41,6 +44,7 @@ pub use cx::StepCx;
 pub use event::{EVENTS, Happened, RunEvent, StepDone, StepFailed};
 pub use flow::Flow;
 pub use initial::InitialState;
+pub use pack::{Pack, Verified};
 pub use plan::{Plan, PlanError, PlannedStep, design_name, universal_variables};
 pub use reason::Reason;
 pub use recorder::recorded_events;
