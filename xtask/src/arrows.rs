@@ -39,6 +39,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "tapeout-formats",
             "tapeout-radgen",
             "tapeout-engine",
+            "tapeout-flow",
             "tapeout-tools",
             "tapeout",
         ],

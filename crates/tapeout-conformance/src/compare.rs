@@ -18,7 +18,7 @@ pub(crate) struct Comparison<'a> {
 }
 
 /// Classes of errors; all of them mean that the input is refused.
-const CATEGORIES: [&str; 3] = ["bad_value", "invalid_config", "missing_required"];
+const CATEGORIES: [&str; 5] = ["bad_value", "invalid_config", "missing_required", "flow_exception", "flow_error"];
 
 /// Words of Python, in which the peers are written, for kinds of values and for values, and ours.
 const KINDS: [(&str, &str); 9] = [
@@ -103,6 +103,11 @@ impl Comparison<'_> {
                 ("warning_mentions", Some(Json::String(warnings))) => {
                     let Json::Array(mentions) = value else { return Some(format!("{below} is not a list")) };
                     self.unmentioned(mentions, warnings).map(|name| format!("no warning mentions {name}: {warnings}"))
+                }
+                // What went wrong in a run that has come to something nevertheless.
+                ("error", Some(Json::String(text))) => {
+                    let Json::Object(error) = value else { return Some(format!("{below} is not a map")) };
+                    self.refusals(error, &Refusal { text: text.clone(), errors: 1 })
                 }
                 (_, Some(found)) => self.values(value, found, &below),
                 (_, None) => Some(format!("{}nothing instead of {value}", prefix(&below))),

@@ -1,11 +1,15 @@
 //! `conformance [--dir DIR] [--page]`: runs the case files against the libraries. What it prints is one line per suite
 //! and area, and what failed; with `--page`, the page of the book on all this. Exit codes: 0 all is as it should be, 1
 //! something is not, 2 usage or files that cannot be read.
+//!
+//! Called by the name `tapeout`, it is the command line with the steps of the cases, see [`cli`].
 
+mod cli;
 mod compare;
 mod differences;
 mod encoding;
 mod expressions;
+mod flow;
 mod load;
 mod outcome;
 mod place;
@@ -15,6 +19,7 @@ mod run;
 mod scalars;
 mod suites;
 mod tcl;
+mod test_steps;
 mod type_language;
 mod variable;
 
@@ -27,6 +32,9 @@ use report::Report;
 const USAGE: &str = "Usage: conformance [--dir DIR] [--page]";
 
 fn main() -> ExitCode {
+    if std::env::args_os().next().is_some_and(|name| name == cli::NAME) {
+        return tapeout::main(test_steps::registry());
+    }
     // The guard process, which runs the Tcl interpreter, is this program once more.
     tapeout_engine::serve_if_asked();
     let mut dir = None;

@@ -5,7 +5,7 @@ use tapeout_config::Variable;
 
 use crate::outcome::Outcome;
 use crate::place::Place;
-use crate::{expressions, load, radgen, scalars, tcl, variable};
+use crate::{cli, expressions, flow, load, radgen, scalars, tcl, variable};
 
 /// Runs the input of a case.
 ///
@@ -25,7 +25,11 @@ pub(crate) fn runner(suite: &str, area: &str) -> Option<Runner> {
         ("openlane", "tcl.value") => tcl::value,
         ("openlane", "tcl.escape") => tcl::escape,
         ("openlane", "tcl.eval_env") => tcl::environment,
-        ("openlane", area) if area.starts_with("config.") || area.starts_with("tcl.") => unknown,
+        ("openlane", "flow.substitution") => flow::substitution,
+        ("openlane", "flow.sequential") => flow::sequential,
+        ("openlane", "flow.start") => flow::start,
+        ("openlane", "cli") => cli::command_line,
+        ("openlane", area) if ["config.", "flow.", "tcl."].iter().any(|part| area.starts_with(part)) => unknown,
         ("radgen", "merge_ok" | "error") => radgen::resolve,
         _ => return None,
     })

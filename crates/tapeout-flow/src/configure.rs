@@ -4,13 +4,13 @@
 use std::sync::Arc;
 
 use tapeout_config::{
-    Config, Diagnostic, Elsewhere, FlowChoice, KnownElsewhere, Loaded, Loader, Schema, SourceMap, Span, nearest,
+    Config, Diagnostic, Elsewhere, FlowChoice, KnownElsewhere, Loaded, Loader, Node, Schema, SourceMap, Span, nearest,
 };
 use tapeout_model::Value;
 
 use crate::plan::{PlanError, universal_variables};
 use crate::registry::Registered;
-use crate::{Flow, InitialState, Plan, Registry, Vocabulary};
+use crate::{Flow, InitialState, Plan, Registry, Sequence, StepEdit, Vocabulary};
 
 /// What a flow is called that is only a list of steps.
 const AD_HOC: &str = "Custom Sequential Flow";
@@ -30,9 +30,18 @@ pub struct Configured {
     pub warnings: Vec<Diagnostic>,
 }
 
+/// A step in its place in a flow.
+pub(crate) struct Arranged {
+    pub(crate) step: Registered,
+    /// Its id in the flow.
+    pub(crate) id: String,
+    /// The edit that brought it there.
+    pub(crate) edit: Option<Span>,
+}
+
 /// The flow that is meant.
 enum Chosen {
-    Steps { flow: Flow, steps: Vec<Registered> },
+    Steps { flow: Flow, steps: Vec<Arranged> },
     Words(Vocabulary),
 }
 
@@ -120,7 +129,7 @@ impl Configured {
         let flow = chosen.name().to_owned();
         let plan = match chosen {
             Chosen::Steps { flow, steps } => {
-                Some(Plan::new(flow.name, steps, initial, config.clone(), warnings.clone())?)
+                Some(Plan::new(&flow, steps, initial, config.clone(), warnings.clone(), sources)?)
             }
             Chosen::Words(_) => None,
         };
@@ -140,7 +149,7 @@ impl Chosen {
     /// requires them.
     fn schema(&self, registry: &Registry) -> Result<Schema, PlanError> {
         let schema = match self {
-            Self::Steps { steps, .. } => schema_of_steps(registry, steps),
+            Self::Steps { flow, steps } => schema_of_steps(registry, flow, steps),
             Self::Words(vocabulary) => Schema::new((vocabulary.variables)().into_iter().chain(universal_variables()))
                 .map_err(|error| format!("flow `{}`: {error}", vocabulary.name)),
         };
@@ -160,7 +169,8 @@ fn elsewhere(registry: &Registry) -> KnownElsewhere {
             return Some(Elsewhere::Removed(reason.into()));
         }
         let of_steps = registry.steps().any(|step| step.variables.iter().any(|variable| variable.name == name));
-        let known = of_steps || registry.vocabularies().any(|vocabulary| (vocabulary.knows)(name));
+        let of_flows = registry.flows().any(|flow| flow.variables.iter().any(|variable| variable.name == name));
+        let known = of_steps || of_flows || registry.vocabularies().any(|vocabulary| (vocabulary.knows)(name));
         known.then_some(Elsewhere::OtherFlow)
     })
 }
@@ -173,9 +183,15 @@ fn begin(
     sources: &mut SourceMap,
 ) -> Result<(Loaded, Option<Chosen>), PlanError> {
     let mut loaded = loader.load(sources).map_err(PlanError)?;
-    let chosen = choose(registry, &loaded, flow)?;
+    let mut chosen = choose(registry, &loaded, flow)?;
+    // An option that names another flow leaves the edits of the one in the file behind.
     if let Some(edits) = loaded.meta().substituting_steps.as_ref().filter(|_| flow.is_none()) {
-        refuse_edits(edits.span, chosen.as_ref())?;
+        match &mut chosen {
+            Some(Chosen::Steps { steps, .. }) => *steps = substituted(registry, steps, edits).map_err(PlanError)?,
+            // Nothing runs, and what its steps are is not known.
+            Some(Chosen::Words(_)) => {}
+            None => return Err(PlanError(vec![edits_of_nothing(edits.span)])),
+        }
     }
     if let Some(Chosen::Steps { flow, .. }) = &chosen {
         loaded.add_defaults(&Value::Map(flow.defaults.clone()), sources).map_err(PlanError)?;
@@ -183,20 +199,42 @@ fn begin(
     Ok((loaded, chosen))
 }
 
-/// A run of the flow as it is would not be what the configuration asks for.
-fn refuse_edits(edits: Span, chosen: Option<&Chosen>) -> Result<(), PlanError> {
-    let (message, help) = match chosen {
-        Some(Chosen::Words(_)) => return Ok(()),
-        Some(Chosen::Steps { .. }) => (
-            "changes of a flow's steps are not part of this version",
-            "write the steps that you want as a list: `flow: [STEP, STEP]`",
-        ),
-        None => (
-            "`meta.substituting_steps` changes the flow that `meta.flow` names, and none is named",
-            "name one: `flow: NAME`",
-        ),
-    };
-    Err(PlanError(vec![Diagnostic::error(message).at(edits, "asked for here").help(help)]))
+/// The steps after the edits of a configuration.
+fn substituted(registry: &Registry, steps: &[Arranged], edits: &Node) -> Result<Vec<Arranged>, Vec<Diagnostic>> {
+    let mut errors = Vec::new();
+    let mut edits = StepEdit::read(edits)?;
+    for edit in &mut edits {
+        let Some(step) = edit.brings() else { continue };
+        match registry.step(step) {
+            Some(info) => *edit = edit.clone().bringing(info.id),
+            None => errors.push(unknown("step", step, Some(edit.step_place), registry.steps().map(|step| step.id))),
+        }
+    }
+    if !errors.is_empty() {
+        return Err(errors);
+    }
+    let mut sequence = Sequence::new(steps.iter().map(|step| step.step.info.id));
+    for edit in &edits {
+        // What follows builds on it, so that the first one that fails is the only one of interest.
+        sequence.edit(edit).map_err(|error| vec![error])?;
+    }
+    Ok(arranged(registry, &sequence))
+}
+
+fn edits_of_nothing(edits: Span) -> Diagnostic {
+    Diagnostic::error("`meta.substituting_steps` changes the flow that `meta.flow` names, and none is named")
+        .at(edits, "asked for here")
+        .help("name one: `flow: NAME`")
+}
+
+/// The steps of a list, all of which there are.
+fn arranged(registry: &Registry, sequence: &Sequence) -> Vec<Arranged> {
+    let listed = sequence.steps().iter();
+    let arranged = listed.filter_map(|listed| {
+        let step = registry.registered(&listed.step)?.clone();
+        Some(Arranged { step, id: listed.id.clone(), edit: listed.edit })
+    });
+    arranged.collect()
 }
 
 /// The flow that is named; nothing if none is.
@@ -254,16 +292,16 @@ fn no_flow(registry: &Registry) -> PlanError {
     ])
 }
 
-fn find_steps(registry: &Registry, flow: &Flow, spans: &[Option<Span>]) -> Result<Vec<Registered>, PlanError> {
-    let mut errors = Vec::new();
+fn find_steps(registry: &Registry, flow: &Flow, spans: &[Option<Span>]) -> Result<Vec<Arranged>, PlanError> {
+    let mut errors: Vec<Diagnostic> = flow.faults().into_iter().map(Diagnostic::error).collect();
     let mut found = Vec::new();
     for (id, span) in flow.steps.iter().zip(spans) {
-        match registry.registered(id) {
-            Some(step) => found.push(step.clone()),
+        match registry.step(id) {
+            Some(step) => found.push(step.id),
             None => errors.push(unknown("step", id, *span, registry.steps().map(|step| step.id))),
         }
     }
-    if errors.is_empty() { Ok(found) } else { Err(PlanError(errors)) }
+    if errors.is_empty() { Ok(arranged(registry, &Sequence::new(found))) } else { Err(PlanError(errors)) }
 }
 
 fn without_steps(vocabulary: &Vocabulary, span: Option<Span>) -> Diagnostic {
@@ -289,9 +327,12 @@ fn unknown<'a>(kind: &str, name: &str, span: Option<Span>, known: impl Iterator<
     }
 }
 
-fn schema_of_steps(registry: &Registry, steps: &[Registered]) -> Result<Schema, String> {
+fn schema_of_steps(registry: &Registry, flow: &Flow, steps: &[Arranged]) -> Result<Schema, String> {
     let mut schema = Schema::new(universal_variables()).map_err(|error| error.to_string())?;
-    for step in steps {
+    for variable in &flow.variables {
+        schema.add(variable.clone()).map_err(|error| format!("flow `{}`: {error}", flow.name))?;
+    }
+    for Arranged { step, .. } in steps {
         for variable in &step.info.variables {
             schema.add(variable.clone()).map_err(|error| format!("`{}`: {error}", step.info.id))?;
         }

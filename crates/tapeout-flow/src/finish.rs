@@ -8,7 +8,7 @@ use tapeout_model::{Class, Output, State, Verdict};
 use tapeout_store::Entry;
 
 use crate::showing::{Made, Showing, reason_of, status_of};
-use crate::{Ended, Run, RunSummary, StepAttempt, StepStatus, StepSummary};
+use crate::{Ended, InRange, Run, RunSummary, StepAttempt, StepStatus, StepSummary};
 
 /// What a run came to, in its directory.
 pub(crate) const SUMMARY: &str = "run.json";
@@ -40,19 +40,22 @@ impl Run<'_> {
             tree.show_states(&shown)?;
         }
         let summary = self.summary(outcomes, &shared, started, &last);
-        if entries.len() == self.steps.len() {
+        let whole = entries.len() == self.steps.len() && self.plan.is_whole();
+        if whole {
             let views =
                 last.views.iter().map(|(format, view)| (format.clone(), view.map(&mut |(_, file)| file.clone())));
             let state = State { views: views.collect(), metrics: last.metrics.clone() };
             tree.show_final(self.engine.store(), &state)?;
-            let kept = self.plan.steps.iter().filter(|step| step.left_out.is_none() || self.pinned(&step.id).is_some());
+            let kept = self.plan.steps.iter().filter(|step| {
+                step.left_out.is_none() || step.in_range == InRange::Skipped || self.pinned(&step.id).is_some()
+            });
             tree.keep_only(&kept.map(|step| step.dir.as_str()).collect::<Vec<_>>())?;
         }
         let edited = tree.take_edited();
         let json = serde_json::to_value(&summary).map_err(|error| Failure::new(Class::Internal, error.to_string()))?;
         tree.write_json(SUMMARY, &json)?;
         tree.close()?;
-        Ok(Ended { failures, summary, dir: self.dir.clone(), edited })
+        Ok(Ended { failures, summary, dir: self.dir.clone(), edited, whole })
     }
 
     /// The state before and after each running step. A step sees only what it declares; the state after it holds all
@@ -106,13 +109,25 @@ impl Run<'_> {
                 why: Vec::new(),
             })
             .collect();
+        // What is not in the range ran when it last did, and for that reason.
+        for (step, planned) in steps.iter_mut().zip(&self.plan.steps).filter(|(_, planned)| planned.is_beyond()) {
+            let last = self.last.iter().flat_map(|last| &last.steps).find(|last| last.id == planned.id);
+            if let Some(last) = last {
+                step.attempt = last.attempt;
+                step.why.clone_from(&last.why);
+            }
+        }
         for (outcome, index) in outcomes.iter().zip(&self.steps) {
             let step = &mut steps[*index];
             step.why = started.remove(index).or_else(|| Some(self.last_ran(&step.id)?.1.to_vec())).unwrap_or_default();
             match outcome {
                 Outcome::Done { entry, how } => {
+                    let is_pinned = self.pinned(&step.id).is_some();
                     step.shared = shared.contains(index);
-                    step.status = status_of(entry, *how, step.shared);
+                    step.status = match status_of(entry, *how, step.shared) {
+                        StepStatus::Pinned if !is_pinned => StepStatus::Held,
+                        status => status,
+                    };
                     step.reused = *how != How::Ran || step.shared;
                     (step.reason, step.hint) = reason_of(entry);
                     step.log = entry.attempt().log.as_ref().map(|log| format!("{}/{}", step.dir, log.path));

@@ -59,6 +59,13 @@ impl JobBody for StepJob {
             let message = format!("`{}` writes `{}` twice", self.info.id, pair[0].path);
             return Err(Failure::new(Class::Internal, message));
         }
+        let unmade = result.views.iter().find_map(|(format, view)| {
+            let path = view.files().into_iter().find(|path| !outputs.iter().any(|output| output.path == **path))?;
+            Some(format!("`{}` gives `{path}` as its view `{format}`, and has made no such file", self.info.id))
+        });
+        if let Some(message) = unmade {
+            return Err(self.with_logs(Failure::new(Class::Internal, message), &cx, &completed));
+        }
         let statuses = completed.iter().flat_map(|session| session.entry.record().statuses.iter().copied()).collect();
         let log: String = completed.iter().map(|session| session.log.as_str()).collect();
         if !completed.is_empty() {

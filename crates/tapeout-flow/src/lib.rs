@@ -7,11 +7,12 @@
 //!
 //! - [`Step`]: a descriptor ([`StepInfo`]) with `prepare` (configuration and inputs → [`Session`]s, pure) and `collect`
 //!   (outputs → views, metrics, alerts, verdict, pure). The engine does what lies between.
-//! - [`Flow`]: a list of step ids. [`Registry`]: the steps, flows and tools there are. [`Vocabulary`]: a flow of which only
+//! - [`Flow`]: a list of step ids, with gates. [`Sequence`]: such a list while it is edited. [`Registry`]: the steps, flows and tools there are. [`Vocabulary`]: a flow of which only
 //!   the variables are there.
 //! - [`InitialState`]: what is there before the first step.
 //! - [`Plan`]: everything a run will do, complete and validated; all its errors are reported together.
 //! - [`Pack`]: what a step's tools did, for others to do again.
+//! - [`Range`]: the part of a plan that is to run; what stands before it is held at the results that the run shows.
 //! - [`Run`]: one execution of a plan under a tag, and its views on disk.
 
 mod configure;
@@ -21,15 +22,17 @@ mod finish;
 mod flow;
 mod initial;
 mod job;
-
 mod pack;
+mod pattern;
 mod pin;
 mod plan;
+mod range;
 mod reason;
 mod recorder;
 mod registry;
 mod retention;
 mod run;
+mod sequence;
 mod settings;
 mod showing;
 mod standing;
@@ -42,15 +45,18 @@ mod vocabulary;
 pub use configure::Configured;
 pub use cx::StepCx;
 pub use event::{EVENTS, Happened, RunEvent, StepDone, StepFailed};
-pub use flow::Flow;
+pub use flow::{Flow, Gate};
 pub use initial::InitialState;
 pub use pack::{Pack, Verified};
+pub use pattern::StepPattern;
 pub use plan::{Plan, PlanError, PlannedStep, design_name, universal_variables};
+pub use range::{InRange, Range};
 pub use reason::Reason;
 pub use recorder::recorded_events;
 pub use registry::Registry;
 pub use retention::{Retention, Retired};
 pub use run::{Again, Ended, Run};
+pub use sequence::{Change, Listed, Sequence, StepEdit};
 pub use standing::{Standing, Stands};
 pub use state_file::{check_formats, design_format, load_state};
 pub use step::{Completed, Needs, Script, Section, Session, Step, StepInfo, StepResult};

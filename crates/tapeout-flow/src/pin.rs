@@ -10,7 +10,7 @@ use tapeout_model::{Class, Output};
 use tapeout_store::{Entry, JobRef, Pin, ShownEntry};
 
 use crate::tree::{RunTree, edited_files};
-use crate::{PlannedStep, Run};
+use crate::{InRange, PlannedStep, Run};
 
 impl Run<'_> {
     /// Holds a step at the result that this run shows.
@@ -115,8 +115,16 @@ impl Run<'_> {
     }
 }
 
-/// The failure to find a result that a step is pinned at.
+/// The failure to find a result that a step is pinned at, or held at because it stands before the range.
 pub(crate) fn lost_pin(step: &PlannedStep) -> Failure {
-    Failure::new(Class::Environment, format!("the result that `{}` is pinned at is not in the store any more", step.id))
-        .hint(format!("`tapeout unpin {}`, and it is made anew", step.id))
+    let lost = |held| {
+        let message = format!("the result that `{}` is {held} at is not in the store any more", step.id);
+        Failure::new(Class::Environment, message)
+    };
+    match step.in_range {
+        InRange::Held => lost("held").hint(format!("`tapeout run --to {}` makes it anew", step.id)),
+        InRange::Inside | InRange::Skipped | InRange::Outside => {
+            lost("pinned").hint(format!("`tapeout unpin {}`, and it is made anew", step.id))
+        }
+    }
 }

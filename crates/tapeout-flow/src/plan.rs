@@ -8,11 +8,12 @@ use tapeout_config::{Config, Diagnostic, Loader, SourceMap, Type, Variable};
 use tapeout_engine::{Claims, Graph, Job, JobId, Part};
 use tapeout_model::ToolSettings;
 
+use crate::configure::Arranged;
 use crate::cx::slug;
 use crate::initial::INITIAL_STATE;
 use crate::job::StepJob;
 use crate::registry::Registered;
-use crate::{Configured, InitialState, Registry, Step, StepAttempt, StepInfo};
+use crate::{Configured, Flow, InRange, InitialState, Registry, Step, StepAttempt, StepInfo};
 
 /// A step in its place in a plan.
 #[derive(Clone)]
@@ -23,8 +24,12 @@ pub struct PlannedStep {
     pub dir: String,
     /// Its descriptor.
     pub info: Arc<StepInfo>,
+    /// Where the substitution is written that brought it there, if one did: `config.yaml:4:9`.
+    pub origin: Option<String>,
     /// Why it is left out, if it is.
     pub left_out: Option<String>,
+    /// Where it lies, seen from the part of the flow that is to run.
+    pub in_range: InRange,
     /// Where each part that it reads comes from, as an index into the plan's steps.
     pub inputs: Vec<(Part, usize)>,
     step: Arc<dyn Step>,
@@ -43,6 +48,11 @@ impl PlannedStep {
     pub fn config(&self) -> &Config {
         &self.config
     }
+
+    /// Whether only the range leaves it out.
+    pub(crate) fn is_beyond(&self) -> bool {
+        matches!(self.in_range, InRange::Skipped | InRange::Outside)
+    }
 }
 
 /// A validated plan.
@@ -55,8 +65,18 @@ pub struct Plan {
     /// All steps in order, those left out included. Where there is an initial state, a step that stands for it is the
     /// first.
     pub steps: Vec<PlannedStep>,
+    /// The metrics of the initial state.
+    given: Vec<String>,
     /// What is not wrong but worth saying.
     pub warnings: Vec<Diagnostic>,
+}
+
+/// A view that a step needs and no step before it makes.
+pub(crate) struct Missing {
+    pub(crate) step: String,
+    /// Where the edit is written that put the step there, if one did.
+    edit: Option<String>,
+    pub(crate) format: String,
 }
 
 /// All that is wrong with a plan.
@@ -113,55 +133,29 @@ impl Plan {
     }
 
     pub(crate) fn new(
-        flow: String,
-        steps: Vec<Registered>,
+        flow: &Flow,
+        steps: Vec<Arranged>,
         initial: InitialState,
         config: Config,
         warnings: Vec<Diagnostic>,
+        sources: &SourceMap,
     ) -> Result<Self, PlanError> {
-        let ids = unique_ids(steps.iter().map(|step| step.info.id));
         let digits = steps.len().to_string().len().max(2);
         let mut errors = Vec::new();
-        let mut makers: BTreeMap<Part, usize> = BTreeMap::new();
         let mut planned = Vec::new();
         // The initial state has number 0, so that the numbers of the steps are the same with and without.
         let first = usize::from(initial.is_empty());
-        let mut steps: Vec<(Registered, String)> = steps.into_iter().zip(ids).collect();
+        let given: Vec<String> = initial.metrics().map(str::to_owned).collect();
+        let mut steps = steps;
         if !initial.is_empty() {
-            makers.extend(initial.metrics().map(|name| (Part::Metric(name.to_owned()), 0)));
-            steps.insert(0, (initial.into_step(), INITIAL_STATE.to_owned()));
+            steps.insert(0, Arranged { step: initial.into_step(), id: INITIAL_STATE.to_owned(), edit: None });
         }
-        for (index, (Registered { step, info }, id)) in steps.into_iter().enumerate() {
-            let left_out = step.nothing_to_do(&config);
-            let mut inputs = Vec::new();
-            if left_out.is_none() {
-                if let Err((variable, message)) = step.check(&config) {
-                    errors.push(at_variable(&config, variable, message));
-                }
-                for needs in &info.inputs {
-                    let part = Part::View(needs.format.clone());
-                    match makers.get(&part) {
-                        Some(maker) => inputs.push((part, *maker)),
-                        None if needs.optional => {}
-                        None => errors.push(
-                            Diagnostic::error(format!(
-                                "`{id}` needs a view `{}`, and no step before it makes one",
-                                needs.format
-                            ))
-                            .help(format!("`-e {}=FILE` gives one that is there before the first step", needs.format)),
-                        ),
-                    }
-                }
-                for metric in &info.metrics {
-                    let part = Part::Metric(metric.clone());
-                    inputs.extend(makers.get(&part).map(|maker| (part, *maker)));
-                }
-                for format in &info.outputs {
-                    makers.insert(Part::View((*format).to_owned()), index);
-                }
-                for metric in &info.measures {
-                    makers.insert(Part::Metric((*metric).to_owned()), index);
-                }
+        for (index, Arranged { step: Registered { step, info }, id, edit }) in steps.into_iter().enumerate() {
+            let left_out = flow.closed_gate(&id, &config).or_else(|| step.nothing_to_do(&config));
+            if left_out.is_none()
+                && let Err((variable, message)) = step.check(&config)
+            {
+                errors.push(at_variable(&config, variable, message));
             }
             let names: Vec<&str> = info.variables.iter().map(|variable| variable.name.as_ref()).collect();
             planned.push(PlannedStep {
@@ -169,12 +163,60 @@ impl Plan {
                 config: config.restricted_to(&names),
                 id,
                 info,
+                origin: edit.map(|span| sources.location(span).to_string()),
                 left_out,
-                inputs,
+                in_range: InRange::Inside,
+                inputs: Vec::new(),
                 step,
             });
         }
-        if errors.is_empty() { Ok(Self { flow, config, steps: planned, warnings }) } else { Err(PlanError(errors)) }
+        let mut plan = Self { flow: flow.name.clone(), config, steps: planned, given, warnings };
+        errors.extend(plan.link().into_iter().map(|missing| {
+            let message =
+                format!("`{}` needs a view `{}`, and no step before it makes one", missing.step, missing.format);
+            Diagnostic::error(message).help(match &missing.edit {
+                Some(place) => format!("{place} puts it there"),
+                None => format!("`-e {}=FILE` gives one that is there before the first step", missing.format),
+            })
+        }));
+        if errors.is_empty() { Ok(plan) } else { Err(PlanError(errors)) }
+    }
+
+    /// Finds out anew where each step gets from what it reads: from the last step before it that makes it and is not left
+    /// out. Gives what there is not of what steps cannot do without; steps that are held at a result have had it.
+    pub(crate) fn link(&mut self) -> Vec<Missing> {
+        let mut makers: BTreeMap<Part, usize> = BTreeMap::new();
+        makers.extend(self.given.iter().map(|name| (Part::Metric(name.clone()), 0)));
+        let mut missing = Vec::new();
+        for (index, step) in self.steps.iter_mut().enumerate() {
+            step.inputs.clear();
+            if step.left_out.is_some() {
+                continue;
+            }
+            for needs in &step.info.inputs {
+                let part = Part::View(needs.format.clone());
+                match makers.get(&part) {
+                    Some(maker) => step.inputs.push((part, *maker)),
+                    None if needs.optional || step.in_range == InRange::Held => {}
+                    None => missing.push(Missing {
+                        step: step.id.clone(),
+                        edit: step.origin.clone(),
+                        format: needs.format.clone(),
+                    }),
+                }
+            }
+            for metric in &step.info.metrics {
+                let part = Part::Metric(metric.clone());
+                step.inputs.extend(makers.get(&part).map(|maker| (part, *maker)));
+            }
+            for format in &step.info.outputs {
+                makers.insert(Part::View((*format).to_owned()), index);
+            }
+            for metric in &step.info.measures {
+                makers.insert(Part::Metric((*metric).to_owned()), index);
+            }
+        }
+        missing
     }
 
     /// The design's name.
@@ -186,17 +228,23 @@ impl Plan {
     /// The tools that its steps need, each once.
     #[must_use]
     pub fn tools(&self) -> Vec<&'static str> {
-        let tools: BTreeSet<_> = self.running().flat_map(|(_, step)| step.step.tools(&self.config)).collect();
+        let inside = self.running().filter(|(_, step)| step.in_range == InRange::Inside);
+        let tools: BTreeSet<_> = inside.flat_map(|(_, step)| step.step.tools(&self.config)).collect();
         tools.into_iter().collect()
     }
 
-    /// The steps that are not left out, with their index in the plan.
+    /// The steps that are not left out, with their index in the plan: those that run, and those that are held at a result.
     pub fn running(&self) -> impl Iterator<Item = (usize, &PlannedStep)> {
         self.steps.iter().enumerate().filter(|(_, step)| step.left_out.is_none())
     }
 
-    /// The jobs of the plan: job `i` is the `i`-th of [`Plan::running`]. `last` tells how a step went last time.
-    pub(crate) fn graph(&self, last: impl Fn(&str) -> Option<StepAttempt>, is_pinned: impl Fn(&str) -> bool) -> Graph {
+    /// The jobs of the plan: job `i` is the `i`-th of [`Plan::running`]. `last` tells how a step went last time, `is_held`
+    /// whether its result is given and waits for nothing.
+    pub(crate) fn graph(
+        &self,
+        last: impl Fn(&str) -> Option<StepAttempt>,
+        is_held: impl Fn(&PlannedStep) -> bool,
+    ) -> Graph {
         let mut graph = Graph::default();
         let mut jobs: BTreeMap<usize, JobId> = BTreeMap::new();
         for (index, step) in self.running() {
@@ -204,12 +252,14 @@ impl Plan {
             let body =
                 StepJob { id, step: Arc::clone(&step.step), info: Arc::clone(&step.info), config: step.config.clone() };
             let inputs = step.inputs.iter().map(|(part, maker)| (part.clone(), jobs[maker]));
-            let inputs = if is_pinned(&step.id) { Vec::new() } else { inputs.collect() };
+            let inputs = if is_held(step) { Vec::new() } else { inputs.collect() };
             let job = Job {
                 inputs,
                 after: if step.info.acts_outside { jobs.values().copied().collect() } else { Vec::new() },
                 // What acts outside must wait for every check, so that none can be put off.
-                defers_check: step.info.defers_check && !self.running().any(|(_, step)| step.info.acts_outside),
+                // Who begins behind a check that failed knows of it.
+                defers_check: step.in_range == InRange::Held
+                    || step.info.defers_check && !self.running().any(|(_, step)| step.info.acts_outside),
                 always: step.info.acts_outside,
                 claims: self.claims(step, last(&step.id)),
                 expected_ms: last(&step.id).map_or(0, |last| last.wall_ms),
@@ -260,17 +310,6 @@ impl Plan {
         let settings = self.config.tools().iter();
         settings.filter_map(|(name, tool)| Some((name.clone(), tool.at_once?))).collect()
     }
-}
-
-fn unique_ids<'a>(ids: impl Iterator<Item = &'a str>) -> Vec<String> {
-    let mut seen: BTreeMap<&str, u32> = BTreeMap::new();
-    let mut unique = Vec::new();
-    for id in ids {
-        let times = seen.entry(id).or_default();
-        unique.push(if *times == 0 { id.to_owned() } else { format!("{id}-{times}") });
-        *times += 1;
-    }
-    unique
 }
 
 fn at_variable(config: &Config, variable: &str, message: String) -> Diagnostic {

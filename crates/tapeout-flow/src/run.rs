@@ -1,5 +1,6 @@
 //! One execution of a plan under a tag.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -15,7 +16,7 @@ use crate::pin::lost_pin;
 use crate::recorder::Recorder;
 use crate::showing::Showing;
 use crate::tree::{Edited, RunTree};
-use crate::{Plan, Reason, RunSummary};
+use crate::{InRange, Plan, Reason, RunSummary};
 
 /// Whether to run a step although its result is recorded.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -40,6 +41,8 @@ pub struct Ended {
     pub dir: PathBuf,
     /// What people had edited in the tree and is shown as recorded again.
     pub edited: Vec<Edited>,
+    /// Whether all of the flow stands, so that `final/` is what this run came to.
+    pub whole: bool,
 }
 
 /// A plan, the engine that runs it, and a tag.
@@ -55,15 +58,22 @@ pub struct Run<'a> {
     /// What the last run under this tag came to.
     pub(crate) last: Option<RunSummary>,
     command: Option<String>,
+    /// The steps before the range that is to run.
+    held: BTreeSet<&'a str>,
 }
 
 impl<'a> Run<'a> {
     /// A run with its views in `runs/<tag>` of the design.
     ///
     /// # Errors
-    /// When the store cannot be read.
+    /// When a file has the place of the run's directory, or the store cannot be read.
     pub fn new(plan: &'a Plan, engine: &'a Engine, tag: &str) -> Result<Self, Failure> {
         let dir = plan.config.design_dir().join("runs").join(tag);
+        if dir.exists() && !dir.is_dir() {
+            let message = format!("the run `{tag}` needs the directory `{}`, and a file is there", dir.display());
+            return Err(Failure::new(Class::Input, message)
+                .hint("move the file away, or give this run a tag of its own with `--tag`"));
+        }
         let nothing = || RunRef { dir: Path::new("../../runs").join(tag), jobs: Vec::new() };
         // What another version wrote is of no use, and no reason not to run.
         let last = fs::read(dir.join(SUMMARY)).ok().and_then(|text| serde_json::from_slice(&text).ok());
@@ -76,6 +86,10 @@ impl<'a> Run<'a> {
             reference: engine.store().run(tag)?.unwrap_or_else(nothing),
             last,
             command: None,
+            held: (plan.steps.iter())
+                .filter(|step| step.in_range == InRange::Held)
+                .map(|step| step.id.as_str())
+                .collect(),
         })
     }
 
@@ -110,19 +124,38 @@ impl<'a> Run<'a> {
     pub(crate) fn graph(&self) -> Graph {
         let last = self.last_times();
         // What is held at a result waits for nothing.
-        self.plan.graph(|step| last.get(step).copied(), |step| self.pinned_entry(step).is_some())
+        self.plan.graph(|step| last.get(step).copied(), |step| self.held_entry(&step.id).is_some())
     }
 
-    /// The result that a step is pinned at, as far as the store still has it.
-    fn pinned_entry(&self, step: &str) -> Option<Arc<Entry>> {
-        let job = self.recorded(step)?;
-        let shown = job.shown.filter(|_| job.pin.is_some())?;
+    /// The result that this run shows of a step, as far as the store still has it.
+    pub(crate) fn shown_entry(&self, step: &str) -> Option<Arc<Entry>> {
+        let shown = self.recorded(step)?.shown?;
         self.engine.store().entry(&shown.key, &shown.id)
     }
 
-    /// What is wanted of a step: what it is pinned at comes first.
+    /// The result that a step is pinned at, as far as the store still has it.
+    pub(crate) fn pinned_entry(&self, step: &str) -> Option<Arc<Entry>> {
+        self.pinned(step).and_then(|_| self.shown_entry(step))
+    }
+
+    /// The same for a step that is pinned, or stands before the range that is to run.
+    fn held_entry(&self, step: &str) -> Option<Arc<Entry>> {
+        if self.is_held(step) { self.shown_entry(step) } else { self.pinned_entry(step) }
+    }
+
+    /// Whether no step stands before the range that is to run.
+    pub(crate) fn holds_nothing(&self) -> bool {
+        self.held.is_empty()
+    }
+
+    fn is_held(&self, step: &str) -> bool {
+        self.held.contains(step)
+    }
+
+    /// What is wanted of a step: what it is pinned or held at comes first.
     pub(crate) fn wish(&self, step: &str, again: Again) -> Wish {
         match again {
+            _ if self.is_held(step) => self.held_entry(step).map_or(Wish::Result, Wish::Pinned),
             Again::No => self.pinned_entry(step).map_or(Wish::Result, Wish::Pinned),
             Again::Fresh => Wish::Fresh,
             Again::Compare => Wish::Repeat,
@@ -141,7 +174,8 @@ impl<'a> Run<'a> {
         let tree = RunTree::open(&self.dir)?;
         self.read_reference()?;
         for (_, step) in self.plan.running() {
-            if self.pinned(&step.id).is_some() && self.pinned_entry(&step.id).is_none() {
+            let is_held = step.in_range == InRange::Held || self.pinned(&step.id).is_some();
+            if is_held && self.shown_entry(&step.id).is_none() {
                 return Err(lost_pin(step));
             }
         }
@@ -178,7 +212,8 @@ impl<'a> Run<'a> {
                     event => showing.show(&self, step, event),
                 };
                 drop(showing);
-                if let Some(event) = event {
+                // What is held only stands there: nothing happens to it.
+                if let Some(event) = event.filter(|_| self.plan.steps[step].in_range == InRange::Inside) {
                     tell(Some(step), event);
                 }
             })
@@ -219,6 +254,7 @@ impl<'a> Run<'a> {
             let before = self.recorded(&name).cloned();
             let before = before.unwrap_or(JobRef { name, shown: None, pin: None, failed: None });
             match outcome {
+                Outcome::Done { .. } if self.plan.steps[*step].in_range == InRange::Held => before,
                 Outcome::Done { entry, how } => JobRef {
                     shown: Some(ShownEntry { key: entry.key, id: entry.id() }),
                     // Whoever asks for a new result lets go of the old one.
@@ -238,10 +274,13 @@ impl<'a> Run<'a> {
             }
         };
         let mut jobs: Vec<JobRef> = outcomes.iter().zip(&self.steps).map(job).collect();
-        // A pin holds also while the step is not in the plan.
-        let elsewhere = |job: &&JobRef| job.pin.is_some() && !jobs.iter().any(|known| known.name == job.name);
-        let pinned: Vec<JobRef> = self.reference.jobs.iter().filter(elsewhere).cloned().collect();
-        jobs.extend(pinned);
+        // A pin holds also while the step is not in the plan; what a range leaves out is as it was.
+        let beyond = |name: &str| self.plan.steps.iter().any(|step| step.id == name && step.is_beyond());
+        let stays = |job: &&JobRef| {
+            (job.pin.is_some() || beyond(&job.name)) && !jobs.iter().any(|known| known.name == job.name)
+        };
+        let staying: Vec<JobRef> = self.reference.jobs.iter().filter(stays).cloned().collect();
+        jobs.extend(staying);
         RunRef { dir: self.reference.dir.clone(), jobs }
     }
 
@@ -258,7 +297,10 @@ impl<'a> Run<'a> {
             flow: self.plan.flow.clone(),
             design: self.plan.design().to_owned(),
             tag: self.tag.clone(),
-            steps: self.plan.running().map(|(_, step)| step.id.clone()).collect(),
+            steps: (self.plan.running())
+                .filter(|(_, step)| step.in_range == InRange::Inside)
+                .map(|(_, step)| step.id.clone())
+                .collect(),
         }
     }
 }

@@ -30,6 +30,8 @@ pub enum Stands {
     Running,
     /// It is held at a result, whatever has changed.
     Pinned,
+    /// It stands before the range that is to run, and stays at its result.
+    Held,
     /// The files that show its result were edited.
     Edited,
     /// The plan leaves it out.
@@ -96,10 +98,10 @@ impl Run<'_> {
             }
             (standing.status, standing.note) = match outcome {
                 _ if in_use && open.contains_key(planned.id.as_str()) => (Stands::Running, None),
-                Outcome::Done { how: How::Pinned, .. } => {
-                    let pin = recorded.and_then(|job| job.pin.as_ref());
-                    (Stands::Pinned, pin.map(|pin| pin.reason.clone()))
-                }
+                Outcome::Done { how: How::Pinned, .. } => match recorded.and_then(|job| job.pin.as_ref()) {
+                    Some(pin) => (Stands::Pinned, Some(pin.reason.clone())),
+                    None => (Stands::Held, None),
+                },
                 Outcome::Done { .. } => match edited.get(&planned.dir) {
                     Some(files) => (Stands::Edited, Some(files.join(", "))),
                     None => (Stands::Fresh, None),

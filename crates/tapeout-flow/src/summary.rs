@@ -13,6 +13,8 @@ pub enum StepStatus {
     Reused,
     /// It is held at a result, whatever has changed.
     Pinned,
+    /// It stands before the range that was to run, and is as it was.
+    Held,
     /// It ended, and the design does not pass its check.
     CheckFailed,
     /// It ended, and its check could not be made.

@@ -18,8 +18,8 @@ use tapeout_engine::{Failure, KeyHasher};
 use tapeout_model::{Class, Digest, Output, Read, State, metrics_csv, metrics_json};
 use tapeout_store::{Entry, Store};
 
-use crate::PlannedStep;
 use crate::settings::Says;
+use crate::{InRange, PlannedStep};
 
 const VIEWS: &str = ".views.json";
 pub(crate) const LOCK: &str = ".lock";
@@ -129,7 +129,10 @@ impl RunTree {
         entry: &Entry,
         others: impl FnOnce() -> Vec<(&'a str, &'a Entry)>,
     ) -> Result<(), Failure> {
-        self.remove_dir(&failed_dir(&step.dir))?;
+        // A failed attempt is behind us once there is a result; what is held has none that is newer.
+        if step.in_range != InRange::Held {
+            self.remove_dir(&failed_dir(&step.dir))?;
+        }
         self.show(store, &step.dir, result_id(entry), &|name| digest_of(entry, name), |dir| {
             let others = others();
             for output in &entry.record().outputs {

@@ -1,6 +1,6 @@
 //! The built-in flows.
 
-use tapeout_flow::{Flow, Registry};
+use tapeout_flow::{Flow, Registry, Type, Variable};
 
 const ICE40: &[&str] = &[
     "Ghdl.ToVerilog",
@@ -17,7 +17,13 @@ const ICE40: &[&str] = &[
 
 pub(crate) fn register(registry: &mut Registry) {
     let doc = "From RTL to a verified bitstream for Lattice iCE40 devices, with Yosys, nextpnr and IceStorm.";
-    registry.add_flow(Flow::new("Ice40", doc, ICE40));
+    registry.add_flow(gated(Flow::new("Ice40", doc, ICE40)));
     let doc = "The flow `Ice40`, and then the bitstream is loaded into a board.";
-    registry.add_flow(Flow::new("Ice40Program", doc, &[ICE40, &["Icestorm.Program"]].concat()));
+    registry.add_flow(gated(Flow::new("Ice40Program", doc, &[ICE40, &["Icestorm.Program"]].concat())));
+}
+
+/// The gates of both. Whether a step of its own has something to do is for that step to say.
+fn gated(flow: Flow) -> Flow {
+    flow.variables([Variable::new("RUN_LINTER", Type::Bool, "Whether to lint.").default(true)])
+        .gate("Verilator.Lint*", &["RUN_LINTER"])
 }

@@ -47,6 +47,7 @@ mod tests {
             for step in &flow.steps {
                 assert!(registry.step(step).is_some(), "{}: {step}", flow.name);
             }
+            assert!(flow.faults().is_empty(), "{:?}", flow.faults());
         }
         for step in registry.steps() {
             for tool in &step.tools {

@@ -141,6 +141,24 @@ pub(crate) struct TagArgs {
     pub(crate) tag: String,
 }
 
+/// Which part of the flow.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Args)]
+#[command(next_help_heading = "Part of the flow")]
+pub(crate) struct RangeArgs {
+    /// Begin with this step; those before it stay at the results that the run shows
+    #[arg(short = 'F', long, value_name = "STEP")]
+    pub(crate) from: Option<String>,
+    /// End with this step
+    #[arg(short = 'T', long, value_name = "STEP")]
+    pub(crate) to: Option<String>,
+    /// This step alone: from it to it
+    #[arg(long, value_name = "STEP", conflicts_with_all = ["from", "to"])]
+    pub(crate) only: Option<String>,
+    /// Leave out the steps whose ids match
+    #[arg(short = 'S', long, value_name = "GLOB")]
+    pub(crate) skip: Vec<String>,
+}
+
 fn tag(text: &str) -> Result<String, String> {
     let problem = match text {
         "" => "a tag cannot be empty",

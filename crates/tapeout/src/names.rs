@@ -1,26 +1,21 @@
 //! How people name steps: regardless of case, by the beginning, by a pattern; and what they meant when they err.
 
-use glob::{MatchOptions, Pattern};
 use tapeout_config::nearest;
+use tapeout_flow::StepPattern;
 
 use crate::error::CliError;
 
-/// Names for people never tell apart by case.
-const ANY_CASE: MatchOptions =
-    MatchOptions { case_sensitive: false, require_literal_separator: false, require_literal_leading_dot: false };
-
 /// A pattern over names: `*`, `?` and `[…]` as in file names.
 #[derive(Clone, Debug)]
-pub(crate) struct Glob(Pattern);
+pub(crate) struct Glob(StepPattern);
 
 impl Glob {
     pub(crate) fn new(text: &str) -> Result<Self, CliError> {
-        let wrong = |error: glob::PatternError| CliError::input(format!("`{text}` is not a pattern: {}", error.msg));
-        Pattern::new(text).map(Self).map_err(wrong)
+        StepPattern::new(text).map(Self).map_err(CliError::input)
     }
 
     pub(crate) fn matches(&self, name: &str) -> bool {
-        self.0.matches_with(name, ANY_CASE)
+        self.0.matches(name)
     }
 }
 

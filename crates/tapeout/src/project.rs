@@ -9,11 +9,12 @@ use tapeout_config::{Diagnostic, Loaded, Loader, NamedOption, Schema, SourceMap}
 use tapeout_engine::{
     self as engine, Engine, GuardCommand, Resources, SharedCache, Tool, ToolProblem, ToolSettings, Toolbox,
 };
-use tapeout_flow::{Configured, InitialState, Plan, PlanError, Registry};
+use tapeout_flow::{Configured, InitialState, Plan, PlanError, Range, Registry};
 use tapeout_model::{Class, Severity};
 
-use crate::args::{InitialArgs, OverlayArgs, ThingArgs};
+use crate::args::{InitialArgs, OverlayArgs, RangeArgs, ThingArgs};
 use crate::error::CliError;
+use crate::names::{self, Glob};
 use crate::terminal::plural;
 use crate::{Cx, Tclsh};
 
@@ -73,6 +74,35 @@ pub(crate) fn load_with(
     Ok(plan)
 }
 
+/// The same, as far as the options leave it.
+pub(crate) fn load_part(
+    cx: &Cx,
+    thing: &ThingArgs,
+    initial: &InitialArgs,
+    range: &RangeArgs,
+) -> Result<Plan, CliError> {
+    let mut plan = load_from(cx, thing, initial)?;
+    let ids: Vec<&str> = plan.steps.iter().map(|step| step.id.as_str()).collect();
+    let named = |text: &String| step_pattern(&ids, text);
+    let range = Range {
+        from: range.from.as_ref().map(named).transpose()?,
+        to: range.to.as_ref().map(named).transpose()?,
+        only: range.only.as_ref().map(named).transpose()?,
+        skip: range.skip.iter().map(named).collect::<Result<_, _>>()?,
+    };
+    plan.select(&range)?;
+    Ok(plan)
+}
+
+/// A pattern that matches some of these ids: the text itself, or the id that it is short for.
+pub(crate) fn step_pattern(ids: &[&str], text: &str) -> Result<String, CliError> {
+    let glob = Glob::new(text)?;
+    if ids.iter().any(|id| glob.matches(id)) {
+        return Ok(text.to_owned());
+    }
+    names::find("step", text, ids).map(str::to_owned)
+}
+
 /// The same for commands that can do without the plan, where a flow has no steps yet.
 pub(crate) fn configure(cx: &Cx, args: &ThingArgs) -> Result<Configured, CliError> {
     configure_next(cx, args, &mut BTreeSet::new())
@@ -121,6 +151,14 @@ pub(crate) fn schema(cx: &Cx, args: &ThingArgs) -> Result<(String, Schema), CliE
 pub(crate) fn loader(args: &ThingArgs) -> Result<Loader, CliError> {
     let file = find_config(args.thing.as_deref())?;
     let OverlayArgs { set, with, design_dir, .. } = &args.overlay;
+    if let Some(dir) = design_dir.as_ref().filter(|dir| !dir.is_dir()) {
+        let error = CliError::input(format!("`--design-dir {}`: there is no such directory", dir.display()));
+        return Err(if dir.to_string_lossy().starts_with('~') {
+            error.hint("shells expand `~` at the beginning of a word only: give the whole path")
+        } else {
+            error
+        });
+    }
     Ok(Loader {
         // Overlays may come from anywhere: the design stays where its own configuration is.
         design_dir: Some(design_dir.clone().unwrap_or_else(|| directory_of(&file))),

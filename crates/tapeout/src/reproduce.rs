@@ -7,12 +7,18 @@ use tapeout_config::{ConfigSource, Role, Schema};
 use tapeout_flow::Plan;
 use tapeout_model::{Value, shell_quoted};
 
-use crate::args::{InitialArgs, ThingArgs};
+use crate::args::{InitialArgs, RangeArgs, ThingArgs};
 use crate::error::CliError;
 use crate::project;
 
 /// The line for a shell in the design directory.
-pub(crate) fn run_command(plan: &Plan, args: &ThingArgs, initial: &InitialArgs, tag: &str) -> Result<String, CliError> {
+pub(crate) fn run_command(
+    plan: &Plan,
+    args: &ThingArgs,
+    initial: &InitialArgs,
+    range: &RangeArgs,
+    tag: &str,
+) -> Result<String, CliError> {
     let design_dir = plan.config.design_dir();
     let file = project::find_config(args.thing.as_deref())?;
     let mut words = vec!["tapeout".to_owned(), "run".to_owned(), seen_from(design_dir, &file)];
@@ -45,6 +51,10 @@ pub(crate) fn run_command(plan: &Plan, args: &ThingArgs, initial: &InitialArgs, 
     for (format, path) in &initial.initial_view {
         words.extend(["-e".to_owned(), format!("{format}={}", seen_from(design_dir, path))]);
     }
+    for (option, step) in [("--from", &range.from), ("--to", &range.to), ("--only", &range.only)] {
+        words.extend(step.iter().flat_map(|step| [option.to_owned(), step.clone()]));
+    }
+    words.extend(range.skip.iter().flat_map(|glob| ["--skip".to_owned(), glob.clone()]));
     if tag != "default" {
         words.extend(["--tag".to_owned(), tag.to_owned()]);
     }

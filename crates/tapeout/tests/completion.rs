@@ -62,7 +62,7 @@ fn bash_completes_names_and_values() {
         return;
     }
     let dir = project();
-    let cases: [(&str, &[&str]); 13] = [
+    let cases: [(&str, &[&str]); 14] = [
         ("tapeout conf", &["config"]),
         ("tapeout config sc", &["schema"]),
         ("tapeout run -c CLOCK_P", &["CLOCK_PERIOD=", "CLOCK_PERIODS=", "CLOCK_PORT="]),
@@ -75,6 +75,7 @@ fn bash_completes_names_and_values() {
         ("tapeout config schema --flow C", &["Classic"]),
         ("tapeout show step Y", &["Yosys.SynthIce40"]),
         ("tapeout show tool yos", &["yosys"]),
+        ("tapeout run --from Nex", &["Nextpnr.Ice40"]),
         ("tapeout logs fast/N", &["fast/Nextpnr.Ice40"]),
     ];
     for (line, expected) in cases {

@@ -36,15 +36,10 @@ impl Step for Lint {
         .variables(verilog::variables())
         .variables([
             design_name(),
-            Variable::new("RUN_LINTER", Type::Bool, "Whether to lint.").default(true),
             Variable::new("LINTER_DEFINES", Type::list(Type::Str), "Macros for the linter beside `VERILOG_DEFINES`.")
                 .default(Vec::<String>::new()),
         ])
         .tools(&["verilator"])
-    }
-
-    fn nothing_to_do(&self, config: &Config) -> Option<String> {
-        (!config.bool("RUN_LINTER")).then(|| "RUN_LINTER is false".to_owned())
     }
 
     fn check(&self, config: &Config) -> Result<(), (&'static str, String)> {

@@ -4,10 +4,10 @@
 use std::fmt::Write as _;
 
 use clap::{Args, ValueEnum};
-use tapeout_flow::{Flow, Registry, StepInfo, Variable};
+use tapeout_flow::{Flow, Registry, Sequence, StepInfo, StepPattern};
 use tapeout_model::FORMATS;
 
-use super::list::variables;
+use super::list::{Known, variables};
 use super::show::nature;
 use crate::Cx;
 use crate::project::environment_name;
@@ -76,7 +76,18 @@ fn steps_page(registry: &Registry) -> String {
 }
 
 fn flow_section(flow: &Flow) -> String {
-    let steps = flow.steps.iter().enumerate().map(|(index, id)| format!("{}. {}\n", index + 1, link(id)));
+    let sequence = Sequence::new(flow.steps.iter().map(String::as_str));
+    let step = |(index, (id, name)): (usize, (&String, &str))| {
+        let gates =
+            flow.gates.iter().filter(|gate| StepPattern::new(&gate.steps).is_ok_and(|steps| steps.matches(name)));
+        let variables: Vec<String> = gates
+            .flat_map(|gate| &gate.variables)
+            .map(|name| format!("[`{name}`](variables.md#{})", slug(name)))
+            .collect();
+        let condition = if variables.is_empty() { String::new() } else { format!(", if {}", variables.join(" and ")) };
+        format!("{}. {}{condition}\n", index + 1, link(id))
+    };
+    let steps = flow.steps.iter().zip(sequence.ids()).enumerate().map(step);
     format!("\n### {}\n\n{}\n\n{}", flow.name, flow.doc, steps.collect::<String>())
 }
 
@@ -112,14 +123,16 @@ fn variables_page(registry: &Registry) -> String {
         "{MADE}# Variables\n\nA configuration gives each in capitals at its top level. A relative path is seen from the \
          design directory, and `dir::` before it says so. `tapeout show variable NAME` prints the same.\n"
     );
-    for (variable, steps) in variables(registry).into_values() {
-        text.push_str(&variable_section(&variable, &steps));
+    for known in variables(registry).values() {
+        text.push_str(&variable_section(known));
     }
     text
 }
 
-fn variable_section(variable: &Variable, steps: &[&str]) -> String {
-    let users = if steps.is_empty() { "every flow".to_owned() } else { linked_from_beside(steps.iter().copied()) };
+fn variable_section(known: &Known<'_>) -> String {
+    let Known { variable, steps, flows } = known;
+    let linked = linked_from_beside(steps.iter().chain(flows).copied());
+    let users = if linked.is_empty() { "every flow".to_owned() } else { linked };
     let env = variable.env.map(|name| format!(" Set by `{name}` in the environment.")).unwrap_or_default();
     format!("\n## {}\n\n*{}*\n\n{}{env}\n\nRead by {users}.\n", variable.name, nature(variable), variable.doc)
 }

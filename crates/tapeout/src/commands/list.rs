@@ -67,9 +67,9 @@ pub(crate) fn run(cx: &Cx, args: &ListArgs) -> Result<u8, CliError> {
             .collect(),
         ListKind::Variables => variables(registry)
             .into_values()
-            .map(|(variable, steps)| {
+            .map(|Known { variable, steps, flows }| {
                 let doc = first_sentence(&variable.doc);
-                (row(&variable.name, &[&short_type(&variable.ty), doc]), variable_json(&variable, &steps))
+                (row(&variable.name, &[&short_type(&variable.ty), doc]), variable_json(&variable, &steps, &flows))
             })
             .collect(),
         ListKind::Runs => runs_in(&std::path::absolute(".").unwrap_or_default())?.iter().map(run_item).collect(),
@@ -105,26 +105,41 @@ pub(crate) fn first_sentence(doc: &str) -> &str {
     line.split_once(". ").map_or(line, |(first, _)| first).trim_end_matches('.')
 }
 
-/// Every variable by name, with the ids of the steps that read it; none for those that belong to every flow.
-pub(crate) fn variables(registry: &Registry) -> BTreeMap<String, (Variable, Vec<&'static str>)> {
+/// A variable and who has it: no step and no flow where it belongs to every flow.
+pub(crate) struct Known<'r> {
+    pub(crate) variable: Variable,
+    /// The ids of the steps that read it.
+    pub(crate) steps: Vec<&'r str>,
+    /// The flows of which it is one of their own.
+    pub(crate) flows: Vec<&'r str>,
+}
+
+/// Every variable by name.
+pub(crate) fn variables(registry: &Registry) -> BTreeMap<String, Known<'_>> {
+    let known = |variable: &Variable| Known { variable: variable.clone(), steps: Vec::new(), flows: Vec::new() };
     let mut variables = BTreeMap::new();
     for variable in universal_variables() {
-        variables.insert(variable.name.to_string(), (variable, Vec::new()));
+        variables.insert(variable.name.to_string(), known(&variable));
     }
     for step in registry.steps() {
         for variable in &step.variables {
-            let known = variables.entry(variable.name.to_string()).or_insert_with(|| (variable.clone(), Vec::new()));
-            known.1.push(step.id);
+            variables.entry(variable.name.to_string()).or_insert_with(|| known(variable)).steps.push(step.id);
+        }
+    }
+    for flow in registry.flows() {
+        for variable in &flow.variables {
+            variables.entry(variable.name.to_string()).or_insert_with(|| known(variable)).flows.push(&flow.name);
         }
     }
     variables
 }
 
-pub(crate) fn variable_json(variable: &Variable, steps: &[&str]) -> Value {
+pub(crate) fn variable_json(variable: &Variable, steps: &[&str], flows: &[&str]) -> Value {
     json!({
         "name": variable.name, "type": variable.ty.to_string(), "required": variable.is_required(),
         "default": variable.default.as_ref().map(tapeout_model::Value::to_json), "units": variable.units,
         "env": variable.env, "doc": variable.doc, "steps": steps,
+        "flows": flows,
     })
 }
 

@@ -4,10 +4,10 @@ use clap::Args;
 use serde_json::json;
 use tapeout_config::ConfigSource;
 use tapeout_engine::Part;
-use tapeout_flow::{Plan, PlannedStep};
+use tapeout_flow::{InRange, Plan, PlannedStep};
 
 use crate::Cx;
-use crate::args::{InitialArgs, ThingArgs};
+use crate::args::{InitialArgs, RangeArgs, ThingArgs};
 use crate::error::CliError;
 use crate::project;
 use crate::terminal::table::{Cell, table};
@@ -22,10 +22,12 @@ pub(crate) struct PlanArgs {
     thing: ThingArgs,
     #[command(flatten)]
     initial: InitialArgs,
+    #[command(flatten)]
+    range: RangeArgs,
 }
 
 pub(crate) fn run(cx: &Cx, args: &PlanArgs) -> Result<u8, CliError> {
-    let plan = project::load_from(cx, &args.thing, &args.initial)?;
+    let plan = project::load_part(cx, &args.thing, &args.initial, &args.range)?;
     if cx.terminal.json {
         cx.terminal.print_json(&to_json(&plan));
     } else {
@@ -45,6 +47,7 @@ fn to_json(plan: &Plan) -> serde_json::Value {
         };
         json!({
             "id": step.id, "step": step.info.id, "name": step.info.name, "dir": step.dir, "left_out": step.left_out,
+            "origin": step.origin, "held": step.in_range == InRange::Held,
             "inputs": step.inputs.iter().map(input).collect::<Vec<_>>(), "outputs": step.info.outputs,
             "tools": step.info.tools, "variables": step.config().to_json(),
         })
@@ -67,13 +70,20 @@ fn to_text(terminal: &Terminal, plan: &Plan) -> String {
         "{} of {}: {} of {} steps",
         paint.paint(Style::Bold, &plan.flow),
         paint.paint(Style::Bold, plan.design()),
-        plan.running().filter(|(_, step)| is_step(step)).count(),
+        plan.running().filter(|(_, step)| is_step(step) && step.in_range == InRange::Inside).count(),
         total
     );
     for (index, step) in plan.steps.iter().enumerate() {
         let number = index + first;
         let id = paint.paint(Style::Bold, &step.id);
         text.push_str(&format!("\n\n{number:digits$}. {id}  {}", step.info.name));
+        if let Some(origin) = &step.origin {
+            text.push_str(&paint.paint(Style::Dim, &format!("\n  put there by {origin}")));
+        }
+        if step.in_range == InRange::Held {
+            text.push_str(&paint.paint(Style::Dim, "\n  before the range: stays at its recorded result"));
+            continue;
+        }
         if let Some(reason) = &step.left_out {
             text.push_str(&paint.paint(Style::Dim, &format!("\n  left out: {reason}")));
             continue;

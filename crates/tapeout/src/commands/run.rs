@@ -8,14 +8,14 @@ use std::time::Duration;
 use clap::{Args, ValueEnum};
 use serde_json::json;
 use tapeout_engine::Engine;
-use tapeout_flow::{Again, Ended, Happened, Plan, Run, RunEvent, recorded_events};
+use tapeout_flow::{Again, Ended, Happened, InRange, Plan, Run, RunEvent, recorded_events};
 use tapeout_model::Class;
 
 use super::cache;
 use super::sharing::{self, SharedCacheArgs};
-use crate::args::{InitialArgs, TagArgs, ThingArgs};
+use crate::args::{InitialArgs, RangeArgs, TagArgs, ThingArgs};
 use crate::error::CliError;
-use crate::names::{self, Glob};
+use crate::names::Glob;
 use crate::signals::stopping_on_signal;
 use crate::terminal::words::from_here;
 use crate::terminal::{Terminal, standing, summary, watch};
@@ -30,6 +30,8 @@ pub(crate) struct RunArgs {
     initial: InitialArgs,
     #[command(flatten)]
     tag: TagArgs,
+    #[command(flatten)]
+    range: RangeArgs,
     /// Steps that run at a time [default: the number of cores]
     #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     jobs: Option<u16>,
@@ -69,12 +71,21 @@ enum LogFormat {
 }
 
 pub(crate) fn run(cx: &Cx, args: &RunArgs) -> Result<u8, CliError> {
-    let plan = project::load_from(cx, &args.thing, &args.initial)?;
+    let mut plan = project::load_part(cx, &args.thing, &args.initial, &args.range)?;
+    let limit = cache::limit_in_environment()?;
+    let RunArgs { jobs, keep_going, sandbox, .. } = *args;
+    let options = project::Options { jobs, keep_going, sandbox, shared: args.shared.open()? };
+    let engine = project::engine_with(&cx.registry, &plan, &options)?;
+    let tag = &args.tag.tag;
+    plan.hold(&engine, tag)?;
     let [fresh, compare] = [step_globs(&plan, &args.fresh)?, step_globs(&plan, &args.check_repeat)?];
     // A pattern that is none is a mistake in the configuration: it is told before anything runs.
     summary::waived(&plan)?;
+    let held: Vec<&str> = ids(&plan, |in_range| in_range == InRange::Held);
     let again = |id: &str| {
-        if fresh.iter().any(|glob| glob.matches(id)) {
+        if held.contains(&id) {
+            Again::No
+        } else if fresh.iter().any(|glob| glob.matches(id)) {
             Again::Fresh
         } else if compare.iter().any(|glob| glob.matches(id)) {
             Again::Compare
@@ -85,18 +96,14 @@ pub(crate) fn run(cx: &Cx, args: &RunArgs) -> Result<u8, CliError> {
     if args.sandbox && tapeout_engine::confinement_support().is_none() {
         cx.terminal.complain("warning: this kernel has no Landlock, so that `--sandbox` has no effect");
     }
-    let limit = cache::limit_in_environment()?;
-    let RunArgs { jobs, keep_going, sandbox, .. } = *args;
-    let options = project::Options { jobs, keep_going, sandbox, shared: args.shared.open()? };
-    let engine = project::engine_with(&cx.registry, &plan, &options)?;
     project::require_tools(&engine, &plan)?;
-    let tag = &args.tag.tag;
     let run = Run::new(&plan, &engine, tag)?;
     refuse_pinned(&plan, &run, again)?;
+    tell_stale(&cx.terminal, &run);
     if args.dry_run {
         return Ok(dry_run(cx, &plan, &run, tag, again));
     }
-    let run = run.command(reproduce::run_command(&plan, &args.thing, &args.initial, tag)?);
+    let run = run.command(reproduce::run_command(&plan, &args.thing, &args.initial, &args.range, tag)?);
     let json_log = args.log_format == LogFormat::Json;
     let (code, ended) = execute(cx, &plan, run, &engine, again, json_log)?;
     if let Some(file) = &args.trace {
@@ -112,20 +119,35 @@ pub(crate) fn run(cx: &Cx, args: &RunArgs) -> Result<u8, CliError> {
 /// How long the end of a run waits for results on their way to a shared cache.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// Patterns of step ids; each must match a step, or it is a mistake.
+/// Patterns of step ids; each must match a step that may run, or it is a mistake.
 fn step_globs(plan: &Plan, patterns: &[String]) -> Result<Vec<Glob>, CliError> {
-    let ids: Vec<&str> = plan.steps.iter().map(|step| step.id.as_str()).collect();
+    let (all, inside) = (ids(plan, |_| true), ids(plan, |in_range| in_range == InRange::Inside));
     let mut globs = Vec::new();
     for pattern in patterns {
-        let glob = Glob::new(pattern)?;
-        // A name that is none as it stands may be short for one.
-        globs.push(if ids.iter().any(|id| glob.matches(id)) {
-            glob
-        } else {
-            Glob::new(names::find("step", pattern, &ids)?)?
-        });
+        let glob = Glob::new(&project::step_pattern(&all, pattern)?)?;
+        if !inside.iter().any(|id| glob.matches(id)) {
+            return Err(CliError::input(format!("`{pattern}`: no such step is in the range that is to run")));
+        }
+        globs.push(glob);
     }
     Ok(globs)
+}
+
+/// The ids of the steps that lie so.
+fn ids(plan: &Plan, lies: impl Fn(InRange) -> bool) -> Vec<&str> {
+    plan.steps.iter().filter(|step| lies(step.in_range)).map(|step| step.id.as_str()).collect()
+}
+
+/// Warns of steps that would run if the range did not begin behind them.
+fn tell_stale(terminal: &Terminal, run: &Run<'_>) {
+    for (step, reasons) in run.stale() {
+        let reasons: Vec<&str> = reasons.iter().map(|reason| reason.words.as_str()).collect();
+        terminal.note(&format!(
+            "warning: {} stays at its recorded result, which is not good any more: {}",
+            step.id,
+            reasons.join("; ")
+        ));
+    }
 }
 
 /// Runs a plan, tells what happens, and sums up. Gives the exit code and how the run ended.

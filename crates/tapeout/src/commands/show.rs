@@ -3,9 +3,9 @@
 use clap::{Args, ValueEnum};
 use serde_json::{Value, json};
 use tapeout_engine::Tool;
-use tapeout_flow::{Flow, Needs, Registry, StepInfo, Variable};
+use tapeout_flow::{Flow, Gate, Needs, Registry, StepInfo, Variable};
 
-use super::list::{variable_json, variables};
+use super::list::{Known, variable_json, variables};
 use crate::Cx;
 use crate::error::CliError;
 use crate::names;
@@ -56,7 +56,13 @@ pub(crate) fn run(cx: &Cx, args: &ShowArgs) -> Result<u8, CliError> {
             let name = find("flow", registry.flows().map(|flow| flow.name.as_str()).collect())?;
             let flow = registry.flow(&name).ok_or_else(vanished)?;
             let defaults = tapeout_model::Value::Map(flow.defaults.clone()).to_json();
-            let json = json!({ "name": flow.name, "doc": flow.doc, "steps": flow.steps, "defaults": defaults });
+            let own = |variable| variable_json(variable, &[], &[&flow.name]);
+            let gate = |gate: &Gate| json!({ "steps": gate.steps, "variables": gate.variables });
+            let json = json!({
+                "name": flow.name, "doc": flow.doc, "steps": flow.steps, "defaults": defaults,
+                "variables": flow.variables.iter().map(own).collect::<Vec<_>>(),
+                "gates": flow.gates.iter().map(gate).collect::<Vec<_>>(),
+            });
             (flow_text(flow, registry, paint), json)
         }
         ShowKind::Tool => {
@@ -69,8 +75,8 @@ pub(crate) fn run(cx: &Cx, args: &ShowArgs) -> Result<u8, CliError> {
         ShowKind::Variable => {
             let mut all = variables(registry);
             let name = find("variable", all.keys().map(String::as_str).collect())?;
-            let (variable, steps) = all.remove(&name).ok_or_else(vanished)?;
-            (variable_text(&variable, &steps, paint), variable_json(&variable, &steps))
+            let known = all.remove(&name).ok_or_else(vanished)?;
+            (variable_text(&known, paint), variable_json(&known.variable, &known.steps, &known.flows))
         }
     };
     if cx.terminal.json {
@@ -114,10 +120,17 @@ fn step_text(step: &StepInfo, paint: Paint) -> String {
         ),
     ];
     let mut text = page(step.id, step.name, step.doc, &lines, paint);
-    if !step.variables.is_empty() {
+    text.push_str(&variable_list(&step.variables, paint));
+    text
+}
+
+/// Variables with what they are for.
+fn variable_list(variables: &[Variable], paint: Paint) -> String {
+    let mut text = String::new();
+    if !variables.is_empty() {
         text.push_str("\n\nvariables");
     }
-    for variable in &step.variables {
+    for variable in variables {
         let name = paint.paint(Style::Bold, &variable.name);
         text.push_str(&format!("\n  {name}  {}\n{}", nature(variable), filled(&variable.doc, 6)));
     }
@@ -144,18 +157,21 @@ fn step_json(step: &StepInfo) -> Value {
         "id": step.id, "name": step.name, "doc": step.doc,
         "inputs": step.inputs.iter().map(input).collect::<Vec<_>>(), "reads_metrics": step.metrics,
         "outputs": step.outputs, "measures": step.measures, "tools": step.tools, "defers_check": step.defers_check,
-        "variables": step.variables.iter().map(|variable| variable_json(variable, &[step.id])).collect::<Vec<_>>(),
+        "variables": step.variables.iter().map(|variable| variable_json(variable, &[step.id], &[])).collect::<Vec<_>>(),
     })
 }
 
 fn flow_text(flow: &Flow, registry: &Registry, paint: Paint) -> String {
     let defaults = flow.defaults.iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join(", ");
-    let mut text = page(&flow.name, "", &flow.doc, &[("defaults", defaults)], paint);
+    let gates = flow.gates.iter().map(|gate| format!("{} if {}", gate.steps, gate.variables.join(" and ")));
+    let lines = [("defaults", defaults), ("gates", gates.collect::<Vec<_>>().join(", "))];
+    let mut text = page(&flow.name, "", &flow.doc, &lines, paint);
     let row = |(index, id): (usize, &String)| {
         let name = registry.step(id).map_or("", |step| step.name);
         vec![Cell::right(format!("{}.", index + 1)), Cell::left(id.as_str()), Cell::left(name).style(Some(Style::Dim))]
     };
     text.push_str(&format!("\n\n{}", table(&flow.steps.iter().enumerate().map(row).collect::<Vec<_>>(), paint)));
+    text.push_str(&variable_list(&flow.variables, paint));
     text
 }
 
@@ -175,8 +191,13 @@ fn tool_json(tool: &Tool, users: &[&str]) -> Value {
     })
 }
 
-fn variable_text(variable: &Variable, steps: &[&str], paint: Paint) -> String {
-    let users = if steps.is_empty() { "every flow".to_owned() } else { steps.join(", ") };
-    let lines = [("read by", users), ("environment", variable.env.unwrap_or_default().to_owned())];
+fn variable_text(known: &Known<'_>, paint: Paint) -> String {
+    let Known { variable, steps, flows } = known;
+    let users = if steps.is_empty() && flows.is_empty() { "every flow".to_owned() } else { steps.join(", ") };
+    let lines = [
+        ("read by", users),
+        ("of the flows", flows.join(", ")),
+        ("environment", variable.env.unwrap_or_default().to_owned()),
+    ];
     page(&variable.name, &nature(variable), &variable.doc, &lines, paint)
 }

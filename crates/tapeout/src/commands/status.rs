@@ -8,7 +8,7 @@ use tapeout_flow::{Again, Run, RunEvent, Stands, recorded_events};
 use tapeout_model::Class;
 
 use crate::Cx;
-use crate::args::{InitialArgs, TagArgs, ThingArgs};
+use crate::args::{InitialArgs, RangeArgs, TagArgs, ThingArgs};
 use crate::error::CliError;
 use crate::project;
 use crate::runs::RecordedRun;
@@ -24,12 +24,15 @@ pub(crate) struct StatusArgs {
     initial: InitialArgs,
     #[command(flatten)]
     tag: TagArgs,
+    #[command(flatten)]
+    range: RangeArgs,
 }
 
 pub(crate) fn run(cx: &Cx, args: &StatusArgs) -> Result<u8, CliError> {
-    let plan = project::load_from(cx, &args.thing, &args.initial)?;
+    let mut plan = project::load_part(cx, &args.thing, &args.initial, &args.range)?;
     let engine = project::engine(&cx.registry, &plan)?;
     let tag = &args.tag.tag;
+    plan.hold(&engine, tag)?;
     let last = RecordedRun::read(&plan.config.design_dir().join("runs").join(tag))?;
     let steps = Run::new(&plan, &engine, tag)?.look(|_| Again::No);
     let terminal = &cx.terminal;

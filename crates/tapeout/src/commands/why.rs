@@ -6,7 +6,7 @@ use clap::Args;
 use serde_json::json;
 use tapeout_flow::{Again, Run, Standing, Stands};
 
-use crate::args::{InitialArgs, OverlayArgs, TagArgs};
+use crate::args::{InitialArgs, OverlayArgs, RangeArgs, TagArgs};
 use crate::error::CliError;
 use crate::terminal::words::ago;
 use crate::terminal::{Style, Terminal};
@@ -24,12 +24,15 @@ pub(crate) struct WhyArgs {
     initial: InitialArgs,
     #[command(flatten)]
     tag: TagArgs,
+    #[command(flatten)]
+    range: RangeArgs,
 }
 
 pub(crate) fn run(cx: &Cx, args: &WhyArgs) -> Result<u8, CliError> {
     let (thing, step) = project::thing_and_step(args.what.as_deref(), args.overlay.clone());
-    let plan = project::load_from(cx, &thing, &args.initial)?;
+    let mut plan = project::load_part(cx, &thing, &args.initial, &args.range)?;
     let engine = project::engine(&cx.registry, &plan)?;
+    plan.hold(&engine, &args.tag.tag)?;
     let run = Run::new(&plan, &engine, &args.tag.tag)?;
     let ids: Vec<&str> = plan.steps.iter().map(|step| step.id.as_str()).collect();
     let step = step.map(|step| names::find("step", &step, &ids)).transpose()?;
@@ -71,6 +74,7 @@ fn text(terminal: &Terminal, standing: &Standing, last: Option<(u64, &[String])>
         Stands::Interrupted => format!("would run again, it was interrupted{note}"),
         Stands::Running => "is running".to_owned(),
         Stands::Pinned => format!("would not run: it is pinned{note}"),
+        Stands::Held => "would not run: it stands before the range".to_owned(),
         Stands::Edited => format!("would not run, and its recorded files would be shown again; edited{note}"),
         Stands::LeftOut => format!("is left out{note}"),
     };

@@ -67,7 +67,7 @@ fn with_completers(command: Command, known: &Arc<Known>) -> Command {
             "set" => Known::settings,
             "key" => Known::names,
             "flow" => Known::flows,
-            "step" => Known::steps,
+            "step" | "from" | "to" | "only" | "skip" => Known::steps,
             // Paths complete as well: the shell's own completion is used where nothing is answered.
             "what" => Known::steps,
             "name" if in_show => Known::things,
@@ -112,7 +112,7 @@ impl Known {
             Some("tool") => candidates(current, registry.tools().map(|tool| (tool.name, tool.summary))),
             Some("variable") => {
                 let all = list::variables(registry);
-                candidates(current, all.values().map(|(variable, _)| (&*variable.name, &*variable.doc)))
+                candidates(current, all.values().map(|known| (&*known.variable.name, &*known.variable.doc)))
             }
             _ => Vec::new(),
         }
@@ -142,7 +142,7 @@ impl Known {
     /// told.
     fn variables(&self) -> Vec<Variable> {
         let of_flow = self.of_flow().map(|schema| schema.iter().cloned().collect());
-        let all = || list::variables(&self.registry).into_values().map(|(variable, _)| variable).collect();
+        let all = || list::variables(&self.registry).into_values().map(|known| known.variable).collect();
         let mut variables: Vec<Variable> = of_flow.unwrap_or_else(all);
         variables.retain(|variable| matches!(variable.role, Role::Input | Role::Secret));
         variables.sort_by(|a, b| a.name.cmp(&b.name));

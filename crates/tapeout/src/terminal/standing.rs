@@ -16,6 +16,7 @@ fn word(status: Stands) -> (&'static str, Option<Style>) {
         Stands::Interrupted => ("interrupted", Some(Style::Warning)),
         Stands::Running => ("running", Some(Style::Good)),
         Stands::Pinned => ("pinned", Some(Style::Warning)),
+        Stands::Held => ("held", Some(Style::Dim)),
         Stands::Edited => ("edited", Some(Style::Warning)),
         Stands::LeftOut => ("left out", Some(Style::Dim)),
     }

@@ -34,12 +34,13 @@ pub(crate) fn results(terminal: &Terminal, plan: &Plan, ended: &Ended) -> Result
     }
     parts.extend(alerts(&summary.steps, &waived(plan)?, paint));
     let last = ended.dir.join("final");
-    let complete = !summary.steps.iter().any(|step| has_no_result(step.status));
-    parts.push(if complete {
+    parts.push(if ended.whole {
         format!("results: {}", from_here(&last))
     } else {
         let earlier = if last.exists() { "; `final` in it is that of an earlier run" } else { "" };
-        format!("no results; what there is: {}{earlier}", from_here(&ended.dir))
+        let failed = summary.steps.iter().any(|step| has_no_result(step.status));
+        let what = if failed { "no results; what there is" } else { "a part of the flow" };
+        format!("{what}: {}{earlier}", from_here(&ended.dir))
     });
     terminal.print(&parts.join("\n\n"));
     Ok(())
@@ -55,6 +56,7 @@ pub(crate) fn status(status: StepStatus) -> (&'static str, Option<Style>) {
         StepStatus::Done => ("done", Some(Style::Good)),
         StepStatus::Reused => ("reused", Some(Style::Dim)),
         StepStatus::Pinned => ("pinned", Some(Style::Warning)),
+        StepStatus::Held => ("held", Some(Style::Dim)),
         StepStatus::CheckFailed => ("check failed", Some(Style::Error)),
         StepStatus::NotChecked => ("not checked", Some(Style::Warning)),
         StepStatus::Failed => ("failed", Some(Style::Error)),
@@ -73,7 +75,9 @@ fn steps(steps: &[StepSummary], paint: Paint) -> String {
             other => status(other),
         };
         let [time, peak] = match step.attempt {
-            Some(attempt) if attempt.peak_kib > 0 => [duration(attempt.wall_ms), memory(attempt.peak_kib)],
+            Some(attempt) if attempt.peak_kib > 0 && step.status != StepStatus::LeftOut => {
+                [duration(attempt.wall_ms), memory(attempt.peak_kib)]
+            }
             _ => [String::new(), String::new()],
         };
         let faded = step.reused.then_some(Style::Dim);
@@ -196,6 +200,7 @@ pub(crate) fn problems(terminal: &Terminal, ended: &Ended) {
             StepStatus::Done
             | StepStatus::Reused
             | StepStatus::Pinned
+            | StepStatus::Held
             | StepStatus::Interrupted
             | StepStatus::NotReached
             | StepStatus::LeftOut => {}

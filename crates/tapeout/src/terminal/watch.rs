@@ -1,6 +1,6 @@
 //! Who watches a run: the forms of progress, and what they have in common.
 
-use tapeout_flow::{Happened, Plan, RunEvent, StepDone, StepStatus};
+use tapeout_flow::{Happened, InRange, Plan, PlannedStep, RunEvent, StepDone, StepStatus};
 
 use super::words::duration;
 use super::{Style, Terminal, json, live, plain};
@@ -36,7 +36,7 @@ pub(crate) fn watcher<'a>(terminal: &'a Terminal, plan: &'a Plan, json_log: bool
     }
 }
 
-/// Where each step stands among those that run: `4` of `10`.
+/// Where each step stands among those in the range that run: `4` of `10`.
 pub(crate) struct Places {
     of: Vec<Option<usize>>,
     pub(crate) total: usize,
@@ -47,7 +47,8 @@ impl Places {
         let mut of = vec![None; plan.steps.len()];
         let mut total = 0;
         // The initial state has place 0.
-        for (index, _) in plan.running().filter(|(_, step)| !step.is_initial_state()) {
+        let is_counted = |step: &PlannedStep| step.in_range == InRange::Inside && !step.is_initial_state();
+        for (index, _) in plan.running().filter(|(_, step)| is_counted(step)) {
             total += 1;
             of[index] = Some(total);
         }
