@@ -17,6 +17,7 @@ mod radgen;
 mod report;
 mod run;
 mod scalars;
+mod step_cli;
 mod suites;
 mod tcl;
 mod test_steps;

@@ -5,7 +5,7 @@ use tapeout_config::Variable;
 
 use crate::outcome::Outcome;
 use crate::place::Place;
-use crate::{cli, expressions, flow, load, radgen, scalars, tcl, variable};
+use crate::{cli, expressions, flow, load, radgen, scalars, step_cli, tcl, variable};
 
 /// Runs the input of a case.
 ///
@@ -29,6 +29,7 @@ pub(crate) fn runner(suite: &str, area: &str) -> Option<Runner> {
         ("openlane", "flow.sequential") => flow::sequential,
         ("openlane", "flow.start") => flow::start,
         ("openlane", "cli") => cli::command_line,
+        ("openlane", "step_cli") => step_cli::command,
         ("openlane", area) if ["config.", "flow.", "tcl."].iter().any(|part| area.starts_with(part)) => unknown,
         ("radgen", "merge_ok" | "error") => radgen::resolve,
         _ => return None,
