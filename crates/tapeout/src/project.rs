@@ -49,29 +49,30 @@ pub(crate) fn load(cx: &Cx, args: &ThingArgs) -> Result<Plan, CliError> {
 
 /// The same, for a flow that begins with an initial state.
 pub(crate) fn load_from(cx: &Cx, args: &ThingArgs, initial: &InitialArgs) -> Result<Plan, CliError> {
-    load_with(cx, &cx.registry, args, initial)
+    let mut sources = SourceMap::new();
+    let plan = load_with(cx, &cx.registry, args, initial, &mut sources)?;
+    warn(cx, &plan.warnings, &sources);
+    Ok(plan)
 }
 
-/// The same, with other flows than there are for everybody.
+/// The same, with other flows than there are for everybody, and without a word of what is not wrong.
 pub(crate) fn load_with(
     cx: &Cx,
     registry: &Registry,
     args: &ThingArgs,
     initial: &InitialArgs,
+    sources: &mut SourceMap,
 ) -> Result<Plan, CliError> {
-    let mut sources = SourceMap::new();
     let loader = loader(args)?;
     let design_dir = loader.design_dir.clone().unwrap_or_default();
     let (initial, errors) = InitialState::read(&initial.initial_state, &initial.initial_view, &design_dir);
-    let plan = Plan::load_from(registry, loader, args.overlay.flow.as_deref(), initial, &mut sources);
+    let plan = Plan::load_from(registry, loader, args.overlay.flow.as_deref(), initial, sources);
     let plan = match plan {
         plan if errors.is_empty() => plan,
         Ok(_) => Err(PlanError(errors)),
         Err(PlanError(more)) => Err(PlanError(errors.into_iter().chain(more).collect())),
     };
-    let plan = reported(cx, plan, &sources).map_err(|error| error.and("nothing was started"))?;
-    warn(cx, &plan.warnings, &sources);
-    Ok(plan)
+    reported(cx, plan, sources).map_err(|error| error.and("nothing was started"))
 }
 
 /// The same, as far as the options leave it.

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use serde_json::Value;
+use tapeout_config::SourceMap;
 use tapeout_flow::{Again, Flow, Run, StepStatus, StepSummary};
 
 use super::export;
@@ -63,7 +64,9 @@ pub(super) fn run(cx: &Cx, args: &AgainArgs) -> Result<u8, CliError> {
     let initial = InitialArgs { initial_state: states, ..args.initial.clone() };
     let overlay =
         OverlayArgs { set: args.set.clone(), flow: Some(name), design_dir: Some(design_dir), ..OverlayArgs::default() };
-    let plan = project::load_with(cx, &registry, &ThingArgs { thing: Some(config), overlay }, &initial)?;
+    // What the other steps of the run read is of no use here, which is no mistake.
+    let thing = ThingArgs { thing: Some(config), overlay };
+    let plan = project::load_with(cx, &registry, &thing, &initial, &mut SourceMap::new())?;
     let engine = project::engine(&registry, &plan)?;
     project::require_tools(&engine, &plan)?;
     let again = |step: &str| if args.fresh && step == id { Again::Fresh } else { Again::No };
