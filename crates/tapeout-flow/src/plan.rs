@@ -3,8 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use serde_json::json;
 use tapeout_config::{Config, Diagnostic, Loader, SourceMap, Type, Variable};
 use tapeout_engine::{Claims, Graph, Job, JobId, Part};
+use tapeout_model::ToolSettings;
 
 use crate::configure::Arranged;
 use crate::custom::Program;
@@ -328,6 +330,27 @@ impl Plan {
             tokens: limited.map(|tool| (tool.to_owned(), 1)).collect(),
             ..Claims::default()
         }
+    }
+
+    /// The configuration as it came out, with the settings of tools: what `resolved.json` says.
+    pub(crate) fn resolved(&self) -> serde_json::Value {
+        let mut json = self.config.to_json();
+        let set = |tool: &ToolSettings| {
+            let ToolSettings { path, setup, prefix, env, at_once, timeout_s, no_licence } = tool;
+            let all = json!({
+                "path": path, "setup": setup, "prefix": prefix, "env": env, "at_once": at_once,
+                "timeout_s": timeout_s, "no_licence": no_licence,
+            });
+            let is_set = |value: &serde_json::Value| !value.is_null() && *value != json!([]) && *value != json!({});
+            let given = all.as_object().into_iter().flatten().filter(|(_, value)| is_set(value));
+            given.map(|(key, value)| (key.clone(), value.clone())).collect::<serde_json::Map<_, _>>()
+        };
+        let tools = self.config.tools();
+        if !tools.is_empty() {
+            let tools: BTreeMap<&String, _> = tools.iter().map(|(name, tool)| (name, set(tool))).collect();
+            json["tools"] = json!(tools);
+        }
+        json
     }
 
     /// How many of each tool may run at a time, where that is limited.

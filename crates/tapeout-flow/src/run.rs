@@ -192,7 +192,7 @@ impl<'a> Run<'a> {
                 return Err(lost_pin(step));
             }
         }
-        tree.write_json("resolved.json", &self.plan.config.to_json())?;
+        tree.write_json("resolved.json", &self.plan.resolved())?;
         if let Some(command) = &self.command {
             tree.write_text("command", command)?;
         }
