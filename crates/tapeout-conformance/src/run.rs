@@ -91,7 +91,7 @@ pub(crate) fn text<'a>(input: &'a Json, key: &str) -> Result<&'a str, String> {
 /// A variable of the flow Classic.
 pub(crate) fn classic(name: &str) -> Result<Variable, String> {
     let registry = tapeout_tools::registry();
-    let classic = registry.vocabulary("Classic").ok_or("there is no flow Classic")?;
-    let found = (classic.variables)().into_iter().find(|variable| variable.name == name);
+    let mut variables = registry.vocabularies().flat_map(|vocabulary| (vocabulary.variables)());
+    let found = variables.find(|variable| variable.name == name);
     found.ok_or_else(|| format!("the flow Classic has no variable `{name}`"))
 }

@@ -7,8 +7,9 @@
 //!
 //! - [`Step`]: a descriptor ([`StepInfo`]) with `prepare` (configuration and inputs → [`Session`]s, pure) and `collect`
 //!   (outputs → views, metrics, alerts, verdict, pure). The engine does what lies between.
-//! - [`Flow`]: a list of step ids, with gates. [`Sequence`]: such a list while it is edited. [`Registry`]: the steps, flows and tools there are. [`Vocabulary`]: a flow of which only
-//!   the variables are there.
+//! - [`Flow`]: a list of step ids, with gates. [`Sequence`]: such a list while it is edited. [`Registry`]: the steps,
+//!   flows and tools there are. [`Vocabulary`]: steps that are known by their descriptors only, so that flows with them can
+//!   be planned.
 //! - [`InitialState`]: what is there before the first step.
 //! - [`Plan`]: everything a run will do, complete and validated; all its errors are reported together.
 //! - [`Pack`]: what a step's tools did, for others to do again.

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use serde_json::json;
 use tapeout_config::{Config, Diagnostic, Loader, SourceMap, Type, Variable};
-use tapeout_engine::{Claims, Graph, Job, JobBody, JobId, Part};
-use tapeout_model::ToolSettings;
+use tapeout_engine::{Claims, Failure, Graph, Job, JobBody, JobId, Part};
+use tapeout_model::{Class, ToolSettings};
 
 use crate::composite::CompositeJob;
 use crate::configure::Arranged;
@@ -119,6 +119,9 @@ pub(crate) struct Missing {
     edit: Option<String>,
     pub(crate) format: String,
 }
+
+/// How many steps that are not there an error names.
+const NAMED_STEPS: usize = 8;
 
 /// All that is wrong with a plan.
 #[derive(Clone, Debug)]
@@ -257,6 +260,34 @@ impl Plan {
             makers.add(&step.info, index);
         }
         missing
+    }
+
+    /// Refuses a plan with steps that are not there to run.
+    ///
+    /// # Errors
+    /// When a step that would run, or that the program may ask for, is known by its descriptor only.
+    pub fn require_steps(&self) -> Result<(), Failure> {
+        let inside = self.running().filter(|(_, step)| step.in_range == InRange::Inside);
+        let planned = inside.map(|(_, step)| (step.id.as_str(), &step.info));
+        let asked = self.program.iter().flat_map(|program| {
+            let asked = program.declared.iter().filter(|step| program.skips(step.info.id, &self.config).is_none());
+            asked.map(|step| (step.info.id, &step.info))
+        });
+        let described = planned.chain(asked).filter(|(_, info)| info.vocabulary.is_some());
+        let missing: Vec<String> = described.map(|(id, _)| format!("`{id}`")).collect();
+        if missing.is_empty() {
+            return Ok(());
+        }
+        let more = match missing.len().saturating_sub(NAMED_STEPS) {
+            0 => String::new(),
+            more => format!(" and {more} more"),
+        };
+        let named = missing.iter().take(NAMED_STEPS).map(String::as_str).collect::<Vec<_>>().join(", ");
+        let message = format!(
+            "the flow `{}` can be planned and not run: steps of it are not part of this version: {named}{more}",
+            self.flow
+        );
+        Err(Failure::new(Class::Input, message).hint("`tapeout plan` shows the whole plan, and which steps these are"))
     }
 
     /// The design's name.

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use tapeout_engine::Tool;
 
 use crate::composite::Composite;
+use crate::vocabulary::Described;
 use crate::{CustomFlow, Flow, Step, StepInfo, Vocabulary};
 
 /// A step with its descriptor.
@@ -30,7 +31,7 @@ pub struct Registry {
     steps: BTreeMap<String, Registered>,
     flows: BTreeMap<String, Flow>,
     programs: BTreeMap<String, Arc<dyn CustomFlow>>,
-    vocabularies: BTreeMap<String, Vocabulary>,
+    vocabularies: Vec<Vocabulary>,
     tools: BTreeMap<&'static str, Tool>,
 }
 
@@ -84,9 +85,14 @@ impl Registry {
         self.programs.get(&name.to_lowercase())
     }
 
-    /// Adds a flow that is known by its variables only. A flow of the same name that has steps hides it.
+    /// Adds steps that are known by their descriptors only, so that flows with them can be planned. A step of the same id
+    /// that is there comes first, whichever is added first.
     pub fn add_vocabulary(&mut self, vocabulary: Vocabulary) -> &mut Self {
-        self.vocabularies.insert(vocabulary.name.to_lowercase(), vocabulary);
+        for info in (vocabulary.steps)() {
+            let described = || Registered::new(Described::new(info.clone(), vocabulary.name));
+            self.steps.entry(info.id.to_lowercase()).or_insert_with(described);
+        }
+        self.vocabularies.push(vocabulary);
         self
     }
 
@@ -122,16 +128,9 @@ impl Registry {
         self.flows.values()
     }
 
-    /// A flow that is known by its variables only.
-    #[must_use]
-    pub fn vocabulary(&self, name: &str) -> Option<&Vocabulary> {
-        let name = name.to_lowercase();
-        self.vocabularies.get(&name).filter(|_| !self.flows.contains_key(&name))
-    }
-
-    /// All flows that are known by their variables only, by name.
+    /// All vocabularies.
     pub fn vocabularies(&self) -> impl Iterator<Item = &Vocabulary> {
-        self.vocabularies.iter().filter(|(name, _)| !self.flows.contains_key(*name)).map(|(_, vocabulary)| vocabulary)
+        self.vocabularies.iter()
     }
 
     /// All tools by name.

@@ -178,12 +178,14 @@ impl<'a> Run<'a> {
     /// Runs what is not recorded and shows the results. `again` says by step id what to run although it is recorded.
     ///
     /// # Errors
-    /// When the run's directory cannot be written or another process is using it. What fails in a step is in [`Ended`].
+    /// When steps are not there to run, see [`Plan::require_steps`]; when the run's directory cannot be written or another
+    /// process is using it. What fails in a step is in [`Ended`].
     pub fn execute(
         mut self,
         again: impl Fn(&str) -> Again + Sync,
         sink: impl Fn(Option<usize>, &Happened) + Sync,
     ) -> Result<Ended, Failure> {
+        self.plan.require_steps()?;
         let tree = RunTree::open(&self.dir)?;
         self.read_reference()?;
         for (_, step) in self.plan.running() {

@@ -70,6 +70,7 @@ enum LogFormat {
 
 pub(crate) fn run(cx: &Cx, args: &RunArgs) -> Result<u8, CliError> {
     let mut plan = project::load_part(cx, &args.thing, &args.part)?;
+    plan.require_steps().map_err(|failure| CliError::from(failure).and("nothing was started"))?;
     let limit = cache::limit_in_environment()?;
     let RunArgs { jobs, keep_going, sandbox, .. } = *args;
     let options = project::Options { jobs, keep_going, sandbox, shared: args.shared.open()? };
