@@ -71,7 +71,7 @@ fn schema(definition: &Json) -> Result<Schema, String> {
         schema.add(strategy).map_err(|error| error.to_string())?;
     }
     let registry = tapeout_tools::registry();
-    let classic = *registry.vocabulary("Classic").ok_or("there is no flow Classic")?;
+    let classic = *registry.vocabularies().next().ok_or("there is no flow Classic")?;
     Ok(schema.with_elsewhere(Arc::new(move |name| match classic.removed(name) {
         Some(reason) => Some(Elsewhere::Removed(reason.into())),
         None if name == REMOVED => Some(Elsewhere::Removed("the case says so".into())),

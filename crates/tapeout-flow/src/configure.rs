@@ -1,6 +1,7 @@
 //! From a configuration to the flow that it is for, its variables and their values. What a run of it would do is the
 //! plan's.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use tapeout_config::{
@@ -11,7 +12,7 @@ use tapeout_model::Value;
 use crate::custom::Program;
 use crate::plan::{PlanError, universal_variables};
 use crate::registry::Registered;
-use crate::{Flow, InitialState, Plan, Registry, Sequence, StepEdit, Vocabulary};
+use crate::{Flow, InitialState, Plan, Registry, Sequence, StepEdit};
 
 /// What a flow is called that is only a list of steps.
 const AD_HOC: &str = "Custom Sequential Flow";
@@ -25,8 +26,8 @@ pub struct Configured {
     pub named: bool,
     /// The whole configuration.
     pub config: Config,
-    /// What a run would do; nothing for a flow without steps.
-    pub plan: Option<Plan>,
+    /// What a run would do.
+    pub plan: Plan,
     /// What is not wrong but worth saying.
     pub warnings: Vec<Diagnostic>,
 }
@@ -40,15 +41,15 @@ pub(crate) struct Arranged {
     pub(crate) edit: Option<Span>,
 }
 
-/// The flow that is meant.
-enum Chosen {
-    Steps { flow: Flow, steps: Vec<Arranged> },
-    Words(Vocabulary),
+/// The flow that is meant, with its steps.
+struct Chosen {
+    flow: Flow,
+    steps: Vec<Arranged>,
 }
 
 impl Configured {
     /// Reads a configuration for the flow that it, or `flow`, names. One that names none is for the flow that is
-    /// taken then, see [`Vocabulary::taken_unnamed`].
+    /// taken then, see [`Flow::taken_unnamed`].
     ///
     /// # Errors
     /// All that is wrong with the configuration, the flow and the steps' inputs.
@@ -60,7 +61,7 @@ impl Configured {
     ) -> Result<Self, PlanError> {
         let (loaded, chosen) = begin(registry, loader, flow, sources)?;
         let named = chosen.is_some();
-        let chosen = chosen.or_else(|| unnamed(registry)).ok_or_else(|| no_flow(registry))?;
+        let chosen = chosen.map_or_else(|| unnamed(registry), Ok)?;
         Ok(Self { named, ..Self::resolve(registry, &loaded, chosen, InitialState::default(), sources)? })
     }
 
@@ -79,8 +80,9 @@ impl Configured {
             (Some(loader), None) => begin(registry, loader, None, sources)?.1,
             (None, None) => None,
         };
-        let chosen = chosen.or_else(|| unnamed(registry)).ok_or_else(|| no_flow(registry))?;
-        Ok((chosen.name().to_owned(), chosen.schema(registry)?))
+        let chosen = chosen.map_or_else(|| unnamed(registry), Ok)?;
+        let schema = chosen.schema(registry)?;
+        Ok((chosen.flow.name, schema))
     }
 
     /// What the configuration says before it is typed, with the name of its flow and the variables that it is to be typed
@@ -95,11 +97,12 @@ impl Configured {
         sources: &mut SourceMap,
     ) -> Result<(String, Schema, Loaded), PlanError> {
         let (loaded, chosen) = begin(registry, loader, flow, sources)?;
-        let chosen = chosen.or_else(|| unnamed(registry)).ok_or_else(|| no_flow(registry))?;
-        Ok((chosen.name().to_owned(), chosen.schema(registry)?, loaded))
+        let chosen = chosen.map_or_else(|| unnamed(registry), Ok)?;
+        let schema = chosen.schema(registry)?;
+        Ok((chosen.flow.name, schema, loaded))
     }
 
-    /// The same as [`Configured::load`], for a run: the flow must have steps.
+    /// The plan of a configuration that is to run: a flow must be named.
     pub(crate) fn load_to_run(
         registry: &Registry,
         loader: Loader,
@@ -109,12 +112,7 @@ impl Configured {
     ) -> Result<Plan, PlanError> {
         let (loaded, chosen) = begin(registry, loader, flow, sources)?;
         let chosen = chosen.ok_or_else(|| no_flow(registry))?;
-        if let Chosen::Words(vocabulary) = &chosen {
-            let span = loaded.meta().flow.as_ref().filter(|_| flow.is_none()).map(|(_, span)| *span);
-            return Err(PlanError(vec![without_steps(vocabulary, span)]));
-        }
-        let configured = Self::resolve(registry, &loaded, chosen, initial, sources)?;
-        Ok(configured.plan.expect("a flow with steps has a plan"))
+        Ok(Self::resolve(registry, &loaded, chosen, initial, sources)?.plan)
     }
 
     fn resolve(
@@ -127,39 +125,25 @@ impl Configured {
         let schema = chosen.schema(registry)?;
         let (config, mut warnings) = loaded.resolve(&schema, sources).map_err(PlanError)?;
         warnings.extend(unknown_tools(registry, &config));
-        let flow = chosen.name().to_owned();
-        let plan = match chosen {
-            Chosen::Steps { flow, steps } => Some(match registry.program(&flow.name) {
-                Some(program) => {
-                    let declared = steps.into_iter().map(|step| step.step).collect();
-                    let program = Program { flow: Arc::clone(program), described: flow, declared, skipped: Vec::new() };
-                    Plan::of_program(program, initial, config.clone(), warnings.clone())
-                }
-                None => Plan::new(&flow, steps, initial, config.clone(), warnings.clone(), sources)?,
-            }),
-            Chosen::Words(_) => None,
+        let Chosen { flow, steps } = chosen;
+        let name = flow.name.clone();
+        let plan = match registry.program(&flow.name) {
+            Some(program) => {
+                let declared = steps.into_iter().map(|step| step.step).collect();
+                let program = Program { flow: Arc::clone(program), described: flow, declared, skipped: Vec::new() };
+                Plan::of_program(program, initial, config.clone(), warnings.clone())
+            }
+            None => Plan::new(&flow, steps, initial, config.clone(), warnings.clone(), sources)?,
         };
-        Ok(Self { flow, named: true, config, plan, warnings })
+        Ok(Self { flow: name, named: true, config, plan, warnings })
     }
 }
 
 impl Chosen {
-    fn name(&self) -> &str {
-        match self {
-            Self::Steps { flow, .. } => &flow.name,
-            Self::Words(vocabulary) => vocabulary.name,
-        }
-    }
-
     /// The variables. Those of other steps are known too, so that one configuration can serve several flows, but nothing
     /// requires them.
     fn schema(&self, registry: &Registry) -> Result<Schema, PlanError> {
-        let schema = match self {
-            Self::Steps { flow, steps } => schema_of_steps(registry, flow, steps),
-            Self::Words(vocabulary) => Schema::new((vocabulary.variables)().into_iter().chain(universal_variables()))
-                .map_err(|error| format!("flow `{}`: {error}", vocabulary.name)),
-        };
-        match schema {
+        match schema_of_steps(registry, &self.flow, &self.steps) {
             Ok(schema) => Ok(schema.with_elsewhere(elsewhere(registry))),
             Err(error) => Err(PlanError(vec![Diagnostic::error(error)])),
         }
@@ -192,14 +176,12 @@ fn begin(
     let mut chosen = choose(registry, &loaded, flow)?;
     // An option that names another flow leaves the edits of the one in the file behind.
     if let Some(edits) = loaded.meta().substituting_steps.as_ref().filter(|_| flow.is_none()) {
-        match &mut chosen {
-            Some(Chosen::Steps { steps, .. }) => *steps = substituted(registry, steps, edits).map_err(PlanError)?,
-            // Nothing runs, and what its steps are is not known.
-            Some(Chosen::Words(_)) => {}
-            None => return Err(PlanError(vec![edits_of_nothing(edits.span)])),
-        }
+        let Some(Chosen { steps, .. }) = &mut chosen else {
+            return Err(PlanError(vec![edits_of_nothing(edits.span)]));
+        };
+        *steps = substituted(registry, steps, edits).map_err(PlanError)?;
     }
-    if let Some(Chosen::Steps { flow, .. }) = &chosen {
+    if let Some(Chosen { flow, .. }) = &chosen {
         loaded.add_defaults(&Value::Map(flow.defaults.clone()), sources).map_err(PlanError)?;
     }
     Ok((loaded, chosen))
@@ -251,43 +233,27 @@ fn choose(registry: &Registry, loaded: &Loaded, flow: Option<&str>) -> Result<Op
         (None, Some((FlowChoice::Steps(steps), _))) => {
             let (steps, spans): (Vec<&str>, Vec<Option<Span>>) =
                 steps.iter().map(|(step, span)| (step.as_str(), Some(*span))).unzip();
-            if let Some(vocabulary) = of_vocabulary(registry, &steps) {
-                return Ok(Some(Chosen::Words(*vocabulary)));
-            }
             let flow = Flow::new(AD_HOC, "", &steps);
             let steps = find_steps(registry, &flow, &spans)?;
-            Ok(Some(Chosen::Steps { flow, steps }))
+            Ok(Some(Chosen { flow, steps }))
         }
         (None, None) => Ok(None),
     }
 }
 
-/// The vocabulary of a list of steps that are not there, but all known.
-fn of_vocabulary<'r>(registry: &'r Registry, steps: &[&str]) -> Option<&'r Vocabulary> {
-    let missing: Vec<&&str> = steps.iter().filter(|step| registry.registered(step).is_none()).collect();
-    let knows = |vocabulary: &&Vocabulary| {
-        missing.iter().all(|step| vocabulary.steps.iter().any(|known| known.eq_ignore_ascii_case(step)))
-    };
-    registry.vocabularies().find(knows).filter(|_| !missing.is_empty())
-}
-
 fn named(registry: &Registry, name: &str, span: Option<Span>) -> Result<Chosen, PlanError> {
-    if let Some(flow) = registry.flow(name) {
-        let steps = find_steps(registry, flow, &vec![None; flow.steps.len()])?;
-        return Ok(Chosen::Steps { flow: flow.clone(), steps });
-    }
-    match registry.vocabulary(name) {
-        Some(vocabulary) => Ok(Chosen::Words(*vocabulary)),
-        None => {
-            let flows = registry.flows().map(|flow| flow.name.as_str());
-            let known = flows.chain(registry.vocabularies().map(|vocabulary| vocabulary.name));
-            Err(PlanError(vec![unknown("flow", name, span, known)]))
-        }
-    }
+    let Some(flow) = registry.flow(name) else {
+        let known = registry.flows().map(|flow| flow.name.as_str());
+        return Err(PlanError(vec![unknown("flow", name, span, known)]));
+    };
+    let steps = find_steps(registry, flow, &vec![None; flow.steps.len()])?;
+    Ok(Chosen { flow: flow.clone(), steps })
 }
 
-fn unnamed(registry: &Registry) -> Option<Chosen> {
-    registry.vocabularies().find(|vocabulary| vocabulary.taken_unnamed).copied().map(Chosen::Words)
+/// The flow that a configuration is taken to be for which names none, where it is not to run.
+fn unnamed(registry: &Registry) -> Result<Chosen, PlanError> {
+    let flow = registry.flows().find(|flow| flow.taken_unnamed).ok_or_else(|| no_flow(registry))?;
+    named(registry, &flow.name, None)
 }
 
 fn no_flow(registry: &Registry) -> PlanError {
@@ -310,18 +276,6 @@ fn find_steps(registry: &Registry, flow: &Flow, spans: &[Option<Span>]) -> Resul
     if errors.is_empty() { Ok(arranged(registry, &Sequence::new(found))) } else { Err(PlanError(errors)) }
 }
 
-fn without_steps(vocabulary: &Vocabulary, span: Option<Span>) -> Diagnostic {
-    let name = vocabulary.name;
-    let mut error = Diagnostic::error(format!(
-        "the flow `{name}` is known by its variables; its steps are not part of this version yet"
-    ))
-    .help("`tapeout config check` checks such a configuration");
-    if let Some(span) = span {
-        error = error.at(span, "a flow without steps");
-    }
-    error
-}
-
 fn unknown<'a>(kind: &str, name: &str, span: Option<Span>, known: impl Iterator<Item = &'a str>) -> Diagnostic {
     let mut error = Diagnostic::error(format!("there is no {kind} `{name}`"));
     if let Some(span) = span {
@@ -338,10 +292,25 @@ fn schema_of_steps(registry: &Registry, flow: &Flow, steps: &[Arranged]) -> Resu
     for variable in &flow.variables {
         schema.add(variable.clone()).map_err(|error| format!("flow `{}`: {error}", flow.name))?;
     }
+    let mut shared = BTreeSet::new();
+    for vocabulary in registry.vocabularies() {
+        if steps.iter().any(|step| step.step.info.vocabulary == Some(vocabulary.name)) {
+            for mut variable in (vocabulary.variables)() {
+                // What a step that is there can do without, no PDK needs to give.
+                variable.optional |= variable.from_pdk && can_do_without(steps, &variable.name);
+                shared.insert(variable.name.clone());
+                schema.add(variable).map_err(|error| format!("`{}`: {error}", vocabulary.name))?;
+            }
+        }
+    }
     for Arranged { step, .. } in steps {
-        for variable in &step.info.variables {
+        // In company of steps that are only described, a variable is what it is there.
+        for variable in step.info.variables.iter().filter(|variable| !shared.contains(&variable.name)) {
             schema.add(variable.clone()).map_err(|error| format!("`{}`: {error}", step.info.id))?;
         }
+    }
+    if !shared.is_empty() {
+        return Ok(schema);
     }
     for step in registry.steps() {
         for variable in &step.variables {
@@ -351,6 +320,13 @@ fn schema_of_steps(registry: &Registry, flow: &Flow, steps: &[Arranged]) -> Resu
         }
     }
     Ok(schema)
+}
+
+/// Whether steps that are there read a variable, and need no value.
+fn can_do_without(steps: &[Arranged], name: &str) -> bool {
+    let variables = steps.iter().flat_map(|step| &step.step.info.variables);
+    let mut read = variables.filter(|variable| variable.name == name).peekable();
+    read.peek().is_some() && read.all(|variable| !variable.is_required())
 }
 
 /// Settings of tools that nobody knows: most likely a name is misspelt. They are no errors, as a configuration may be

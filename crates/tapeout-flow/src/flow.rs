@@ -21,6 +21,8 @@ pub struct Flow {
     pub variables: Vec<Variable>,
     /// Which steps it leaves out, and when.
     pub gates: Vec<Gate>,
+    /// Whether a configuration that names no flow is taken to be for this one, where it is not to run.
+    pub taken_unnamed: bool,
 }
 
 /// Steps that a flow has only while boolean variables of it are true.
@@ -44,6 +46,7 @@ impl Flow {
             defaults: Vec::new(),
             variables: Vec::new(),
             gates: Vec::new(),
+            taken_unnamed: false,
         }
     }
 
@@ -66,6 +69,13 @@ impl Flow {
     pub fn gate(mut self, steps: &str, variables: &[&str]) -> Self {
         let variables = variables.iter().map(|name| (*name).to_owned()).collect();
         self.gates.push(Gate { steps: steps.to_owned(), variables });
+        self
+    }
+
+    /// Makes it the flow that a configuration is checked for which names none.
+    #[must_use]
+    pub fn taken_unnamed(mut self) -> Self {
+        self.taken_unnamed = true;
         self
     }
 

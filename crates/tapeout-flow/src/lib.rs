@@ -7,14 +7,17 @@
 //!
 //! - [`Step`]: a descriptor ([`StepInfo`]) with `prepare` (configuration and inputs → [`Session`]s, pure) and `collect`
 //!   (outputs → views, metrics, alerts, verdict, pure). The engine does what lies between.
-//! - [`Flow`]: a list of step ids, with gates. [`Sequence`]: such a list while it is edited. [`Registry`]: the steps, flows and tools there are. [`Vocabulary`]: a flow of which only
-//!   the variables are there.
+//! - [`Flow`]: a list of step ids, with gates. [`Sequence`]: such a list while it is edited. [`Registry`]: the steps,
+//!   flows and tools there are. [`Vocabulary`]: steps that are known by their descriptors only, so that flows with them can
+//!   be planned.
 //! - [`InitialState`]: what is there before the first step.
 //! - [`Plan`]: everything a run will do, complete and validated; all its errors are reported together.
+//! - [`Pack`]: what a step's tools did, for others to do again.
 //! - [`Range`]: the part of a plan that is to run; what stands before it is held at the results that the run shows.
 //! - [`Run`]: one execution of a plan under a tag, and its views on disk.
 
 mod cast;
+mod composite;
 mod configure;
 mod custom;
 mod cx;
@@ -25,6 +28,7 @@ mod flow_cx;
 mod initial;
 mod job;
 mod makers;
+mod pack;
 mod pattern;
 mod pin;
 mod plan;
@@ -52,6 +56,7 @@ pub use event::{EVENTS, Happened, RunEvent, StepDone, StepFailed};
 pub use flow::{Flow, Gate};
 pub use flow_cx::{FlowCx, FlowState};
 pub use initial::InitialState;
+pub use pack::{Pack, Verified};
 pub use pattern::StepPattern;
 pub use plan::{Plan, PlanError, PlannedStep, design_name, universal_variables};
 pub use range::{InRange, Range};

@@ -3,9 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use serde_json::json;
 use tapeout_config::{Config, Diagnostic, Loader, SourceMap, Type, Variable};
-use tapeout_engine::{Claims, Graph, Job, JobId, Part};
+use tapeout_engine::{Claims, Failure, Graph, Job, JobBody, JobId, Part};
+use tapeout_model::{Class, ToolSettings};
 
+use crate::composite::CompositeJob;
 use crate::configure::Arranged;
 use crate::custom::Program;
 use crate::cx::slug;
@@ -39,13 +42,15 @@ pub struct PlannedStep {
     /// Whether a check that fails lets those after it go on.
     pub(crate) defers_check: bool,
     pub(crate) step: Arc<dyn Step>,
+    /// The steps that it consists of, if it is a composite one.
+    parts: Vec<Registered>,
     pub(crate) config: Config,
 }
 
 impl PlannedStep {
     /// The step in the place with this number, of which there are so many digits.
     pub(crate) fn new(number: usize, digits: usize, id: String, registered: Registered, config: &Config) -> Self {
-        let Registered { step, info } = registered;
+        let Registered { step, info, parts } = registered;
         let names: Vec<&str> = info.variables.iter().map(|variable| variable.name.as_ref()).collect();
         Self {
             dir: format!("{number:0digits$}-{}", slug(&id)),
@@ -60,6 +65,7 @@ impl PlannedStep {
             config: config.restricted_to(&names),
             info,
             step,
+            parts,
         }
     }
 
@@ -113,6 +119,9 @@ pub(crate) struct Missing {
     edit: Option<String>,
     pub(crate) format: String,
 }
+
+/// How many steps that are not there an error names.
+const NAMED_STEPS: usize = 8;
 
 /// All that is wrong with a plan.
 #[derive(Clone, Debug)]
@@ -253,6 +262,34 @@ impl Plan {
         missing
     }
 
+    /// Refuses a plan with steps that are not there to run.
+    ///
+    /// # Errors
+    /// When a step that would run, or that the program may ask for, is known by its descriptor only.
+    pub fn require_steps(&self) -> Result<(), Failure> {
+        let inside = self.running().filter(|(_, step)| step.in_range == InRange::Inside);
+        let planned = inside.map(|(_, step)| (step.id.as_str(), &step.info));
+        let asked = self.program.iter().flat_map(|program| {
+            let asked = program.declared.iter().filter(|step| program.skips(step.info.id, &self.config).is_none());
+            asked.map(|step| (step.info.id, &step.info))
+        });
+        let described = planned.chain(asked).filter(|(_, info)| info.vocabulary.is_some());
+        let missing: Vec<String> = described.map(|(id, _)| format!("`{id}`")).collect();
+        if missing.is_empty() {
+            return Ok(());
+        }
+        let more = match missing.len().saturating_sub(NAMED_STEPS) {
+            0 => String::new(),
+            more => format!(" and {more} more"),
+        };
+        let named = missing.iter().take(NAMED_STEPS).map(String::as_str).collect::<Vec<_>>().join(", ");
+        let message = format!(
+            "the flow `{}` can be planned and not run: steps of it are not part of this version: {named}{more}",
+            self.flow
+        );
+        Err(Failure::new(Class::Input, message).hint("`tapeout plan` shows the whole plan, and which steps these are"))
+    }
+
     /// The design's name.
     #[must_use]
     pub fn design(&self) -> &str {
@@ -300,20 +337,22 @@ impl Plan {
 
     /// A step as a job. `last`: how it went last time.
     pub(crate) fn job(&self, step: &PlannedStep, inputs: Vec<(Part, JobId)>, last: Option<StepAttempt>) -> Job {
-        let body = StepJob {
-            id: step.id.clone(),
-            step: Arc::clone(&step.step),
-            info: Arc::clone(&step.info),
-            config: step.config.clone(),
-            keeps_failure: step.keeps_failure,
+        let claims = self.claims(step, last);
+        let (id, info, config) = (step.id.clone(), Arc::clone(&step.info), step.config.clone());
+        let keeps_failure = step.keeps_failure;
+        let body: Arc<dyn JobBody> = if step.parts.is_empty() {
+            Arc::new(StepJob { id, step: Arc::clone(&step.step), info, config, keeps_failure })
+        } else {
+            let (parts, claims) = (step.parts.clone(), claims.clone());
+            Arc::new(CompositeJob { id, info, parts, config, keeps_failure, claims })
         };
         Job {
             inputs,
             defers_check: step.defers_check,
             always: step.info.acts_outside,
-            claims: self.claims(step, last),
+            claims,
             expected_ms: last.map_or(0, |last| last.wall_ms),
-            ..Job::new(step.id.as_str(), Arc::new(body))
+            ..Job::new(step.id.as_str(), body)
         }
     }
 
@@ -328,6 +367,27 @@ impl Plan {
             tokens: limited.map(|tool| (tool.to_owned(), 1)).collect(),
             ..Claims::default()
         }
+    }
+
+    /// The configuration as it came out, with the settings of tools: what `resolved.json` says.
+    pub(crate) fn resolved(&self) -> serde_json::Value {
+        let mut json = self.config.to_json();
+        let set = |tool: &ToolSettings| {
+            let ToolSettings { path, setup, prefix, env, at_once, timeout_s, no_licence } = tool;
+            let all = json!({
+                "path": path, "setup": setup, "prefix": prefix, "env": env, "at_once": at_once,
+                "timeout_s": timeout_s, "no_licence": no_licence,
+            });
+            let is_set = |value: &serde_json::Value| !value.is_null() && *value != json!([]) && *value != json!({});
+            let given = all.as_object().into_iter().flatten().filter(|(_, value)| is_set(value));
+            given.map(|(key, value)| (key.clone(), value.clone())).collect::<serde_json::Map<_, _>>()
+        };
+        let tools = self.config.tools();
+        if !tools.is_empty() {
+            let tools: BTreeMap<&String, _> = tools.iter().map(|(name, tool)| (name, set(tool))).collect();
+            json["tools"] = json!(tools);
+        }
+        json
     }
 
     /// How many of each tool may run at a time, where that is limited.

@@ -222,13 +222,14 @@ impl Plan {
     fn refuse_nothing(&self, from: usize, to: usize, named: Option<(&str, &str)>) -> Result<(), Failure> {
         let Some((option, step)) = named else { return Ok(()) };
         let range = &self.steps[from..=to];
+        let range: Vec<&Arc<PlannedStep>> = range.iter().filter(|step| !step.is_initial_state()).collect();
         if range.iter().any(|step| step.left_out.is_none()) {
             return Ok(());
         }
         let reason =
             |step: &Arc<PlannedStep>| format!("`{}`: {}", step.id, step.left_out.as_deref().unwrap_or_default());
         let message = format!("`{option} {step}`: nothing is left to run");
-        Err(Failure { words: range.iter().map(reason).collect(), ..wrong(message) })
+        Err(Failure { words: range.into_iter().map(reason).collect(), ..wrong(message) })
     }
 
     fn refuse_missing(&mut self) -> Result<(), Failure> {

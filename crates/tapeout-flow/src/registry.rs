@@ -5,6 +5,8 @@ use std::sync::Arc;
 
 use tapeout_engine::Tool;
 
+use crate::composite::Composite;
+use crate::vocabulary::Described;
 use crate::{CustomFlow, Flow, Step, StepInfo, Vocabulary};
 
 /// A step with its descriptor.
@@ -12,12 +14,14 @@ use crate::{CustomFlow, Flow, Step, StepInfo, Vocabulary};
 pub(crate) struct Registered {
     pub(crate) step: Arc<dyn Step>,
     pub(crate) info: Arc<StepInfo>,
+    /// The steps that it consists of, if it is a composite one.
+    pub(crate) parts: Vec<Registered>,
 }
 
 impl Registered {
     pub(crate) fn new(step: impl Step + 'static) -> Self {
         let info = Arc::new(step.info());
-        Self { step: Arc::new(step), info }
+        Self { step: Arc::new(step), info, parts: Vec::new() }
     }
 }
 
@@ -27,7 +31,7 @@ pub struct Registry {
     steps: BTreeMap<String, Registered>,
     flows: BTreeMap<String, Flow>,
     programs: BTreeMap<String, Arc<dyn CustomFlow>>,
-    vocabularies: BTreeMap<String, Vocabulary>,
+    vocabularies: Vec<Vocabulary>,
     tools: BTreeMap<&'static str, Tool>,
 }
 
@@ -36,6 +40,27 @@ impl Registry {
     pub fn add_step(&mut self, step: impl Step + 'static) -> &mut Self {
         let step = Registered::new(step);
         self.steps.insert(step.info.id.to_lowercase(), step);
+        self
+    }
+
+    /// Adds a step that consists of others, which run one after the other. What it reads and makes follows from theirs.
+    ///
+    /// # Panics
+    /// When one of them has not been added before.
+    pub fn add_composite(
+        &mut self,
+        id: &'static str,
+        name: &'static str,
+        doc: &'static str,
+        steps: &[&str],
+    ) -> &mut Self {
+        let part = |step: &&str| match self.registered(step) {
+            Some(part) => part.clone(),
+            None => panic!("`{id}` consists of `{step}`, which has not been added before it"),
+        };
+        let parts: Vec<Registered> = steps.iter().map(part).collect();
+        let step = Registered { parts: parts.clone(), ..Registered::new(Composite { id, name, doc, parts }) };
+        self.steps.insert(id.to_lowercase(), step);
         self
     }
 
@@ -60,9 +85,14 @@ impl Registry {
         self.programs.get(&name.to_lowercase())
     }
 
-    /// Adds a flow that is known by its variables only. A flow of the same name that has steps hides it.
+    /// Adds steps that are known by their descriptors only, so that flows with them can be planned. A step of the same id
+    /// that is there comes first, whichever is added first.
     pub fn add_vocabulary(&mut self, vocabulary: Vocabulary) -> &mut Self {
-        self.vocabularies.insert(vocabulary.name.to_lowercase(), vocabulary);
+        for info in (vocabulary.steps)() {
+            let described = || Registered::new(Described::new(info.clone(), vocabulary.name));
+            self.steps.entry(info.id.to_lowercase()).or_insert_with(described);
+        }
+        self.vocabularies.push(vocabulary);
         self
     }
 
@@ -98,16 +128,9 @@ impl Registry {
         self.flows.values()
     }
 
-    /// A flow that is known by its variables only.
-    #[must_use]
-    pub fn vocabulary(&self, name: &str) -> Option<&Vocabulary> {
-        let name = name.to_lowercase();
-        self.vocabularies.get(&name).filter(|_| !self.flows.contains_key(&name))
-    }
-
-    /// All flows that are known by their variables only, by name.
+    /// All vocabularies.
     pub fn vocabularies(&self) -> impl Iterator<Item = &Vocabulary> {
-        self.vocabularies.iter().filter(|(name, _)| !self.flows.contains_key(*name)).map(|(_, vocabulary)| vocabulary)
+        self.vocabularies.iter()
     }
 
     /// All tools by name.

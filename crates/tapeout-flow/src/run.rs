@@ -191,12 +191,14 @@ impl<'a> Run<'a> {
     /// Runs what is not recorded and shows the results. `again` says by step id what to run although it is recorded.
     ///
     /// # Errors
-    /// When the run's directory cannot be written or another process is using it. What fails in a step is in [`Ended`].
+    /// When steps are not there to run, see [`Plan::require_steps`]; when the run's directory cannot be written or another
+    /// process is using it. What fails in a step is in [`Ended`].
     pub fn execute(
         mut self,
         again: impl Fn(&str) -> Again + Sync,
         sink: impl Fn(Option<usize>, &Happened) + Sync,
     ) -> Result<Ended, Failure> {
+        self.plan.require_steps()?;
         let tree = RunTree::open(&self.dir)?;
         self.read_reference()?;
         for (_, step) in self.plan.running() {
@@ -205,7 +207,7 @@ impl<'a> Run<'a> {
                 return Err(lost_pin(step));
             }
         }
-        tree.write_json("resolved.json", &self.plan.config.to_json())?;
+        tree.write_json("resolved.json", &self.plan.resolved())?;
         if let Some(command) = &self.command {
             tree.write_text("command", command)?;
         }
@@ -230,11 +232,17 @@ impl<'a> Run<'a> {
                     }
                     return tell(None, event);
                 }
-                if let Event::Asked { job, name, .. } = event {
-                    self.cast.bind(*job, name);
+                if let Event::Asked { job, name, by } = event {
+                    self.cast.bind(*job, name, *by);
                 }
-                // Jobs that steps asked for are those steps' business.
-                let Some(step) = self.cast.step_of(event.job()) else { return };
+                // What the parts of a step do is told as the step's; how they end is the step's business.
+                let step = self.cast.step_of(event.job()).or_else(|| match event {
+                    Event::Running { .. } | Event::Waiting { .. } | Event::Retried { .. } => {
+                        self.cast.whole_of(event.job())
+                    }
+                    _ => None,
+                });
+                let Some(step) = step else { return };
                 let mut showing = showing.lock().unwrap_or_else(PoisonError::into_inner);
                 if showing.knows(step, event) {
                     return;

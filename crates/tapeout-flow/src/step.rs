@@ -52,6 +52,9 @@ pub struct StepInfo {
     /// Whether it changes something outside, such as a board: it then runs each time, and after all steps before it
     /// have passed.
     pub acts_outside: bool,
+    /// The vocabulary that describes it, if that is all there is of it: it can be planned and cannot run. Its variables
+    /// are then among those of the vocabulary.
+    pub vocabulary: Option<&'static str>,
 }
 
 impl StepInfo {
@@ -73,6 +76,7 @@ impl StepInfo {
             implementation,
             defers_check: false,
             acts_outside: false,
+            vocabulary: None,
         }
     }
 

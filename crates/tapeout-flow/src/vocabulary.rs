@@ -1,25 +1,27 @@
-//! Vocabularies: flows that are known by their variables only. What those variables are is for others to say.
+//! Vocabularies: steps that are known by their descriptors only, with the variables that they share. A flow with such steps
+//! can be planned and not run. What the steps and variables are is for others to say.
 
 use tapeout_config::Variable;
+use tapeout_engine::Failure;
+use tapeout_model::Class;
 
-/// A flow whose variables are known and whose steps are not there. Its configurations can be read and checked; nothing
-/// can be planned.
+use crate::{Completed, Session, Step, StepCx, StepInfo, StepResult};
+
+/// Steps that are known and not there to run, as far as no step of the same id [is](crate::Registry::add_step).
 #[derive(Clone, Copy, Debug)]
 pub struct Vocabulary {
-    /// The name by which `meta.flow` and `--flow` ask for the flow.
+    /// Whose steps they are.
     pub name: &'static str,
-    /// What the flow does, for the reference.
-    pub doc: &'static str,
-    /// Makes all its variables, those of former times included.
+    /// Makes their descriptors. These have no variables: which of them a step reads is for the step to say once it is
+    /// there.
+    pub steps: fn() -> Vec<StepInfo>,
+    /// Makes the variables that every flow with such a step has, those of former times included.
     pub variables: fn() -> Vec<Variable>,
     /// Names that were variables once, and why nothing has taken their place: the end of a sentence.
     pub removed: &'static [(&'static str, &'static str)],
-    /// Whether a name is that of a variable of this flow or of its relatives, today or formerly. Removed ones are not.
+    /// Whether a name is that of a variable, today or formerly, of these steps or of their relatives. Removed ones are
+    /// not.
     pub knows: fn(&str) -> bool,
-    /// The ids of its steps, and of those of its relatives. A flow that is a list of such has the same variables.
-    pub steps: &'static [&'static str],
-    /// Whether a configuration that names no flow is taken to be for this one, where it is only to be checked.
-    pub taken_unnamed: bool,
 }
 
 impl Vocabulary {
@@ -27,5 +29,33 @@ impl Vocabulary {
     #[must_use]
     pub fn removed(&self, name: &str) -> Option<&'static str> {
         self.removed.iter().find(|(removed, _)| *removed == name).map(|(_, reason)| *reason)
+    }
+}
+
+/// A step of which there is only the descriptor.
+pub(crate) struct Described(StepInfo);
+
+impl Described {
+    /// A step that this vocabulary describes.
+    pub(crate) fn new(info: StepInfo, vocabulary: &'static str) -> Self {
+        Self(StepInfo { vocabulary: Some(vocabulary), ..info })
+    }
+
+    fn not_there(&self) -> Failure {
+        Failure::new(Class::Input, format!("`{}` is not part of this version", self.0.id))
+    }
+}
+
+impl Step for Described {
+    fn info(&self) -> StepInfo {
+        self.0.clone()
+    }
+
+    fn prepare(&self, _: &mut StepCx<'_, '_>) -> Result<Vec<Session>, Failure> {
+        Err(self.not_there())
+    }
+
+    fn collect(&self, _: &mut StepCx<'_, '_>, _: &[Completed]) -> Result<StepResult, Failure> {
+        Err(self.not_there())
     }
 }

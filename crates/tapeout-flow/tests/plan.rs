@@ -5,9 +5,10 @@ use std::fs;
 
 use tapeout_config::{Config, ConfigSource, Diagnostic, Loader, SourceMap};
 use tapeout_flow::{
-    Completed, Configured, Failure, Flow, InitialState, Plan, PlanError, Registry, Session, Step, StepCx, StepInfo,
-    StepResult, Type, Variable, Vocabulary,
+    Completed, Configured, CustomFlow, Failure, Flow, FlowCx, FlowError, FlowState, InitialState, Plan, PlanError,
+    Range, Registry, Session, Step, StepCx, StepInfo, StepResult, Type, Variable, Vocabulary,
 };
+use tapeout_model::Class;
 
 /// A step that is nothing but its descriptor; the variable `SKIP` names the steps that have nothing to do.
 struct Described(fn() -> StepInfo);
@@ -44,23 +45,30 @@ fn registry() -> Registry {
         .add_step(Described(|| StepInfo::new("Test.Place", "", "", "1").needs("json").makes(&["asc"])))
         .add_step(Described(|| StepInfo::new("Test.Report", "", "", "1").takes("asc").reads_metric("cells")))
         .add_flow(Flow::new("Small", "", &["Test.Synth", "test.place", "Test.Report"]))
-        .add_vocabulary(vocabulary("Words"))
-        .add_vocabulary(vocabulary("Small"));
+        .add_vocabulary(WORDS);
     assert_eq!(registry.step("TEST.SYNTH").map(|step| step.id), Some("Test.Synth"), "case does not matter");
     registry
 }
 
-fn vocabulary(name: &'static str) -> Vocabulary {
-    Vocabulary {
-        name,
-        doc: "",
-        variables: || vec![Variable::new("WORD", Type::Str, "A word.")],
-        removed: &[("OLD", "it is no more")],
-        knows: |name| name == "WORD",
-        steps: &["Words.Step"],
-        taken_unnamed: false,
-    }
-}
+/// Steps that are not there, and one that is; their variable `LIMIT` has another default than that of the others.
+const WORDS: Vocabulary = Vocabulary {
+    name: "Words",
+    steps: || {
+        vec![
+            StepInfo::new("Words.Read", "", "", "").makes(&["word"]),
+            StepInfo::new("Words.Sign", "", "", "").needs("json").takes("word").makes(&["letter"]),
+            StepInfo::new("Test.Synth", "", "", ""),
+        ]
+    },
+    variables: || {
+        vec![
+            Variable::new("WORD", Type::Str, "A word."),
+            Variable::new("LIMIT", Type::Int, "A number below 10.").default(4_i64),
+        ]
+    },
+    removed: &[("OLD", "it is no more")],
+    knows: |name| name == "WORD",
+};
 
 /// The plan of a configuration, or the words of all that is wrong with it.
 fn plan(text: &str) -> Result<Plan, Vec<String>> {
@@ -187,7 +195,7 @@ fn what_is_left_out_makes_nothing() {
 
 #[test]
 fn what_is_wrong_is_said_before_anything_runs_and_all_at_once() {
-    let cases: [(&str, &[&str]); 8] = [
+    let cases: [(&str, &[&str]); 6] = [
         (
             "meta: {flow: [Test.Synth, Test.Plaice, Nonsense]}",
             &[
@@ -196,20 +204,10 @@ fn what_is_wrong_is_said_before_anything_runs_and_all_at_once() {
             ],
         ),
         ("meta: {flow: Smal}", &["there is no flow `Smal`; did you mean `Small`?"]),
-        ("meta: {flow: Word}", &["there is no flow `Word`; did you mean `Words`?"]),
         (
-            "meta: {flow: words}",
-            &[
-                "the flow `Words` is known by its variables; its steps are not part of this version yet; `tapeout config \
-                 check` checks such a configuration",
-            ],
-        ),
-        (
-            "meta: {flow: [words.step, Test.Synth]}",
-            &[
-                "the flow `Words` is known by its variables; its steps are not part of this version yet; `tapeout config \
-                 check` checks such a configuration",
-            ],
+            "meta: {flow: [Words.Sign]}\nWORD: a",
+            &["`Words.Sign` needs a view `json`, and no step before it makes one; `-e json=FILE` gives one that is \
+                 there before the first step"],
         ),
         ("", &["the configuration does not say which flow to run; set `meta.flow`, or give `--flow`; there are Small"]),
         (
@@ -249,11 +247,107 @@ fn a_flow_has_defaults_of_its_own() {
 }
 
 #[test]
-fn a_flow_with_steps_hides_the_vocabulary_of_its_name() {
-    let registry = registry();
-    assert_eq!(registry.vocabularies().map(|vocabulary| vocabulary.name).collect::<Vec<_>>(), ["Words"]);
-    assert!(registry.vocabulary("Small").is_none());
-    let words = registry.vocabulary("WORDS").unwrap();
+fn steps_that_are_only_described_are_planned_and_do_not_run() {
+    let flow = "meta: {flow: [words.read, Test.Synth, Words.Sign, Test.Place]}";
+    let mut plan = plan(&format!("{flow}\nWORD: a")).unwrap();
+    assert_eq!(
+        shape(&plan),
+        [
+            "01-words-read:",
+            "02-test-synth:",
+            "03-words-sign: view json of Test.Synth, view word of Words.Read",
+            "04-test-place: view json of Test.Synth",
+        ]
+    );
+    assert_eq!(plan.config.int("LIMIT"), 4, "in their company a variable is what it is there");
+    let refused = plan.require_steps().unwrap_err();
+    assert_eq!(
+        (refused.message.as_str(), refused.class),
+        (
+            "the flow `Custom Sequential Flow` can be planned and not run: steps of it are not part of this version: \
+             `Words.Read`, `Words.Sign`",
+            Class::Input
+        )
+    );
+    plan.select(&Range { skip: vec!["words.*".to_owned()], ..Range::default() }).unwrap();
+    assert!(plan.require_steps().is_ok(), "what is left is there");
+    // Their variables are validated; nobody else has them.
+    assert_eq!(crate::plan(flow).err().unwrap().len(), 1);
+    assert!(!crate::plan("meta: {flow: Small}").unwrap().config.declares("WORD"));
+}
+
+#[test]
+fn what_an_edit_brings_may_be_only_described() {
+    let edits = "meta: {flow: Small, substituting_steps: {+Test.Synth: words.sign}}\nWORD: a";
+    let plan = plan(edits).unwrap();
+    assert_eq!(plan.steps.iter().map(|step| step.id.as_str()).collect::<Vec<_>>()[1], "Words.Sign");
+    assert!(plan.require_steps().unwrap_err().message.ends_with(": `Words.Sign`"));
+}
+
+#[test]
+fn many_steps_that_are_not_there_are_counted() {
+    let ten = ["Words.Read"; 10].join(", ");
+    let refused = plan(&format!("meta: {{flow: [{ten}]}}\nWORD: a")).unwrap().require_steps().unwrap_err();
+    assert!(refused.message.ends_with("`Words.Read-7` and 2 more"), "{}", refused.message);
+}
+
+/// A program that may ask for a step that is there and for one that is not.
+struct Letter;
+
+impl CustomFlow for Letter {
+    fn name(&self) -> &str {
+        "Letter"
+    }
+
+    fn steps(&self) -> Vec<&str> {
+        vec!["Test.Synth", "Words.Sign"]
+    }
+
+    fn run(&self, _: &FlowCx<'_>, initial: FlowState) -> Result<FlowState, FlowError> {
+        Ok(initial)
+    }
+}
+
+#[test]
+fn a_program_may_declare_steps_that_are_only_described() {
+    let mut registry = registry();
+    registry.add_custom_flow(Letter);
+    let plan = |word: &[(String, tapeout_config::Value)]| {
+        let mapping = [word, &[("DESIGN_NAME".to_owned(), "x".into())]].concat();
+        let mapping = Some(tapeout_config::Value::Map(mapping));
+        let loader = Loader { mapping, design_dir: Some(".".into()), ..Loader::default() };
+        Plan::load(&registry, loader, Some("letter"), &mut SourceMap::new())
+    };
+    assert!(plan(&[]).is_err(), "the word is missing");
+    let mut plan = plan(&[("WORD".to_owned(), "a".into())]).unwrap();
+    assert_eq!(plan.declared().map(|step| step.id).collect::<Vec<_>>(), ["Test.Synth", "Words.Sign"]);
+    assert!(plan.require_steps().unwrap_err().message.ends_with(": `Words.Sign`"));
+    plan.select(&Range { skip: vec!["words.sign".to_owned()], ..Range::default() }).unwrap();
+    assert!(plan.require_steps().is_ok());
+}
+
+#[test]
+fn a_step_that_is_there_comes_before_its_description() {
+    let is_described = |registry: &Registry| registry.step("Test.Synth").unwrap().vocabulary.is_some();
+    assert!(!is_described(&registry()));
+    let mut registry = Registry::default();
+    registry.add_vocabulary(WORDS);
+    assert!(is_described(&registry));
+    registry.add_step(Described(|| StepInfo::new("Test.Synth", "", "", "1")));
+    assert!(!is_described(&registry));
+    let words = registry.vocabularies().next().unwrap();
     assert_eq!(words.removed("OLD"), Some("it is no more"));
     assert_eq!(words.removed("WORD"), None);
+}
+
+#[test]
+fn a_configuration_without_a_flow_is_checked_for_the_one_that_says_so() {
+    let mut registry = registry();
+    registry.add_flow(Flow::new("Usual", "", &["Words.Read"]).taken_unnamed());
+    let mapping = [("DESIGN_NAME", "x"), ("WORD", "a")].map(|(name, value)| (name.to_owned(), value.into()));
+    let mapping = Some(tapeout_config::Value::Map(mapping.into()));
+    let loader = || Loader { mapping: mapping.clone(), design_dir: Some(".".into()), ..Loader::default() };
+    let configured = Configured::load(&registry, loader(), None, &mut SourceMap::new()).unwrap();
+    assert_eq!((configured.flow.as_str(), configured.named), ("Usual", false));
+    assert!(Plan::load(&registry, loader(), None, &mut SourceMap::new()).is_err(), "nothing runs unnamed");
 }

@@ -52,7 +52,8 @@ mod tests {
             assert!(flow.faults().is_empty(), "{:?}", flow.faults());
         }
         for step in registry.steps() {
-            for tool in &step.tools {
+            // What is only described runs nothing.
+            for tool in step.tools.iter().filter(|_| step.vocabulary.is_none()) {
                 assert!(registry.tools().any(|known| known.name == *tool), "{}: {tool}", step.id);
             }
             let known = |format: &str| tapeout_model::DesignFormat::by_id(format).is_some();

@@ -122,6 +122,7 @@ impl Design {
         };
         let plan = Plan::load(registry, loader, self.flow.as_deref(), &mut sources)
             .map_err(|PlanError(diagnostics)| StartError::Plan { diagnostics, sources: Arc::new(sources) })?;
+        plan.require_steps()?;
         let engine = tools::engine(registry, &plan)?;
         tools::require_tools(&engine, &plan)?;
         let ended = Run::new(&plan, &engine, &self.tag)?.execute(|_| Again::No, |_, _| {})?;

@@ -1,10 +1,11 @@
 //! From the command line to a plan: which file is meant, what is laid over it, what is wrong with it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use tapeout_config::{Diagnostic, Loaded, Loader, NamedOption, Schema, SourceMap};
-use tapeout_flow::{Configured, InitialState, Plan, PlanError, Range};
+use tapeout_engine::ToolSettings;
+use tapeout_flow::{Configured, InitialState, Plan, PlanError, Range, Registry};
 use tapeout_model::Severity;
 
 use crate::args::{InitialArgs, OverlayArgs, PartArgs, ThingArgs};
@@ -45,18 +46,29 @@ pub(crate) fn load(cx: &Cx, args: &ThingArgs) -> Result<Plan, CliError> {
 /// The same, for a flow that begins with an initial state.
 pub(crate) fn load_from(cx: &Cx, args: &ThingArgs, initial: &InitialArgs) -> Result<Plan, CliError> {
     let mut sources = SourceMap::new();
+    let plan = load_with(cx, &cx.registry, args, initial, &mut sources)?;
+    warn(cx, &plan.warnings, &sources);
+    Ok(plan)
+}
+
+/// The same, with other flows than there are for everybody, and without a word of what is not wrong.
+pub(crate) fn load_with(
+    cx: &Cx,
+    registry: &Registry,
+    args: &ThingArgs,
+    initial: &InitialArgs,
+    sources: &mut SourceMap,
+) -> Result<Plan, CliError> {
     let loader = loader(args)?;
     let design_dir = loader.design_dir.clone().unwrap_or_default();
     let (initial, errors) = InitialState::read(&initial.initial_state, &initial.initial_view, &design_dir);
-    let plan = Plan::load_from(&cx.registry, loader, args.overlay.flow.as_deref(), initial, &mut sources);
+    let plan = Plan::load_from(registry, loader, args.overlay.flow.as_deref(), initial, sources);
     let plan = match plan {
         plan if errors.is_empty() => plan,
         Ok(_) => Err(PlanError(errors)),
         Err(PlanError(more)) => Err(PlanError(errors.into_iter().chain(more).collect())),
     };
-    let plan = reported(cx, plan, &sources).map_err(|error| error.and("nothing was started"))?;
-    warn(cx, &plan.warnings, &sources);
-    Ok(plan)
+    reported(cx, plan, sources).map_err(|error| error.and("nothing was started"))
 }
 
 /// The same, as far as the options leave it.
@@ -221,4 +233,21 @@ pub(crate) fn directory_of(file: &Path) -> PathBuf {
         Some(parent) if !parent.as_os_str().is_empty() => parent.to_owned(),
         _ => PathBuf::from("."),
     }
+}
+
+/// The settings of tools that a run had, if its `resolved.json` is a configuration still.
+pub(crate) fn recorded_tools(
+    registry: &Registry,
+    run: &Path,
+    design_dir: &Path,
+) -> Option<BTreeMap<String, ToolSettings>> {
+    let file = run.join("resolved.json");
+    let overlay = OverlayArgs { design_dir: Some(design_dir.to_owned()), ..OverlayArgs::default() };
+    let loader = loader(&ThingArgs { thing: Some(file), overlay }).ok()?;
+    let mut sources = SourceMap::new();
+    // Which flow it is makes no difference: settings of tools belong to none.
+    let flow = registry.flows().next()?.name.clone();
+    let (_, _, loaded) = Configured::open(registry, loader, Some(&flow), &mut sources).ok()?;
+    let (config, _) = loaded.resolve(&Schema::new([]).ok()?, &mut sources).ok()?;
+    Some(config.tools().clone())
 }

@@ -65,7 +65,16 @@ pub(crate) fn engine_with(registry: &Registry, plan: &Plan, options: &Options) -
 
 /// The engine for a directory without a configuration: tools are where the environment says.
 pub(crate) fn bare_engine(registry: &Registry, dir: &Path) -> Result<Engine, Failure> {
-    open(registry, dir, BTreeMap::new(), engine::Options::cores(1))
+    engine_of(registry, dir, BTreeMap::new())
+}
+
+/// The engine for a directory, with these settings of tools.
+pub(crate) fn engine_of(
+    registry: &Registry,
+    dir: &Path,
+    settings: BTreeMap<String, ToolSettings>,
+) -> Result<Engine, Failure> {
+    open(registry, dir, settings, engine::Options::cores(1))
 }
 
 fn open(

@@ -9,7 +9,7 @@ use std::process::{Command, Stdio};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-/// A project of `tapeout init` and beside it the configuration `classic/config.json` of a flow without steps.
+/// A project of `tapeout init` and beside it the configuration `classic/config.json` of a flow that can be planned only.
 struct Project(TempDir);
 
 /// How a command ended.
@@ -131,7 +131,9 @@ fn changes_of_steps_are_not_passed_over() {
         assert!(ran.err.contains("did you mean `Verilator.Lint`?"), "{}", ran.err);
     }
     assert_eq!(with(edits, &["config", "check", "--flow", "Ice40"]).code, 0, "they are those of another flow");
-    assert_eq!(with("{flow: Classic, substituting_steps: {A: B}}", &["config", "check"]).code, 0);
+    assert_eq!(with("{flow: Classic, substituting_steps: {Magic.D*: null}}", &["config", "check"]).code, 0);
+    let ran = with("{flow: Classic, substituting_steps: {Magic.DRC: Magic.DCR}}", &["config", "check"]);
+    assert!(ran.err.starts_with("error: there is no step `Magic.DCR`\n --> over.yaml:1:55\n"), "{}", ran.err);
     project.write("classic/over.yaml", "meta: {substituting_steps: {A: B}}\n");
     let ran = project.classic(&["check", "--with", "over.yaml"]);
     assert!(

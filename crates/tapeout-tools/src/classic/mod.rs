@@ -1,12 +1,14 @@
-//! The vocabulary of the flow Classic, OpenLane's from RTL to GDS: every variable that its configurations may set, before
-//! its steps exist. Names, types, defaults and units are those of LibreLane 3.0, so that existing configurations mean
-//! here what they mean there. What a variable does is for the steps to say that will read it.
+//! The flow Classic, OpenLane's from RTL to GDS, and the vocabulary of it and its relatives: the steps that are not there
+//! yet, and every variable that its configurations may set. Names, types, defaults and units are those of LibreLane 3.0, so
+//! that existing configurations mean here what they mean there. What a variable does is for the steps to say that will
+//! read it.
 
 mod checkers;
 mod cts;
 mod deprecated;
 mod design;
 mod floorplan;
+mod flow;
 mod gates;
 mod klayout;
 mod lvs;
@@ -34,7 +36,6 @@ use tapeout_config::Variable;
 use tapeout_flow::{Registry, Vocabulary};
 
 use removed::REMOVED;
-use steps::STEPS;
 
 /// Names that configurations have for OpenLane's other flows and steps, and names that belong to the choice of the PDK.
 const ELSEWHERE: &[&str] = &[
@@ -78,15 +79,16 @@ const ELSEWHERE: &[&str] = &[
     "VHDL_FILES",
 ];
 
+/// What the vocabulary is called.
+const VOCABULARY: &str = "OpenLane";
+
 pub(crate) fn register(registry: &mut Registry) {
-    registry.add_vocabulary(Vocabulary {
-        name: "Classic",
-        doc: "From RTL to a verified GDS in the manner of OpenLane, with Yosys, OpenROAD, Magic, KLayout and Netgen.",
+    registry.add_flow(flow::flow()).add_vocabulary(Vocabulary {
+        name: VOCABULARY,
+        steps: steps::steps,
         variables,
         removed: REMOVED,
         knows,
-        steps: STEPS,
-        taken_unnamed: true,
     });
 }
 

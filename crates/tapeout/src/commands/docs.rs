@@ -109,7 +109,10 @@ fn step_section(step: &StepInfo) -> String {
         ("reads metrics", code(step.metric_patterns().iter().map(String::as_str))),
         ("makes", code(step.outputs.iter().copied())),
         ("tools", code(step.tools.iter().copied())),
-        (if step.acts_outside { "acts outside" } else { "a failed check" }, check.to_owned()),
+        match step.vocabulary {
+            Some(_) => ("runs", "not in this version: flows with it can be planned".to_owned()),
+            None => (if step.acts_outside { "acts outside" } else { "a failed check" }, check.to_owned()),
+        },
         ("variables", variables.collect::<Vec<_>>().join(", ")),
     ];
     for (name, value) in rows.iter().filter(|(_, value)| !value.is_empty()) {

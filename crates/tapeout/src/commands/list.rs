@@ -6,6 +6,7 @@ use clap::{Args, ValueEnum};
 use serde_json::{Value, json};
 use tapeout_flow::{Registry, Type, Variable, universal_variables};
 
+use super::show::PLANNED_ONLY;
 use crate::Cx;
 use crate::error::CliError;
 use crate::runs::{RecordedRun, runs_in};
@@ -47,7 +48,11 @@ pub(crate) fn run(cx: &Cx, args: &ListArgs) -> Result<u8, CliError> {
     let items: Vec<(Vec<Cell>, Value)> = match args.kind {
         ListKind::Steps => registry
             .steps()
-            .map(|step| (row(step.id, &[step.name]), json!({ "id": step.id, "name": step.name, "doc": step.doc })))
+            .map(|step| {
+                let described = step.vocabulary.is_some();
+                let json = json!({ "id": step.id, "name": step.name, "doc": step.doc, "described": described });
+                (row(step.id, &[step.name, if described { PLANNED_ONLY } else { "" }]), json)
+            })
             .collect(),
         ListKind::Flows => registry
             .flows()

@@ -4,13 +4,14 @@ use clap::Args;
 use serde_json::json;
 use tapeout_config::ConfigSource;
 use tapeout_engine::Part;
-use tapeout_flow::{InRange, Plan, PlannedStep};
+use tapeout_flow::{InRange, Plan, PlannedStep, StepInfo};
 
 use crate::Cx;
 use crate::args::{PartArgs, ThingArgs};
 use crate::error::CliError;
 use crate::project;
 use crate::terminal::table::{Cell, table};
+use crate::terminal::words::plural;
 use crate::terminal::{Style, Terminal};
 
 /// Check a configuration and print the plan of its flow: steps, inputs, outputs, tools
@@ -46,6 +47,7 @@ fn to_json(plan: &Plan) -> serde_json::Value {
         };
         json!({
             "id": step.id, "step": step.info.id, "name": step.info.name, "dir": step.dir, "left_out": step.left_out,
+            "described": step.info.vocabulary.is_some(),
             "origin": step.origin, "held": step.in_range == InRange::Held,
             "inputs": step.inputs.iter().map(input).collect::<Vec<_>>(), "outputs": step.info.outputs,
             "tools": step.info.tools, "variables": step.config().to_json(),
@@ -54,6 +56,7 @@ fn to_json(plan: &Plan) -> serde_json::Value {
     json!({
         "flow": plan.flow, "design": plan.design(), "design_dir": plan.config.design_dir(),
         "steps": plan.steps.iter().map(|planned| step(planned)).collect::<Vec<_>>(),
+        "declared": plan.declared().map(|step| step.id).collect::<Vec<_>>(),
         "warnings": plan.warnings.iter().map(|warning| &warning.message).collect::<Vec<_>>(),
     })
 }
@@ -65,17 +68,20 @@ fn to_text(terminal: &Terminal, plan: &Plan) -> String {
     // The initial state has number 0.
     let first = (total + 1) - plan.steps.len();
     let digits = total.to_string().len();
-    let mut text = format!(
-        "{} of {}: {} of {} steps",
-        paint.paint(Style::Bold, &plan.flow),
-        paint.paint(Style::Bold, plan.design()),
-        plan.running().filter(|(_, step)| is_step(step) && step.in_range == InRange::Inside).count(),
-        total
-    );
+    let running = plan.running().filter(|(_, step)| is_step(step) && step.in_range == InRange::Inside).count();
+    let steps = match plan.is_program() {
+        true => format!("a program, which may ask for {}", plural(plan.declared().count(), "step")),
+        false => format!("{running} of {total} steps"),
+    };
+    let mut text =
+        format!("{} of {}: {steps}", paint.paint(Style::Bold, &plan.flow), paint.paint(Style::Bold, plan.design()));
     for (index, step) in plan.steps.iter().enumerate() {
         let number = index + first;
         let id = paint.paint(Style::Bold, &step.id);
         text.push_str(&format!("\n\n{number:digits$}. {id}  {}", step.info.name));
+        if let Some(words) = not_there(&step.info) {
+            text.push_str(&paint.paint(Style::Dim, &format!(" {words}")));
+        }
         if let Some(origin) = &step.origin {
             text.push_str(&paint.paint(Style::Dim, &format!("\n  put there by {origin}")));
         }
@@ -112,7 +118,21 @@ fn to_text(terminal: &Terminal, plan: &Plan) -> String {
             text.push_str(&format!("\n{}", table(&rows, paint)));
         }
     }
+    let declared: Vec<Vec<Cell>> = (plan.declared())
+        .map(|step| {
+            let words = not_there(step).unwrap_or_default();
+            vec![Cell::left(step.id), Cell::left(step.name), Cell::left(words).style(Some(Style::Dim))]
+        })
+        .collect();
+    if !declared.is_empty() {
+        text.push_str(&format!("\n\n{}", table(&declared, paint)));
+    }
     text
+}
+
+/// What is said of a step that is known by its descriptor only.
+fn not_there(step: &StepInfo) -> Option<&'static str> {
+    step.vocabulary.map(|_| "(not part of this version)")
 }
 
 /// The variables that a step reads, each with its value and who gave it.

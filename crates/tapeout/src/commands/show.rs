@@ -87,6 +87,9 @@ pub(crate) fn run(cx: &Cx, args: &ShowArgs) -> Result<u8, CliError> {
     Ok(0)
 }
 
+/// What a list says of a step that is known by its descriptor only.
+pub(crate) const PLANNED_ONLY: &str = "to plan only";
+
 /// A title, a text, and named lines.
 fn page(title: &str, summary: &str, doc: &str, lines: &[(&str, String)], paint: Paint) -> String {
     let mut text = paint.paint(Style::Bold, title);
@@ -113,7 +116,15 @@ fn step_text(step: &StepInfo, paint: Paint) -> String {
         ("makes", step.outputs.join(", ")),
         ("measures", step.measured_patterns().join(", ")),
         ("tools", step.tools.join(", ")),
-        ("a failed check", if step.defers_check { "is reported at the end" } else { "stops the flow" }.to_owned()),
+        match step.vocabulary {
+            Some(of) => {
+                ("runs", format!("not in this version: flows with it can be planned, with the variables of {of}"))
+            }
+            None => (
+                "a failed check",
+                if step.defers_check { "is reported at the end" } else { "stops the flow" }.to_owned(),
+            ),
+        },
         (
             "acts outside",
             if step.acts_outside { "runs each time, after all that stands before it" } else { "" }.to_owned(),
@@ -157,7 +168,7 @@ fn step_json(step: &StepInfo) -> Value {
         "id": step.id, "name": step.name, "doc": step.doc,
         "inputs": step.inputs.iter().map(input).collect::<Vec<_>>(), "reads_metrics": step.metric_patterns(),
         "outputs": step.outputs, "measures": step.measured_patterns(), "tools": step.tools,
-        "defers_check": step.defers_check,
+        "defers_check": step.defers_check, "described": step.vocabulary.is_some(),
         "variables": step.variables.iter().map(|variable| variable_json(variable, &[step.id], &[])).collect::<Vec<_>>(),
     })
 }
@@ -169,7 +180,10 @@ fn flow_text(flow: &Flow, registry: &Registry, paint: Paint) -> String {
     let mut text = page(&flow.name, "", &flow.doc, &lines, paint);
     let row = |(index, id): (usize, &String)| {
         let name = registry.step(id).map_or("", |step| step.name);
-        vec![Cell::right(format!("{}.", index + 1)), Cell::left(id.as_str()), Cell::left(name).style(Some(Style::Dim))]
+        let described = registry.step(id).is_some_and(|step| step.vocabulary.is_some());
+        let dim = |text| Cell::left(text).style(Some(Style::Dim));
+        let (number, id) = (Cell::right(format!("{}.", index + 1)), Cell::left(id.as_str()));
+        vec![number, id, dim(name), dim(if described { PLANNED_ONLY } else { "" })]
     };
     text.push_str(&format!("\n\n{}", table(&flow.steps.iter().enumerate().map(row).collect::<Vec<_>>(), paint)));
     text.push_str(&variable_list(&flow.variables, paint));

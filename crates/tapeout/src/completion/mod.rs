@@ -93,8 +93,7 @@ struct Known {
 impl Known {
     fn flows(&self, current: &str) -> Vec<CompletionCandidate> {
         let flows = self.registry.flows().map(|flow| (flow.name.as_str(), flow.doc.as_str()));
-        let vocabularies = self.registry.vocabularies().map(|vocabulary| (vocabulary.name, vocabulary.doc));
-        candidates(current, flows.chain(vocabularies))
+        candidates(current, flows)
     }
 
     fn steps(&self, current: &str) -> Vec<CompletionCandidate> {

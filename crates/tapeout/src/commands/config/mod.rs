@@ -88,10 +88,10 @@ fn check(cx: &Cx, args: &ThingArgs) -> Result<u8, CliError> {
     }
     let Configured { flow, named, config, plan, warnings, .. } = project::configure(cx, args)?;
     let (variables, given) = counts(&config);
-    let steps = match &plan {
-        Some(plan) => plural(plan.steps.len(), "step"),
-        None => "its steps are not part of this version yet".to_owned(),
-    };
+    let mut steps = plural(plan.steps.len(), "step");
+    if plan.require_steps().is_err() {
+        steps.push_str(", which can be planned and not run");
+    }
     let assumed = if named { "" } else { ", as the configuration names no flow" };
     let warned = if warnings.is_empty() { String::new() } else { format!(", {}", plural(warnings.len(), "warning")) };
     let name = cx.terminal.out.paint(Style::Bold, &flow);
@@ -113,7 +113,10 @@ fn check_for_programs(cx: &Cx, args: &ThingArgs) -> Result<u8, CliError> {
     let (about, diagnostics) = match project::try_configure(cx, args, &mut sources)? {
         Ok(Configured { flow, config, plan, warnings, .. }) => {
             let (variables, given) = counts(&config);
-            (json!({ "flow": flow, "variables": variables, "given": given, "can_run": plan.is_some() }), warnings)
+            (
+                json!({ "flow": flow, "variables": variables, "given": given, "can_run": plan.require_steps().is_ok() }),
+                warnings,
+            )
         }
         Err(PlanError(diagnostics)) => (json!({}), diagnostics),
     };
