@@ -44,6 +44,8 @@ const ARROWS: &[(&str, &[&str])] = &[
             "tapeout",
         ],
     ),
+    // An example of a user's program: it has to do with one crate.
+    ("rust-flow", &["tapeout"]),
     ("xtask", &[]),
 ];
 

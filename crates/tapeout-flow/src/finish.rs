@@ -81,7 +81,8 @@ impl Run<'_> {
         let edited = tree.take_edited();
         tree.write_json(SUMMARY, &summary)?;
         tree.close()?;
-        Ok(Ended { failures, summary, dir: self.dir.clone(), edited, whole })
+        let state = last.map(|(index, file)| self.dir.join(&steps[*index].dir).join(&file.path));
+        Ok(Ended { summary, state, failures, dir: self.dir.clone(), edited, whole })
     }
 
     /// The state before and after each step that has a result, by its index. A step sees only what it declares; the state

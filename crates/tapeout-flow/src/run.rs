@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use tapeout_engine::{Engine, Event, Failure, Graph, How, Job, JobBody, Mode, Outcome, Wish};
-use tapeout_model::Class;
+use tapeout_model::{Class, State};
 use tapeout_store::{Entry, FailedJob, JobRef, Pin, RunRef, ShownEntry};
 
 use crate::cast::Cast;
@@ -18,7 +18,7 @@ use crate::pin::lost_pin;
 use crate::recorder::Recorder;
 use crate::showing::Showing;
 use crate::tree::{Edited, RunTree};
-use crate::{InRange, Plan, PlannedStep, Reason, RunSummary, StepSummary};
+use crate::{InRange, Plan, PlannedStep, Reason, RunSummary, StepStatus, StepSummary};
 
 /// Whether to run a step although its result is recorded.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -37,6 +37,9 @@ pub enum Again {
 pub struct Ended {
     /// What it came to.
     pub summary: RunSummary,
+    /// The last state: its views, which are files in the run's directory, and its metrics. Of a run without an end, the
+    /// state up to which it came.
+    pub state: State<PathBuf>,
     /// What has no result: steps by id, and the flow itself without one.
     pub failures: Vec<(Option<String>, Failure)>,
     /// Where its views are.
@@ -45,6 +48,16 @@ pub struct Ended {
     pub edited: Vec<Edited>,
     /// Whether all of the flow stands, so that `final/` is what this run came to.
     pub whole: bool,
+}
+
+impl Ended {
+    /// The steps that have ended, in the order of the flow: now or, where a result was still good, earlier; well or not.
+    pub fn steps(&self) -> impl Iterator<Item = &StepSummary> {
+        let ended = |step: &&StepSummary| {
+            !matches!(step.status, StepStatus::LeftOut | StepStatus::NotReached | StepStatus::Interrupted)
+        };
+        self.summary.steps.iter().filter(ended)
+    }
 }
 
 /// A plan, the engine that runs it, and a tag.

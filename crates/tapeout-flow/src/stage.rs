@@ -24,6 +24,21 @@ pub struct Comparison {
     pub rows: Vec<Candidate>,
 }
 
+impl Comparison {
+    /// A comparison of nothing yet.
+    #[must_use]
+    pub fn new(title: &str, columns: &[&str]) -> Self {
+        let columns = columns.iter().map(|heading| (*heading).to_owned()).collect();
+        Self { title: title.to_owned(), columns, rows: Vec::new() }
+    }
+
+    /// Adds one of the things compared: its cells, and how it came off.
+    pub fn add(&mut self, standing: Placing, cells: &[&str]) {
+        let cells = cells.iter().map(|cell| (*cell).to_owned()).collect();
+        self.rows.push(Candidate { cells, standing });
+    }
+}
+
 /// One of the things compared.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Candidate {

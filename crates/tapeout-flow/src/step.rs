@@ -44,7 +44,8 @@ pub struct StepInfo {
     pub variables: Vec<Variable>,
     /// The tools it runs.
     pub tools: Vec<&'static str>,
-    /// A digest of its implementation: another one makes recorded results void.
+    /// What changes with its implementation, such as a digest or a version: another text makes recorded results void.
+    /// For a step in a file of its own, the text of that file will do: `include_str!("my_step.rs")`.
     pub implementation: &'static str,
     /// Whether a check that fails here is reported at the end instead of stopping the flow.
     pub defers_check: bool,

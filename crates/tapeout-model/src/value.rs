@@ -92,6 +92,13 @@ impl From<i64> for Value {
     }
 }
 
+/// The decimal that reads like the number: `0.1` is one tenth.
+impl From<f64> for Value {
+    fn from(value: f64) -> Self {
+        Self::Decimal(format!("{value:?}").parse().expect("a decimal reads whatever a binary number is written as"))
+    }
+}
+
 impl From<Decimal> for Value {
     fn from(value: Decimal) -> Self {
         Self::Decimal(value)
@@ -116,9 +123,25 @@ impl<T: Into<Value>> From<Vec<T>> for Value {
     }
 }
 
+impl<T: Into<Value>, const N: usize> From<[T; N]> for Value {
+    fn from(items: [T; N]) -> Self {
+        Self::List(items.into_iter().map(Into::into).collect())
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn binary_numbers_are_the_decimals_that_they_read_as() {
+        for (number, text) in [(0.1, "0.1"), (83.333, "83.333"), (10.0, "10.0"), (-1.5e300, "-1.5E+300")] {
+            assert_eq!(Value::from(number).to_string(), text);
+        }
+        for number in [f64::INFINITY, f64::NEG_INFINITY, f64::NAN, f64::MIN_POSITIVE, f64::MAX] {
+            assert!(matches!(Value::from(number), Value::Decimal(_)), "{number}");
+        }
+    }
 
     #[test]
     fn decimals_are_numbers_in_json_where_they_can_be() {

@@ -1,20 +1,24 @@
 //! The command line of tapeout: arguments, terminal, exit codes. All that prints is here; what it prints comes from the
 //! crates below.
 //!
-//! It is a library so that a binary of your own can have steps of your own:
+//! It is a library for programs of your own, which need no other crate of tapeout's. [`flow`] has what steps and flows
+//! are made of. A binary of your own can have steps and flows of your own:
 //!
 //! ```no_run
 //! fn main() -> std::process::ExitCode {
-//!     let mut registry = tapeout_tools::registry();
-//!     // registry.add_step(…).add_flow(…)
+//!     let mut registry = tapeout::registry();
+//!     // registry.add_step(…).add_flow(…).add_custom_flow(…)
 //!     tapeout::main(registry)
 //! }
 //! ```
+//!
+//! And a program can start a flow and go on with what comes of it: see [`Design`].
 
 mod amounts;
 mod args;
 mod commands;
 mod completion;
+mod design;
 mod error;
 mod names;
 mod project;
@@ -23,9 +27,14 @@ mod runs;
 mod signals;
 mod tcl;
 mod terminal;
+mod tools;
 mod trace;
 mod viewer;
 
+pub use design::{Design, StartError};
+pub use tapeout_engine::serve_if_asked;
+pub use tapeout_flow as flow;
+pub use tapeout_tools::registry;
 pub use tcl::Tclsh;
 
 use std::process::ExitCode;
@@ -48,7 +57,7 @@ struct Cx {
 /// this program once more, begins here, too.
 #[must_use]
 pub fn main(registry: Registry) -> ExitCode {
-    tapeout_engine::serve_if_asked();
+    serve_if_asked();
     terminal::announce_panics();
     match completion::answer_if_asked(&registry) {
         Ok(false) => {}

@@ -1,5 +1,5 @@
 //! tapeout with the built-in steps.
 
 fn main() -> std::process::ExitCode {
-    tapeout::main(tapeout_tools::registry())
+    tapeout::main(tapeout::registry())
 }

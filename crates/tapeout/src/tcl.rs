@@ -3,7 +3,7 @@
 use tapeout_config::{TclInterpreter, TclLimits, TclProblem, TclRequest};
 use tapeout_engine::{Confined, ConfinedError, GuardCommand};
 
-use crate::project::path_in_environment;
+use crate::tools::path_in_environment;
 
 /// `tclsh`: that of `TAPEOUT_TCLSH` where the environment has it, else that on `PATH`.
 ///

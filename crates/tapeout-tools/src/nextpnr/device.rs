@@ -89,13 +89,14 @@ pub(super) fn check(config: &Config) -> Result<(), (&'static str, String)> {
 pub(super) fn advice(log: &str) -> Option<String> {
     let cases = [
         ("package does not have a pin named", "look the pin up in the data sheet of the package in `ICE40_PACKAGE`"),
+        ("no BELs remaining", "the design is too big for the device: choose a larger `ICE40_DEVICE`"),
+        ("Unable to find a placement location", "the design is too big for the device: choose a larger `ICE40_DEVICE`"),
+        ("ombinational loop", "break the loop, or add `--ignore-loops` to `NEXTPNR_EXTRA_ARGS` if it is meant"),
+        // Also a warning, where it is allowed: what else is wrong comes first.
         (
             "is unconstrained in PCF",
             "give the port a pin in `PCF_FILE`, or set `PCF_ALLOW_UNCONSTRAINED: true` to let nextpnr choose",
         ),
-        ("no BELs remaining", "the design is too big for the device: choose a larger `ICE40_DEVICE`"),
-        ("Unable to find a placement location", "the design is too big for the device: choose a larger `ICE40_DEVICE`"),
-        ("ombinational loop", "break the loop, or add `--ignore-loops` to `NEXTPNR_EXTRA_ARGS` if it is meant"),
     ];
     cases.iter().find(|(words, _)| log.contains(words)).map(|(_, advice)| (*advice).to_owned())
 }
@@ -108,5 +109,13 @@ mod tests {
     fn the_choices_of_the_variable_are_the_devices() {
         let devices: Vec<&str> = DEVICES.iter().map(|device| device.name).collect();
         assert_eq!(devices, NAMES);
+    }
+
+    #[test]
+    fn a_full_device_is_what_is_wrong_where_ports_without_pins_are_allowed() {
+        let warning = "Warning: IO 'leds' is unconstrained in PCF and will be automatically placed";
+        let full = format!("{warning}\nERROR: Unable to place cell 'a', no BELs remaining to implement it");
+        assert!(advice(&full).unwrap().contains("larger `ICE40_DEVICE`"));
+        assert!(advice("ERROR: IO 'leds' is unconstrained in PCF").unwrap().contains("PCF_FILE"));
     }
 }

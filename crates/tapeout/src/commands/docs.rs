@@ -10,7 +10,7 @@ use tapeout_model::FORMATS;
 use super::list::{Known, variables};
 use super::show::nature;
 use crate::Cx;
-use crate::project::environment_name;
+use crate::tools::environment_name;
 
 /// Print a page of the reference as Markdown
 #[derive(Debug, Args)]

@@ -10,9 +10,10 @@ use tapeout_model::Class;
 use crate::Cx;
 use crate::args::{OverlayArgs, ThingArgs};
 use crate::error::CliError;
-use crate::project::{self, Checked};
+use crate::project;
 use crate::terminal::Style;
 use crate::terminal::table::{Cell, table};
+use crate::tools::{self, Checked};
 
 /// Say which tools are there, where, in which version, and what to install
 ///
@@ -29,21 +30,21 @@ pub(crate) struct DoctorArgs {
 pub(crate) fn run(cx: &Cx, args: &DoctorArgs) -> Result<u8, CliError> {
     if args.thing.is_none() && args.overlay == OverlayArgs::default() {
         let scratch = Scratch::create()?;
-        let engine = project::bare_engine(&cx.registry, &scratch.0)?;
+        let engine = tools::bare_engine(&cx.registry, &scratch.0)?;
         let names: Vec<&str> = cx.registry.tools().map(|tool| tool.name).collect();
         report(cx, &engine, &names);
         return Ok(0);
     }
     let plan = project::load(cx, &ThingArgs { thing: args.thing.clone(), overlay: args.overlay.clone() })?;
-    let engine = project::engine(&cx.registry, &plan)?;
+    let engine = tools::engine(&cx.registry, &plan)?;
     let complete = report(cx, &engine, &plan.tools());
     Ok(if complete { 0 } else { Class::Environment.exit_code() })
 }
 
 /// Prints what was found; whether all of it can be used.
 fn report(cx: &Cx, engine: &Engine, names: &[&str]) -> bool {
-    let checked = project::check_tools(engine, names);
-    let install = project::install_command(checked.iter());
+    let checked = tools::check_tools(engine, names);
+    let install = tools::install_command(checked.iter());
     if cx.terminal.json {
         let tools: Vec<_> = checked.iter().map(to_json).collect();
         cx.terminal.print_json(&json!({ "tools": tools, "install": install }));

@@ -6,7 +6,7 @@ use tapeout_flow::{Plan, Run};
 
 use crate::args::{OverlayArgs, TagArgs};
 use crate::error::CliError;
-use crate::{Cx, names, project};
+use crate::{Cx, names, project, tools};
 
 /// Hold a step at the result that a run shows, whatever changes
 #[derive(Debug, Args)]
@@ -65,7 +65,7 @@ impl PinnedArgs {
 
 pub(crate) fn pin(cx: &Cx, args: &PinArgs) -> Result<u8, CliError> {
     let (plan, step) = args.step.plan(cx)?;
-    let engine = project::engine(&cx.registry, &plan)?;
+    let engine = tools::engine(&cx.registry, &plan)?;
     let mut run = Run::new(&plan, &engine, &args.step.tag.tag)?;
     let id = &plan.steps[step].id;
     let adopted =
@@ -83,7 +83,7 @@ pub(crate) fn pin(cx: &Cx, args: &PinArgs) -> Result<u8, CliError> {
 
 pub(crate) fn unpin(cx: &Cx, args: &UnpinArgs) -> Result<u8, CliError> {
     let (plan, step) = args.step.plan(cx)?;
-    let engine = project::engine(&cx.registry, &plan)?;
+    let engine = tools::engine(&cx.registry, &plan)?;
     let was = Run::new(&plan, &engine, &args.step.tag.tag)?.unpin(step)?;
     let id = &plan.steps[step].id;
     let terminal = &cx.terminal;

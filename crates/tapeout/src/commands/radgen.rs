@@ -11,11 +11,11 @@ use tapeout_config::{Config, ConfigSource, SourceMap};
 use tapeout_flow::PlanError;
 use tapeout_radgen::{Request, Resolved, Surroundings, help, resolve, schema};
 
-use crate::Cx;
 use crate::error::CliError;
-use crate::project::{environment, reported};
+use crate::project::reported;
 use crate::terminal::table::{Cell, table};
 use crate::terminal::{Style, Terminal};
+use crate::{Cx, tools};
 
 /// Set up RAD-Gen's subtools by its own command line
 ///
@@ -48,7 +48,7 @@ pub(crate) fn set_apart(mut words: Vec<OsString>) -> Vec<OsString> {
 }
 
 pub(crate) fn run(cx: &Cx, args: &RadgenArgs) -> Result<u8, CliError> {
-    let surroundings = Surroundings { dir: PathBuf::from("."), env: environment() };
+    let surroundings = Surroundings { dir: PathBuf::from("."), env: tools::environment() };
     let mut sources = SourceMap::new();
     let request = resolve(&args.words, &surroundings, &mut sources).map_err(PlanError);
     let request = reported(cx, request, &sources).map_err(|error| error.and("nothing was started"))?;

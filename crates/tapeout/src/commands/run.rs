@@ -19,7 +19,7 @@ use crate::names::Glob;
 use crate::signals::stopping_on_signal;
 use crate::terminal::words::from_here;
 use crate::terminal::{Terminal, standing, summary, watch};
-use crate::{Cx, project, reproduce, trace};
+use crate::{Cx, project, reproduce, tools, trace};
 
 /// Run a design through its flow; what is recorded and still good does not run again
 #[derive(Debug, Args)]
@@ -73,8 +73,8 @@ pub(crate) fn run(cx: &Cx, args: &RunArgs) -> Result<u8, CliError> {
     plan.require_steps().map_err(|failure| CliError::from(failure).and("nothing was started"))?;
     let limit = cache::limit_in_environment()?;
     let RunArgs { jobs, keep_going, sandbox, .. } = *args;
-    let options = project::Options { jobs, keep_going, sandbox, shared: args.shared.open()? };
-    let engine = project::engine_with(&cx.registry, &plan, &options)?;
+    let options = tools::Options { jobs, keep_going, sandbox, shared: args.shared.open()? };
+    let engine = tools::engine_with(&cx.registry, &plan, &options)?;
     let tag = &args.tag.tag;
     plan.hold(&engine, tag)?;
     let [fresh, compare] = [step_globs(&plan, &args.fresh)?, step_globs(&plan, &args.check_repeat)?];
@@ -95,7 +95,7 @@ pub(crate) fn run(cx: &Cx, args: &RunArgs) -> Result<u8, CliError> {
     if args.sandbox && tapeout_engine::confinement_support().is_none() {
         cx.terminal.complain("warning: this kernel has no Landlock, so that `--sandbox` has no effect");
     }
-    project::require_tools(&engine, &plan)?;
+    tools::require_tools(&engine, &plan)?;
     let run = Run::new(&plan, &engine, tag)?;
     refuse_pinned(&plan, &run, again)?;
     tell_stale(&cx.terminal, &run);

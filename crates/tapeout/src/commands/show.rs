@@ -195,7 +195,7 @@ fn tool_text(tool: &Tool, users: &[&str], paint: Paint) -> String {
         ("package", tool.package.to_owned()),
         ("at least", tool.minimum.unwrap_or_default().to_owned()),
         ("run by", users.join(", ")),
-        ("set by", format!("`tools.{0}.path`, `{1}`", tool.name, crate::project::environment_name(tool.name))),
+        ("set by", format!("`tools.{0}.path`, `{1}`", tool.name, crate::tools::environment_name(tool.name))),
     ];
     page(tool.name, tool.summary, "", &lines, paint)
 }

@@ -10,10 +10,10 @@ use tapeout_model::Class;
 use crate::Cx;
 use crate::args::{PartArgs, TagArgs, ThingArgs};
 use crate::error::CliError;
-use crate::project;
 use crate::runs::RecordedRun;
 use crate::terminal::standing;
 use crate::terminal::words::ago;
+use crate::{project, tools};
 
 /// Say which steps are up to date, which would run and why, and what the last run came to
 #[derive(Debug, Args)]
@@ -28,7 +28,7 @@ pub(crate) struct StatusArgs {
 
 pub(crate) fn run(cx: &Cx, args: &StatusArgs) -> Result<u8, CliError> {
     let mut plan = project::load_part(cx, &args.thing, &args.part)?;
-    let engine = project::engine(&cx.registry, &plan)?;
+    let engine = tools::engine(&cx.registry, &plan)?;
     let tag = &args.tag.tag;
     plan.hold(&engine, tag)?;
     let last = RecordedRun::read(&plan.config.design_dir().join("runs").join(tag))?;

@@ -10,7 +10,7 @@ use crate::args::{OverlayArgs, PartArgs, TagArgs};
 use crate::error::CliError;
 use crate::terminal::words::ago;
 use crate::terminal::{Style, Terminal};
-use crate::{Cx, names, project};
+use crate::{Cx, names, project, tools};
 
 /// Say why steps would run, or why they ran
 #[derive(Debug, Args)]
@@ -29,7 +29,7 @@ pub(crate) struct WhyArgs {
 pub(crate) fn run(cx: &Cx, args: &WhyArgs) -> Result<u8, CliError> {
     let (thing, step) = project::thing_and_step(args.what.as_deref(), args.overlay.clone());
     let mut plan = project::load_part(cx, &thing, &args.part)?;
-    let engine = project::engine(&cx.registry, &plan)?;
+    let engine = tools::engine(&cx.registry, &plan)?;
     plan.hold(&engine, &args.tag.tag)?;
     let run = Run::new(&plan, &engine, &args.tag.tag)?;
     let ids: Vec<&str> = plan.steps.iter().map(|step| step.id.as_str()).collect();

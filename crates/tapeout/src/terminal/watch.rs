@@ -82,6 +82,8 @@ pub(crate) fn ending(event: &RunEvent) -> Option<Ending> {
             };
             let reason = done.reason.as_deref().unwrap_or("no reason given");
             match done.status {
+                // A failure that the flow may have an answer to, and that is recorded.
+                StepStatus::Failed => ending('✗', Style::Error, format!("failed: {reason}{time}")),
                 StepStatus::CheckFailed => ending('✗', Style::Error, format!("check failed: {reason}{time}")),
                 StepStatus::NotChecked => ending('?', Style::Warning, format!("not checked: {reason}{time}")),
                 StepStatus::Pinned => ending('=', Style::Dim, "pinned".to_owned()),

@@ -13,7 +13,7 @@ use crate::args::{InitialArgs, OverlayArgs, ThingArgs};
 use crate::error::CliError;
 use crate::runs::{ONE_STEP, RecordedRun};
 use crate::terminal::words::from_here;
-use crate::{Cx, names, project};
+use crate::{Cx, names, project, tools};
 
 /// Run one step again, with the configuration and the state that it had
 ///
@@ -67,8 +67,8 @@ pub(super) fn run(cx: &Cx, args: &AgainArgs) -> Result<u8, CliError> {
     // What the other steps of the run read is of no use here, which is no mistake.
     let thing = ThingArgs { thing: Some(config), overlay };
     let plan = project::load_with(cx, &registry, &thing, &initial, &mut SourceMap::new())?;
-    let engine = project::engine(&registry, &plan)?;
-    project::require_tools(&engine, &plan)?;
+    let engine = tools::engine(&registry, &plan)?;
+    tools::require_tools(&engine, &plan)?;
     let again = |step: &str| if args.fresh && step == id { Again::Fresh } else { Again::No };
     let (code, ended) = super::super::run::execute(cx, &plan, Run::new(&plan, &engine, &tag)?, &engine, again, false)?;
     let step = ended.summary.steps.iter().find(|step| step.id == id);

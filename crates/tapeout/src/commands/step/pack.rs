@@ -13,7 +13,7 @@ use tapeout_model::Class;
 
 use crate::error::CliError;
 use crate::terminal::words::from_here;
-use crate::{Cx, project};
+use crate::{Cx, tools};
 
 /// Pack what a step's tools did, so that somebody else can do it again with the tools alone
 ///
@@ -35,7 +35,7 @@ pub(crate) struct PackArgs {
 pub(super) fn run(cx: &Cx, args: &PackArgs) -> Result<u8, CliError> {
     let (run, step) = super::find(args.what.as_deref())?;
     let design_dir = run.dir.parent().and_then(Path::parent).unwrap_or(Path::new("."));
-    let engine = project::bare_engine(&cx.registry, design_dir)?;
+    let engine = tools::bare_engine(&cx.registry, design_dir)?;
     let pack = Pack::of_step(&engine, &run.dir, &run.summary.tag, &step)?;
     let slug = step.dir.split_once('-').map_or(step.dir.as_str(), |(_, slug)| slug);
     let to = args.output.clone().unwrap_or_else(|| PathBuf::from(format!("{}-{slug}", run.summary.design)));

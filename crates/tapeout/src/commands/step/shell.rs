@@ -12,7 +12,7 @@ use crate::error::CliError;
 use crate::runs::RecordedRun;
 use crate::terminal::words::from_here;
 use crate::viewer::{become_program_with, find_program};
-use crate::{Cx, project};
+use crate::{Cx, project, tools};
 
 /// Start a shell in the directory of a step, that of the failed attempt if it failed
 #[derive(Debug, Args)]
@@ -49,5 +49,5 @@ fn environment(cx: &Cx, run: &RecordedRun, step: &StepSummary) -> Result<ShellEn
     let design_dir = run.dir.parent().and_then(Path::parent).unwrap_or(Path::new("."));
     // A configuration that is not good any more is no reason not to look at what came of it.
     let settings = project::recorded_tools(&cx.registry, &run.dir, design_dir).unwrap_or_default();
-    Ok(project::engine_of(&cx.registry, design_dir, settings)?.shell_environment(&tools))
+    Ok(tools::engine_of(&cx.registry, design_dir, settings)?.shell_environment(&tools))
 }

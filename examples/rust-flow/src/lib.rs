@@ -1,0 +1,27 @@
+//! A step and two flows of a user's own.
+
+mod depth;
+mod smallest_device;
+
+use tapeout::flow::{Flow, Registry};
+
+/// A flow that is a list of steps; one of them is from here.
+const MY_FLOW: &[&str] = &[
+    "Verilator.Lint",
+    "Yosys.SynthIce40",
+    "My.Depth",
+    "Nextpnr.Ice40",
+    "Icestorm.Pack",
+    "Icestorm.Time",
+    "Checker.SetupViolations",
+];
+
+/// All that is built in, and all that is defined here.
+pub fn registry() -> Registry {
+    let mut registry = tapeout::registry();
+    registry
+        .add_step(depth::Depth)
+        .add_flow(Flow::new("MyFlow", "To a bitstream, with a look at the depth of the logic.", MY_FLOW))
+        .add_custom_flow(smallest_device::SmallestDevice);
+    registry
+}
