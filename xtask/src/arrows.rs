@@ -60,6 +60,8 @@ const OWNED: &[(&str, &[&str])] = &[
     ("clap", &["tapeout"]),
     ("clap_complete", &["tapeout"]),
     ("indicatif", &["tapeout"]),
+    ("tar", &["tapeout"]),
+    ("flate2", &["tapeout"]),
     ("toml", &["tapeout-config"]),
     ("saphyr-parser", &["tapeout-config"]),
     ("jsonc-parser", &["tapeout-config"]),

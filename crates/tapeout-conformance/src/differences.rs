@@ -26,10 +26,13 @@ pub(crate) struct Difference {
     kinds: Vec<Kind>,
 }
 
+/// The name of an entry that stands for the whole input, where that is no map.
+const WHOLE: &str = "input";
+
 /// What cases of one defect look like.
 #[derive(Clone, Debug)]
 struct Kind {
-    /// Patterns of entries of the input.
+    /// Patterns of entries of the input; [`WHOLE`] is the input itself.
     input: Vec<(String, Regex)>,
     /// Whether the peer accepts the input.
     accepted_there: bool,
@@ -70,7 +73,8 @@ impl Difference {
     pub(crate) fn covers(&self, suite: &str, case: &Case, outcome: &Outcome, comparison: &Comparison<'_>) -> bool {
         let accepted_here = matches!(outcome, Outcome::Accepted(_));
         let accepted_there = case.expected.get("ok").is_some();
-        let fits = |(entry, pattern): &(String, Regex)| match &case.input[entry.as_str()] {
+        let entry = |name: &str| if name == WHOLE { &case.input } else { &case.input[name] };
+        let fits = |(name, pattern): &(String, Regex)| match entry(name) {
             Json::Null => false,
             Json::String(text) => pattern.is_match(text),
             other => pattern.is_match(&other.to_string()),

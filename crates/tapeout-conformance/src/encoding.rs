@@ -1,7 +1,7 @@
 //! The values of case files, which JSON alone could not hold: `{"$decimal": "10.0"}`, `{"$path": "…"}`, and so on.
 
 use serde_json::{Map, Value as Json, json};
-use tapeout_model::{Decimal, Value};
+use tapeout_model::{Decimal, Metric, Metrics, Value};
 
 /// The value that a case file writes.
 ///
@@ -41,6 +41,23 @@ pub(crate) fn encode(value: &Value) -> Json {
         Value::List(items) => items.iter().map(encode).collect(),
         Value::Map(entries) => entries.iter().map(|(name, item)| (name.clone(), encode(item))).collect(),
     }
+}
+
+/// How a case file writes metrics: quantities are decimals.
+///
+/// # Errors
+/// A quantity that is no decimal.
+pub(crate) fn encode_metrics(metrics: &Metrics) -> Result<Json, String> {
+    let encoded = |metric: &Metric| -> Result<Json, String> {
+        match metric {
+            Metric::Float(_) => {
+                let decimal = metric.to_string().parse().map_err(|_| format!("`{metric}` is no decimal"))?;
+                Ok(encode(&Value::Decimal(decimal)))
+            }
+            Metric::Int(_) | Metric::Text(_) => Ok(metric.to_json()),
+        }
+    };
+    metrics.iter().map(|(name, metric)| Ok((name.clone(), encoded(metric)?))).collect()
 }
 
 /// The name and content of an encoding, where the map is one.

@@ -19,6 +19,7 @@ mod report;
 mod run;
 mod scalars;
 mod state;
+mod step_cli;
 mod steps;
 mod suites;
 mod tcl;

@@ -5,7 +5,7 @@ use tapeout_config::Variable;
 
 use crate::outcome::Outcome;
 use crate::place::Place;
-use crate::{cli, expressions, flow, load, metrics, radgen, scalars, state, steps, tcl, variable, views};
+use crate::{cli, expressions, flow, load, metrics, radgen, scalars, state, step_cli, steps, tcl, variable, views};
 
 /// The areas of which every case is run, so that one that nobody knows is a fault.
 const COVERED: [&str; 7] = ["config.", "flow.", "metrics.", "state.", "step.", "tcl.", "toolbox."];
@@ -50,6 +50,7 @@ pub(crate) fn runner(suite: &str, area: &str) -> Option<Runner> {
         ("openlane", "toolbox.timing_files") => views::timing_files,
         ("openlane", "io_pin_cfg") => views::pin_order,
         ("openlane", "util.slugify") => views::slug,
+        ("openlane", "step_cli") => step_cli::command,
         ("openlane", area) if COVERED.iter().any(|of| area.starts_with(of)) => unknown,
         ("radgen", "merge_ok" | "error") => radgen::resolve,
         _ => return None,

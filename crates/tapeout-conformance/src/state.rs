@@ -6,18 +6,19 @@ use serde_json::{Map, Value as Json, json};
 use tapeout_flow::{check_formats, load_state};
 use tapeout_model::{DesignFormat, Metric, Metrics, State, View, metrics_csv, metrics_json};
 
+use crate::encoding::encode_metrics;
 use crate::outcome::{Outcome, Refusal};
 use crate::place::Place;
 use crate::run::{entry, only};
 
-/// `state.design_format`: what is known of a format by any of its names.
+/// `state.design_format`: what is known of a format by any of its names; null where there is none.
 pub(crate) fn design_format(input: &Json, _: &Place<'_>) -> Result<Outcome, String> {
     let name = input.as_str().ok_or("the input is not text")?;
     Ok(match tapeout_flow::design_format(name) {
         Ok(DesignFormat { id, extension, folder, per_corner, .. }) => {
             Outcome::Accepted(json!({ "id": id, "extension": extension, "folder": folder, "multiple": per_corner }))
         }
-        Err(failure) => Refusal::outcome(failure),
+        Err(_) => Outcome::Accepted(Json::Null),
     })
 }
 
@@ -45,7 +46,9 @@ pub(crate) fn load(input: &Json, place: &Place<'_>) -> Result<Outcome, String> {
     };
     let cwd = place.cwd();
     let from_cwd = |path: &Path| path.strip_prefix(&cwd).unwrap_or(path).display().to_string();
-    Ok(Outcome::Accepted(state.map(|path| from_cwd(path)).to_json()))
+    let mut encoded = state.map(|path| from_cwd(path)).to_json();
+    encoded["metrics"] = encode_metrics(&state.metrics)?;
+    Ok(Outcome::Accepted(encoded))
 }
 
 /// `state`: one state laid over another, a state without its null views, and what `final/` has of a state.

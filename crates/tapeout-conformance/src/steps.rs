@@ -10,9 +10,9 @@ use tapeout_flow::{
     Again, Command, Completed, Ended, Failure, Flow, Invocation, Plan, Run, Session, Step, StepCx, StepInfo,
     StepResult, StepStatus, StepSummary,
 };
-use tapeout_model::{Decimal, Metric, Metrics, Value};
+use tapeout_model::{Metric, Metrics, Value};
 
-use crate::encoding::encode;
+use crate::encoding::{decode, encode_metrics};
 use crate::outcome::{Outcome, Refusal};
 use crate::place::Place;
 use crate::run::{entry, only, text};
@@ -169,8 +169,7 @@ pub(crate) fn subprocess(input: &Json, place: &Place<'_>) -> Result<Outcome, Str
         files.insert("runtime.txt".to_owned(), Json::Null);
         files.insert(log.replace(".log", ".process_stats.json"), Json::Null);
     }
-    let metrics = ended.summary.metrics.iter().map(|(name, metric)| Ok((name.clone(), metric_json(metric)?)));
-    let metrics: Map<String, Json> = metrics.collect::<Result<_, String>>()?;
+    let metrics = encode_metrics(&ended.summary.metrics)?;
     Ok(Outcome::Accepted(json!({ "metrics": metrics, "files": files, "returncode": 0, "log": log })))
 }
 
@@ -212,38 +211,37 @@ fn add_files(root: &Path, dir: &Path, log: &str, files: &mut Map<String, Json>) 
     Ok(())
 }
 
-fn metric_json(metric: &Metric) -> Result<Json, String> {
-    Ok(match metric {
-        Metric::Float(_) => {
-            let decimal: Decimal = metric.to_string().parse().map_err(|_| format!("`{metric}` is no decimal"))?;
-            encode(&Value::Decimal(decimal))
-        }
-        Metric::Int(_) | Metric::Text(_) => metric.to_json(),
-    })
-}
+/// The only checker with a threshold that is not 0. The flow goes on after it, whatever a case wants.
+const WITH_THRESHOLD: &str = "Checker.WireLength";
 
 /// `step.checker`: a metric and a limit. The checkers that are there stand for those of the cases.
 pub(crate) fn checker(input: &Json, place: &Place<'_>) -> Result<Outcome, String> {
     only(input, &["metric_value", "deferred", "threshold"])?;
     let deferred = entry(input, "deferred")?.as_bool().ok_or("`deferred` is not a boolean")?;
-    let (id, metric) = match (entry(input, "threshold")?, deferred) {
-        (Json::Null, true) => ("Checker.WireLength", "route__wirelength__max"),
-        (threshold, true) if threshold.as_i64() == Some(0) => ("Checker.TrDRC", "route__drc_errors"),
-        (threshold, false) if threshold.as_i64() == Some(0) => {
-            ("Checker.YosysUnmappedCells", "design__instance_unmapped__count")
-        }
-        (threshold, _) => return Err(format!("the threshold {threshold} is not understood")),
+    let threshold = entry(input, "threshold")?;
+    let is_zero = threshold.as_f64() == Some(0.0);
+    let (id, metric) = match (is_zero, deferred) {
+        (true, true) => ("Checker.TrDRC", "route__drc_errors"),
+        (true, false) => ("Checker.YosysUnmappedCells", "design__instance_unmapped__count"),
+        (false, _) => (WITH_THRESHOLD, "route__wirelength__max"),
+    };
+    let variables = match decode(threshold)? {
+        Value::Null => Vec::new(),
+        _ if is_zero => Vec::new(),
+        threshold => vec![("WIRE_LENGTH_THRESHOLD".to_owned(), threshold)],
     };
     let value = State::metric(entry(input, "metric_value")?)?;
     let metrics = value.into_iter().map(|value| (metric.to_owned(), value)).collect();
-    let ended = match run(Measure { metrics }, &[id, LAST], Vec::new(), place)? {
+    let ended = match run(Measure { metrics }, &[id, LAST], variables, place)? {
         Ok(ended) => ended,
         Err(refused) => return Ok(refused),
     };
     let [_, checker, last] = &ended.summary.steps[..] else { return Err("the flow has other steps".to_owned()) };
     let went_on = last.status == StepStatus::Done;
     Ok(match (checker.status, went_on) {
-        (StepStatus::CheckFailed, went_on) if went_on == deferred => Refusal::outcome(reason(checker)),
+        (StepStatus::CheckFailed, went_on) if went_on == deferred || id == WITH_THRESHOLD => {
+            Refusal::outcome(reason(checker))
+        }
         (StepStatus::CheckFailed, _) => return Err(format!("the flow went on: {went_on}")),
         (StepStatus::NotChecked, true) => Outcome::Accepted(json!({ "logged_levels": ["WARNING"] })),
         (StepStatus::Done, true) if checker.alerts.is_empty() => {
@@ -267,7 +265,7 @@ pub(crate) fn timing_checker(input: &Json, place: &Place<'_>) -> Result<Outcome,
     let mut variables = vec![("CLOCK_PERIOD".to_owned(), Value::Int(10))];
     for (given, here) in [(all, all), (own, "SETUP_VIOLATION_CORNERS")] {
         if let Some(patterns) = input.get(given).filter(|patterns| !patterns.is_null()) {
-            variables.push((here.to_owned(), crate::encoding::decode(patterns)?));
+            variables.push((here.to_owned(), decode(patterns)?));
         }
     }
     let ended = match run(Measure { metrics }, &["Checker.SetupViolations", LAST], variables, place)? {
@@ -280,7 +278,7 @@ pub(crate) fn timing_checker(input: &Json, place: &Place<'_>) -> Result<Outcome,
     }
     Ok(match checker.status {
         StepStatus::CheckFailed => Refusal::outcome(reason(checker)),
-        StepStatus::Done => {
+        StepStatus::Done | StepStatus::NotChecked => {
             let warned = |corner: &&String| checker.alerts.iter().any(|alert| alert.message.contains(corner.as_str()));
             let corners: Vec<&String> = counts.keys().filter(warned).collect();
             Outcome::Accepted(json!({ "warned_corners": corners }))

@@ -119,7 +119,7 @@ fn openlane(case: &Map<String, Json>) -> Case {
     let expected = match value("expected") {
         // How a command ended is all that is said of it.
         expected if of_metrics => json!({ "ok": expected }),
-        expected if area == "cli" => json!({ "ok": ended(&expected) }),
+        expected if area == "cli" || area == "step_cli" => json!({ "ok": ended(&expected) }),
         other => other,
     };
     Case { area, name, input, expected, wanted: None, more: false }

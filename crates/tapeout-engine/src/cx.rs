@@ -442,6 +442,11 @@ impl JobCx<'_> {
         self.engine.project().join(path)
     }
 
+    /// What it has read so far.
+    pub(crate) fn reads(&self) -> &[Read] {
+        &self.reads
+    }
+
     pub(crate) fn note(&mut self, read: Read) {
         if self.noted.insert(read.clone()) {
             self.reads.push(read);

@@ -32,31 +32,13 @@ impl JobCx<'_> {
                 Input::Output(_) | Input::Text { .. } => false,
             })
         };
-        let is_tool = |path: &Path| tools.iter().any(|tool| tool.parts.cover(path));
-        // `..` behind a link is not what its text says.
-        let real = |path: &Path| fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
-        let (work_dir, project) = (real(&dir.path), real(self.project()));
         let mut reads = BTreeMap::new();
         for (depfile, format) in &invocation.depfiles {
-            let unreadable = |reason: String| {
+            let files = listed_files(&dir.path.join(depfile), *format).map_err(|reason| {
                 Failure::new(Class::Tool, format!("cannot read the dependency file `{depfile}`: {reason}"))
-            };
-            let text = fs::read_to_string(dir.path.join(depfile)).map_err(|error| unreadable(error.to_string()))?;
-            let rules;
-            let files: Vec<&str> = match format {
-                DepFormat::Makefile => {
-                    rules = makefile_deps::parse(&text).map_err(|error| unreadable(error.to_string()))?;
-                    makefile_deps::prerequisites(&rules)
-                }
-                DepFormat::Lines => text.lines().filter(|line| !line.is_empty()).collect(),
-            };
+            })?;
             for prerequisite in files {
-                let named = dir.path.join(prerequisite);
-                let full = fs::canonicalize(&named).unwrap_or_else(|_| without_dots(&named));
-                if full.starts_with(&work_dir) || is_tool(&full) {
-                    continue;
-                }
-                let path = full.strip_prefix(&project).unwrap_or(&full).to_string_lossy().into_owned();
+                let Some((path, full)) = self.outside_of(dir, &prerequisite, tools) else { continue };
                 if declared(&path) || reads.contains_key(&path) {
                     continue;
                 }
@@ -70,6 +52,32 @@ impl JobCx<'_> {
         }
         Ok(reads.into_iter().map(|(path, digest)| Read::File { path, digest }).collect())
     }
+
+    /// A file that a tool names from its work directory, as a path from the project and as an absolute one; nothing where
+    /// it lies in the work directory or belongs to a tool.
+    pub(crate) fn outside_of(&self, dir: &WorkDir, named: &str, tools: &[Arc<FoundTool>]) -> Option<(String, PathBuf)> {
+        // `..` behind a link is not what its text says.
+        let real = |path: &Path| fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+        let named = dir.path.join(named);
+        let full = fs::canonicalize(&named).unwrap_or_else(|_| without_dots(&named));
+        if full.starts_with(real(&dir.path)) || tools.iter().any(|tool| tool.parts.cover(&full)) {
+            return None;
+        }
+        let project = real(self.project());
+        Some((full.strip_prefix(&project).unwrap_or(&full).to_string_lossy().into_owned(), full))
+    }
+}
+
+/// The files that a dependency file lists.
+pub(crate) fn listed_files(depfile: &Path, format: DepFormat) -> Result<Vec<String>, String> {
+    let text = fs::read_to_string(depfile).map_err(|error| error.to_string())?;
+    Ok(match format {
+        DepFormat::Makefile => {
+            let rules = makefile_deps::parse(&text).map_err(|error| error.to_string())?;
+            makefile_deps::prerequisites(&rules).into_iter().map(str::to_owned).collect()
+        }
+        DepFormat::Lines => text.lines().filter(|line| !line.is_empty()).map(str::to_owned).collect(),
+    })
 }
 
 /// A path without `.` and `..`, by its text alone.

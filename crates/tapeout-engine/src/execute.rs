@@ -1,8 +1,6 @@
 //! Running an invocation: its key, its work directory, and the commit of what came out.
 
 use std::fs;
-use std::io;
-use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
@@ -53,19 +51,6 @@ impl JobCx<'_> {
         entry.reads().for_each(|read| self.note(read));
         self.attempt.then(entry.attempt());
         Ok(entry)
-    }
-
-    /// Keeps some files of a failed attempt for looking at and gives their directory.
-    ///
-    /// # Errors
-    /// When they cannot be written.
-    pub fn keep_failed(&self, files: &[(&str, &str)]) -> Result<PathBuf, Failure> {
-        let failure = |error: io::Error| Failure::io("keep the failed attempt", &error);
-        let dir = self.engine.work_dir().map_err(failure)?;
-        for (name, text) in files {
-            fs::write(dir.path.join(name), text).map_err(failure)?;
-        }
-        Ok(dir.keep())
     }
 
     fn recorded(&self, key: &Digest) -> Option<Arc<Entry>> {
@@ -202,14 +187,14 @@ impl JobCx<'_> {
         let Finished { dir, mut attempt, statuses, mut files } = self.run_tools(invocation, tools)?;
         let reads = match self.discovered(&dir, invocation, tools, started) {
             Ok(reads) => reads,
-            Err(failure) => return Err(self.failed(failure, dir, invocation, &attempt)),
+            Err(failure) => return Err(self.failed(failure, dir, invocation, &attempt, &statuses)),
         };
         let after = self.signatures(invocation)?;
         if let Some(((path, _), _)) = before.iter().zip(&after).find(|(before, after)| before != after) {
-            return Err(self.failed(Failure::changed(path), dir, invocation, &attempt));
+            return Err(self.failed(Failure::changed(path), dir, invocation, &attempt, &statuses));
         }
         if let Some(tool) = tools.iter().find(|tool| tool.parts.was_replaced()) {
-            return Err(self.failed(Failure::changed(&tool.path), dir, invocation, &attempt));
+            return Err(self.failed(Failure::changed(&tool.path), dir, invocation, &attempt, &statuses));
         }
         let store = self.engine.store();
         files.sort_unstable();
@@ -235,7 +220,7 @@ impl JobCx<'_> {
         let mut attempt = self.fill(&dir, invocation)?;
         for (command, tool) in invocation.commands.iter().zip(tools) {
             let argv: Vec<String> = tool.shown.iter().chain(&command.args).cloned().collect();
-            attempt.commands.push_str(&shell_line(&argv, command.stdout.as_deref()));
+            attempt.commands.push_str(&shell_line(&invocation.env, &argv, command.stdout.as_deref()));
             attempt.commands.push('\n');
         }
         let log = dir.path.join(&invocation.log);
@@ -247,11 +232,11 @@ impl JobCx<'_> {
         for (command, tool) in invocation.commands.iter().zip(tools) {
             match self.run_command(&dir, invocation, command, tool, None, &mut attempt) {
                 Ok(status) => statuses.push(status),
-                Err(failure) => return Err(self.failed(failure, dir, invocation, &attempt)),
+                Err(failure) => return Err(self.failed(failure, dir, invocation, &attempt, &statuses)),
             }
         }
         if let Some(failure) = disk_full(&dir.path) {
-            return Err(self.failed(failure, dir, invocation, &attempt));
+            return Err(self.failed(failure, dir, invocation, &attempt, &statuses));
         }
         let mut files = Vec::new();
         for name in invocation.outputs.iter().chain(&invocation.optional_outputs) {
@@ -261,7 +246,7 @@ impl JobCx<'_> {
                 let last = invocation.commands.last().map_or("", |command| &command.tool);
                 let message = format!("`{last}` ended without an error but did not write `{name}`");
                 let failure = Failure::new(Class::Tool, message).because(Cause::Tool);
-                return Err(self.failed(failure, dir, invocation, &attempt));
+                return Err(self.failed(failure, dir, invocation, &attempt, &statuses));
             }
         }
         Ok(Finished { dir, attempt, statuses, files })

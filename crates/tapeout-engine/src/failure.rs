@@ -29,6 +29,8 @@ pub struct Failure {
     pub work_dir: Option<PathBuf>,
     /// The log within it.
     pub log: Option<String>,
+    /// The exit status of the tool that failed; 128 and the number of the signal where one ended it.
+    pub exit: Option<i32>,
     /// What the tool complained of before it failed.
     pub alerts: Vec<Alert>,
 }
@@ -45,6 +47,7 @@ impl Failure {
             hint: None,
             work_dir: None,
             log: None,
+            exit: None,
             alerts: Vec::new(),
         }
     }

@@ -131,8 +131,9 @@ pub fn from_work_dir(path: &str) -> String {
 }
 
 /// Writes a command line so that a shell reads it back as it is.
-pub(crate) fn shell_line(argv: &[String], stdout: Option<&str>) -> String {
-    let mut line = argv.iter().map(|word| shell_quoted(word)).collect::<Vec<_>>().join(" ");
+pub(crate) fn shell_line(env: &[(String, String)], argv: &[String], stdout: Option<&str>) -> String {
+    let env = env.iter().map(|(name, value)| format!("{name}={}", shell_quoted(value)));
+    let mut line = env.chain(argv.iter().map(|word| shell_quoted(word))).collect::<Vec<_>>().join(" ");
     if let Some(file) = stdout {
         let _ = write!(line, " > {}", shell_quoted(file));
     }
@@ -146,7 +147,7 @@ mod tests {
     #[test]
     fn a_shell_reads_a_command_line_back() {
         let argv = ["yosys", "-p", "read 'a b'; x", "", "src/top.v", "$HOME"].map(str::to_owned);
-        let line = shell_line(&argv, Some("out file"));
-        assert_eq!(line, r"yosys -p 'read '\''a b'\''; x' '' src/top.v '$HOME' > 'out file'");
+        let line = shell_line(&[("A".to_owned(), "b c".to_owned())], &argv, Some("out file"));
+        assert_eq!(line, r"A='b c' yosys -p 'read '\''a b'\''; x' '' src/top.v '$HOME' > 'out file'");
     }
 }

@@ -15,6 +15,7 @@
 //!   tried again.
 //! - [`SharedCache`]: where results of invocations are looked for before tools run, and brought to afterwards.
 //! - [`Confined`]: a program outside of any job, which may read what is listed and write nothing.
+//! - [`KeptAttempt`]: what is noted of an attempt that failed. [`Elsewhere`]: a script where no project is.
 //! - [`Event`]: what happens, as data, for whoever shows it.
 //!
 //! A job is *recalled* when a recorded trace under its key verifies completely: every setting, every file, every part of
@@ -26,6 +27,7 @@ mod conductor;
 mod confined;
 mod cx;
 mod discovered;
+mod elsewhere;
 mod engine;
 mod event;
 mod execute;
@@ -33,6 +35,7 @@ mod failure;
 mod graph;
 mod identity;
 mod invocation;
+mod kept;
 mod process;
 mod recall;
 mod repeat;
@@ -49,12 +52,15 @@ mod work_dir;
 pub use conductor::Conductor;
 pub use confined::{Confined, ConfinedError};
 pub use cx::JobCx;
+pub use elsewhere::Elsewhere;
 pub use engine::{Engine, Options};
 pub use event::Event;
 pub use failure::Failure;
 pub use graph::{Graph, Job, JobBody, JobId, Part};
 pub use identity::Identity;
 pub use invocation::{Accept, Command, DepFormat, Input, Invocation, TO_PROJECT, from_work_dir};
+pub use kept::{KeptAttempt, KeptFile, KeptTool};
+pub use process::ShellEnvironment;
 pub use repeat::Difference;
 pub use resources::{Claims, Resources};
 pub use retry::{Cause, Retry, RetryPolicy};

@@ -27,6 +27,19 @@ pub(crate) const LIBRARIES: &str = "LD_LIBRARY_PATH";
 /// (a licence server, a display), not what a result is.
 const PASSED: &[&str] = &["PATH", "HOME", "USER", "LOGNAME", "DISPLAY", "XAUTHORITY", LIBRARIES];
 
+/// What differs from the environment of this process in that of tools.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ShellEnvironment {
+    /// What they get from us and from the settings. `PATH` begins with the directories of those that are elsewhere.
+    pub set: Vec<(String, String)>,
+    /// The names of variables that they do not get, and that would make a difference.
+    pub unset: Vec<String>,
+}
+
+/// Of all that makes a locale, C.UTF-8 differs from C in the encoding alone, and each further part of it costs every
+/// process of every tool another file.
+const LOCALE: [(&str, &str); 2] = [("LC_CTYPE", "C.UTF-8"), ("TZ", "UTC")];
+
 impl Engine {
     /// The environment of a tool: fixed locale and time zone, the allow-list, licence servers, a private `TMPDIR`.
     fn environment(
@@ -39,15 +52,41 @@ impl Engine {
         let as_text = |(name, value): (OsString, OsString)| Some((name.into_string().ok()?, value.into_string().ok()?));
         let mut environment: BTreeMap<String, String> =
             env::vars_os().filter_map(as_text).filter(|(name, _)| is_passed(name)).collect();
-        // Of all that makes a locale, C.UTF-8 differs from C in the encoding alone, and each further part of it costs
-        // every process of every tool another file.
-        for (name, value) in [("LC_CTYPE", "C.UTF-8"), ("TZ", "UTC")] {
+        for (name, value) in LOCALE {
             environment.insert(name.to_owned(), value.to_owned());
         }
         environment.insert("TMPDIR".to_owned(), dir.tmp_from_here.clone());
         environment.extend(own.iter().map(|(name, value)| (name.clone(), value.clone())));
         environment.extend(more.iter().cloned());
         environment.into_iter().collect()
+    }
+
+    /// The environment for a shell in which people try what these tools did.
+    #[must_use]
+    pub fn shell_environment(&self, tools: &[&str]) -> ShellEnvironment {
+        let found: Vec<Arc<FoundTool>> = tools.iter().filter_map(|tool| self.tool(tool).ok()).collect();
+        let mut set: BTreeMap<String, String> =
+            LOCALE.map(|(name, value)| (name.to_owned(), value.to_owned())).into_iter().collect();
+        set.extend(found.iter().flat_map(|tool| tool.env.clone()));
+        let path = env::var_os("PATH").unwrap_or_default();
+        let mut folders: Vec<PathBuf> = env::split_paths(&path).collect();
+        for tool in &found {
+            let folder = Path::new(&tool.path).parent().filter(|folder| folder.is_absolute());
+            let is_first = |folder: &Path| {
+                let name = Path::new(&tool.path).file_name().unwrap_or_default();
+                folders.iter().find(|known| known.join(name).is_file()).is_some_and(|known| known == folder)
+            };
+            if let Some(folder) = folder.filter(|folder| !is_first(folder)) {
+                folders.insert(0, folder.to_owned());
+            }
+        }
+        if let Ok(path) = env::join_paths(folders) {
+            set.insert("PATH".to_owned(), path.to_string_lossy().into_owned());
+        }
+        let is_locale = |name: &str| name == "LANG" || name == "LANGUAGE" || name.starts_with("LC_");
+        let names = env::vars_os().filter_map(|(name, _)| name.into_string().ok());
+        let unset = names.filter(|name| is_locale(name) && !set.contains_key(name)).collect();
+        ShellEnvironment { set: set.into_iter().collect(), unset }
     }
 
     /// Runs a short command for its words (output and errors) and exit code, outside of any job.
@@ -79,7 +118,7 @@ impl Engine {
     }
 
     /// Runs one process to its end, as one of a run, or of nobody in particular.
-    fn run_process(&self, spec: ProcessSpec, run: Option<&Run<'_>>) -> Result<Exit, Failure> {
+    pub(crate) fn run_process(&self, spec: ProcessSpec, run: Option<&Run<'_>>) -> Result<Exit, Failure> {
         let environment = |reason: String| Failure::new(Class::Environment, reason);
         let program = spec.program.to_string_lossy().into_owned();
         let guard = self.guard().map_err(|error| environment(format!("cannot start the guard process: {error}")))?;
@@ -157,7 +196,7 @@ impl JobCx<'_> {
             return Err(Failure::new(Class::Environment, message)
                 .hint("they belong to another user, or wait for a disk that does not answer; end them and run again"));
         }
-        match (exit.status, exit.stopped) {
+        let ended = match (exit.status, exit.stopped) {
             (_, Some(Stop::Killed)) => Err(Failure::interrupted()),
             (_, Some(Stop::TimedOut)) => {
                 let limit = invocation.timeout.or(tool.timeout).unwrap_or_default().as_secs();
@@ -187,7 +226,12 @@ impl JobCx<'_> {
                 Err(Failure::new(Class::Tool, format!("`{name}` failed with exit code {code}")).because(Cause::Tool))
             }
             (Status::Code(code), _) => Ok(code),
-        }
+        };
+        ended.map_err(|failure| match (exit.status, exit.stopped) {
+            (Status::Code(code), None) => Failure { exit: Some(code), ..failure },
+            (Status::Signal(signal), None) => Failure { exit: Some(128 + signal), ..failure },
+            _ => failure,
+        })
     }
 
     /// Completes a failure with its log, and keeps the work directory.
@@ -197,6 +241,7 @@ impl JobCx<'_> {
         dir: WorkDir,
         invocation: &Invocation,
         attempt: &Attempt,
+        statuses: &[i32],
     ) -> Failure {
         if failure.class == Class::Interrupted {
             return failure;
@@ -208,6 +253,7 @@ impl JobCx<'_> {
         }
         // Best effort, as the disk may be full: the failure itself is what counts.
         let _ = fs::write(dir.path.join("COMMANDS"), &attempt.commands);
+        self.note_attempt(&dir, invocation, attempt, statuses, &failure);
         failure.log = Some(invocation.log.clone());
         failure.work_dir = Some(dir.keep());
         failure

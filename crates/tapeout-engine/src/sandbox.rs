@@ -23,7 +23,7 @@ pub(crate) const PROGRAMS: [&str; 9] =
     ["/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32", "/nix/store", "/etc/ld.so.cache"];
 
 /// Where they keep settings of programs, and tell them of themselves.
-const SETTINGS: [&str; 2] = ["/etc", "/sys/devices/system/cpu"];
+pub(crate) const SETTINGS: [&str; 2] = ["/etc", "/sys/devices/system/cpu"];
 
 /// How many denied files are named.
 const SHOWN: usize = 8;

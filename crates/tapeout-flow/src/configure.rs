@@ -129,7 +129,8 @@ impl Configured {
         let plan = match registry.program(&flow.name) {
             Some(program) => {
                 let declared = steps.into_iter().map(|step| step.step).collect();
-                let program = Program { flow: Arc::clone(program), declared, skipped: Vec::new() };
+                let described = flow.clone();
+                let program = Program { flow: Arc::clone(program), described, declared, skipped: Vec::new() };
                 Plan::of_program(program, initial, config.clone(), warnings.clone())
             }
             None => Plan::new(&flow, steps, initial, config.clone(), warnings.clone(), sources)?,

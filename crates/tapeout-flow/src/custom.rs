@@ -12,12 +12,12 @@
 use std::fmt;
 use std::sync::Arc;
 
-use tapeout_config::{CopyError, Variable};
+use tapeout_config::{Config, CopyError};
 use tapeout_engine::Failure;
 use tapeout_model::Class;
 
 use crate::registry::Registered;
-use crate::{FlowCx, FlowState, StepPattern};
+use crate::{Flow, FlowCx, FlowState, StepPattern};
 
 /// A flow that is a program.
 ///
@@ -36,9 +36,9 @@ pub trait CustomFlow: Send + Sync {
     /// starts; another step is an error.
     fn steps(&self) -> Vec<&str>;
 
-    /// Variables of its own.
-    fn variables(&self) -> Vec<Variable> {
-        Vec::new()
+    /// Adds to its description, which has its name, its steps and nothing else yet: variables, gates, defaults.
+    fn describe(&self, flow: Flow) -> Flow {
+        flow
     }
 
     /// Asks for steps and gives the last state. The steps on the way to that state make up its result; what else was tried
@@ -56,6 +56,7 @@ pub trait CustomFlow: Send + Sync {
 #[derive(Clone)]
 pub(crate) struct Program {
     pub(crate) flow: Arc<dyn CustomFlow>,
+    pub(crate) described: Flow,
     pub(crate) declared: Vec<Registered>,
     /// The steps that are left out for this time, by the patterns as they were given.
     pub(crate) skipped: Vec<(String, StepPattern)>,
@@ -63,7 +64,10 @@ pub(crate) struct Program {
 
 impl Program {
     /// Why a step is left out for this time, if it is.
-    pub(crate) fn skips(&self, id: &str) -> Option<String> {
+    pub(crate) fn skips(&self, id: &str, config: &Config) -> Option<String> {
+        if let Some(gate) = self.described.closed_gate(id, config) {
+            return Some(gate);
+        }
         let (text, _) = self.skipped.iter().find(|(_, pattern)| pattern.matches(id))?;
         Some(format!("skipped by `--skip {text}`"))
     }

@@ -67,7 +67,8 @@ impl<'run> StepCx<'_, 'run> {
         self.job.sees(&Part::Metric(name.to_owned())).then(|| self.noting_job().metric(name)).flatten()
     }
 
-    /// The metrics whose names begin like this, declared with [`StepInfo::reads_metrics`]; none if no step measures them.
+    /// The metrics whose names begin like this, declared with [`StepInfo::reads_metrics`]; none if no step measures
+    /// such.
     pub fn metrics(&mut self, prefix: &str) -> Metrics {
         let seen = self.job.sees(&Part::Metrics(prefix.to_owned()));
         if seen { self.noting_job().metrics(prefix) } else { Metrics::new() }

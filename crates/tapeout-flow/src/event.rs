@@ -31,7 +31,7 @@ pub enum RunEvent {
         design: String,
         /// The run's tag.
         tag: String,
-        /// The ids of the steps that are not left out.
+        /// The ids of the steps that are neither left out nor held.
         steps: Vec<String>,
     },
     /// A custom flow began a stage of its work.

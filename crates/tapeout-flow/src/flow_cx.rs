@@ -68,7 +68,7 @@ impl JobBody for FlowJob {
         let conductor = job.conductor();
         let initial = self.begin();
         let config = Arc::new(self.plan.config.clone());
-        let cx = FlowCx { job: self, conductor, config, label: None, may_fail: false };
+        let cx = FlowCx { job: self, conductor, config, label: None, may_fail: false, at_once: false };
         let ran = catch_unwind(AssertUnwindSafe(|| {
             let last = self.program.flow.run(&cx, initial)?;
             cx.wait(&last)?;
@@ -136,8 +136,8 @@ impl FlowJob {
 
 /// What a custom flow may touch. It may be shared by threads.
 ///
-/// Steps take their configuration, their label and whether they may fail from the context through which they are asked
-/// for: [`FlowCx::with`], [`FlowCx::labelled`] and [`FlowCx::may_fail`] give another such context.
+/// Steps take their configuration, their label and what their failure means from the context through which they are asked
+/// for: [`FlowCx::with`], [`FlowCx::labelled`], [`FlowCx::may_fail`] and [`FlowCx::at_once`] give another such context.
 #[derive(Clone)]
 pub struct FlowCx<'run> {
     job: &'run FlowJob,
@@ -145,6 +145,7 @@ pub struct FlowCx<'run> {
     config: Arc<Config>,
     label: Option<String>,
     may_fail: bool,
+    at_once: bool,
 }
 
 impl FlowCx<'_> {
@@ -179,6 +180,13 @@ impl FlowCx<'_> {
     #[must_use]
     pub fn may_fail(&self) -> Self {
         Self { may_fail: true, ..self.clone() }
+    }
+
+    /// The same, where a check that otherwise is put off to the end of the run is an error at once, to which the flow can
+    /// answer.
+    #[must_use]
+    pub fn at_once(&self) -> Self {
+        Self { at_once: true, ..self.clone() }
     }
 
     /// Asks for a step and waits for it.
@@ -240,7 +248,8 @@ impl FlowCx<'_> {
             let mut planned = PlannedStep::new(index + first, 2, id.clone(), registered.clone(), &self.config);
             planned.before = self.job.last_step(&progress, *state);
             planned.keeps_failure = self.may_fail;
-            planned.left_out = self.job.program.skips(registered.info.id).or(planned.left_out);
+            planned.defers_check &= !self.at_once;
+            planned.left_out = self.job.program.skips(registered.info.id, &self.config).or(planned.left_out);
             planned
         });
         if planned.left_out.is_some() {
@@ -318,7 +327,7 @@ impl FlowCx<'_> {
         }
         let step = self.job.progress().nodes[state.0].step;
         let step = step.map(|step| self.job.cast.step(step));
-        let (id, defers) = step.as_ref().map_or(("", false), |step| (step.id.as_str(), step.info.defers_check));
+        let (id, defers) = step.as_ref().map_or(("", false), |step| (step.id.as_str(), step.defers_check));
         let failed = |class, reason: &str, hint: &Option<String>| {
             let failure = Failure { hint: hint.clone(), ..Failure::new(class, reason) };
             Err(FlowError::of_step(id, failure))

@@ -158,7 +158,8 @@ impl StepJob {
         let name = format!("{}.log", cx.slug());
         let log: String = completed.iter().map(|session| session.log.as_str()).collect();
         let commands: String = completed.iter().map(|session| session.entry.attempt().commands.as_str()).collect();
-        if let Ok(dir) = cx.job.keep_failed(&[(&name, &log), ("COMMANDS", &commands)]) {
+        let entries: Vec<_> = completed.iter().map(|session| &*session.entry).collect();
+        if let Ok(dir) = cx.job.keep_failed(&[(&name, &log), ("COMMANDS", &commands)], &entries) {
             failure.work_dir = Some(dir);
             failure.log = Some(name);
         }

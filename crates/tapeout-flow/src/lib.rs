@@ -12,6 +12,7 @@
 //!   be planned.
 //! - [`InitialState`]: what is there before the first step.
 //! - [`Plan`]: everything a run will do, complete and validated; all its errors are reported together.
+//! - [`Pack`]: what a step's tools did, for others to do again.
 //! - [`Range`]: the part of a plan that is to run; what stands before it is held at the results that the run shows.
 //! - [`Run`]: one execution of a plan under a tag, and its views on disk.
 
@@ -26,6 +27,7 @@ mod flow_cx;
 mod initial;
 mod job;
 mod makers;
+mod pack;
 mod pattern;
 mod pin;
 mod plan;
@@ -53,6 +55,7 @@ pub use event::{EVENTS, Happened, RunEvent, StepDone, StepFailed};
 pub use flow::{Flow, Gate};
 pub use flow_cx::{FlowCx, FlowState};
 pub use initial::InitialState;
+pub use pack::{Pack, Verified};
 pub use pattern::StepPattern;
 pub use plan::{Plan, PlanError, PlannedStep, design_name, universal_variables};
 pub use range::{InRange, Range};

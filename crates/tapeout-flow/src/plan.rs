@@ -3,9 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use serde_json::json;
 use tapeout_config::{Config, Diagnostic, Loader, SourceMap, Type, Variable};
 use tapeout_engine::{Claims, Failure, Graph, Job, JobId, Part};
-use tapeout_model::Class;
+use tapeout_model::{Class, ToolSettings};
 
 use crate::configure::Arranged;
 use crate::custom::Program;
@@ -37,6 +38,8 @@ pub struct PlannedStep {
     pub(crate) before: Option<usize>,
     /// Whether it is a result when its tools fail.
     pub(crate) keeps_failure: bool,
+    /// Whether a check that fails lets those after it go on.
+    pub(crate) defers_check: bool,
     pub(crate) step: Arc<dyn Step>,
     pub(crate) config: Config,
 }
@@ -55,6 +58,7 @@ impl PlannedStep {
             inputs: Vec::new(),
             before: None,
             keeps_failure: false,
+            defers_check: info.defers_check,
             config: config.restricted_to(&names),
             info,
             step,
@@ -262,7 +266,7 @@ impl Plan {
         let inside = self.running().filter(|(_, step)| step.in_range == InRange::Inside);
         let planned = inside.map(|(_, step)| (step.id.as_str(), &step.info));
         let asked = self.program.iter().flat_map(|program| {
-            let asked = program.declared.iter().filter(|step| program.skips(step.info.id).is_none());
+            let asked = program.declared.iter().filter(|step| program.skips(step.info.id, &self.config).is_none());
             asked.map(|step| (step.info.id, &step.info))
         });
         let described = planned.chain(asked).filter(|(_, info)| info.vocabulary.is_some());
@@ -338,7 +342,7 @@ impl Plan {
         };
         Job {
             inputs,
-            defers_check: step.info.defers_check,
+            defers_check: step.defers_check,
             always: step.info.acts_outside,
             claims: self.claims(step, last),
             expected_ms: last.map_or(0, |last| last.wall_ms),
@@ -357,6 +361,27 @@ impl Plan {
             tokens: limited.map(|tool| (tool.to_owned(), 1)).collect(),
             ..Claims::default()
         }
+    }
+
+    /// The configuration as it came out, with the settings of tools: what `resolved.json` says.
+    pub(crate) fn resolved(&self) -> serde_json::Value {
+        let mut json = self.config.to_json();
+        let set = |tool: &ToolSettings| {
+            let ToolSettings { path, setup, prefix, env, at_once, timeout_s, no_licence } = tool;
+            let all = json!({
+                "path": path, "setup": setup, "prefix": prefix, "env": env, "at_once": at_once,
+                "timeout_s": timeout_s, "no_licence": no_licence,
+            });
+            let is_set = |value: &serde_json::Value| !value.is_null() && *value != json!([]) && *value != json!({});
+            let given = all.as_object().into_iter().flatten().filter(|(_, value)| is_set(value));
+            given.map(|(key, value)| (key.clone(), value.clone())).collect::<serde_json::Map<_, _>>()
+        };
+        let tools = self.config.tools();
+        if !tools.is_empty() {
+            let tools: BTreeMap<&String, _> = tools.iter().map(|(name, tool)| (name, set(tool))).collect();
+            json["tools"] = json!(tools);
+        }
+        json
     }
 
     /// How many of each tool may run at a time, where that is limited.

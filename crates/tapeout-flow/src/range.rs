@@ -30,7 +30,7 @@ pub enum InRange {
     Inside,
     /// Before it: the step stays at the result that the run shows.
     Held,
-    /// In it, but left out for this time.
+    /// Left out by its name.
     Skipped,
     /// After it; or before it and without a result.
     Outside,
@@ -85,10 +85,10 @@ impl Plan {
         }
         let skipped = self.skipped(&range.skip)?;
         let begins = self.steps.iter().any(|step| step.is_initial_state());
+        let after = last.map(|(option, step)| format!("it comes after `{option} {step}`"));
         for (index, step) in self.steps.iter_mut().map(Arc::make_mut).enumerate() {
             let left_out = if to.is_some_and(|to| index > to) {
-                let (option, _) = last.unwrap_or_default();
-                Some((InRange::Outside, format!("it comes after `{option} {}`", last.unwrap_or_default().1)))
+                after.clone().map(|after| (InRange::Outside, after))
             } else if let Some(pattern) = &skipped[index] {
                 Some((InRange::Skipped, format!("skipped by `--skip {pattern}`")))
             } else {
@@ -222,13 +222,14 @@ impl Plan {
     fn refuse_nothing(&self, from: usize, to: usize, named: Option<(&str, &str)>) -> Result<(), Failure> {
         let Some((option, step)) = named else { return Ok(()) };
         let range = &self.steps[from..=to];
+        let range: Vec<&Arc<PlannedStep>> = range.iter().filter(|step| !step.is_initial_state()).collect();
         if range.iter().any(|step| step.left_out.is_none()) {
             return Ok(());
         }
         let reason =
             |step: &Arc<PlannedStep>| format!("`{}`: {}", step.id, step.left_out.as_deref().unwrap_or_default());
         let message = format!("`{option} {step}`: nothing is left to run");
-        Err(Failure { words: range.iter().map(reason).collect(), ..wrong(message) })
+        Err(Failure { words: range.into_iter().map(reason).collect(), ..wrong(message) })
     }
 
     fn refuse_missing(&mut self) -> Result<(), Failure> {

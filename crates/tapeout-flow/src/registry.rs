@@ -49,7 +49,7 @@ impl Registry {
 
     /// Adds a flow that is a program, under the name and with the steps that it tells.
     pub fn add_custom_flow(&mut self, flow: impl CustomFlow + 'static) -> &mut Self {
-        let described = Flow::new(flow.name(), flow.doc(), &flow.steps()).variables(flow.variables());
+        let described = flow.describe(Flow::new(flow.name(), flow.doc(), &flow.steps()));
         self.programs.insert(flow.name().to_lowercase(), Arc::new(flow));
         self.flows.insert(described.name.to_lowercase(), described);
         self

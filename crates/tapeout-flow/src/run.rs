@@ -194,7 +194,7 @@ impl<'a> Run<'a> {
                 return Err(lost_pin(step));
             }
         }
-        tree.write_json("resolved.json", &self.plan.config.to_json())?;
+        tree.write_json("resolved.json", &self.plan.resolved())?;
         if let Some(command) = &self.command {
             tree.write_text("command", command)?;
         }
@@ -306,9 +306,11 @@ impl<'a> Run<'a> {
         };
         let mut jobs: Vec<JobRef> = self.outcomes_of_steps(outcomes).map(job).collect();
         // A pin holds also while the step is not in the plan; what a range leaves out is as it was.
-        let beyond = |name: &str| self.plan.steps.iter().any(|step| step.id == name && step.is_beyond());
+        let beyond = self.plan.steps.iter().filter(|step| step.is_beyond()).map(|step| step.id.as_str());
+        let beyond: BTreeSet<&str> = beyond.collect();
         let stays = |job: &&JobRef| {
-            (job.pin.is_some() || beyond(&job.name)) && !jobs.iter().any(|known| known.name == job.name)
+            (job.pin.is_some() || beyond.contains(job.name.as_str()))
+                && !jobs.iter().any(|known| known.name == job.name)
         };
         let staying: Vec<JobRef> = self.reference.jobs.iter().filter(stays).cloned().collect();
         jobs.extend(staying);

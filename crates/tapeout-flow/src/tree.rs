@@ -20,7 +20,7 @@ use tapeout_store::{Entry, Store};
 
 use crate::cx::slug;
 use crate::settings::Says;
-use crate::{Comparison, PlannedStep};
+use crate::{Comparison, InRange, PlannedStep};
 
 const VIEWS: &str = ".views.json";
 pub(crate) const LOCK: &str = ".lock";
@@ -130,7 +130,10 @@ impl RunTree {
         entry: &Entry,
         others: impl FnOnce() -> Vec<(&'a str, &'a Entry)>,
     ) -> Result<(), Failure> {
-        self.remove_dir(&failed_dir(&step.dir))?;
+        // A failed attempt is behind us once there is a result; what is held has none that is newer.
+        if step.in_range != InRange::Held {
+            self.remove_dir(&failed_dir(&step.dir))?;
+        }
         self.show(store, &step.dir, result_id(entry), &|name| digest_of(entry, name), |dir| {
             let others = others();
             for output in &entry.record().outputs {

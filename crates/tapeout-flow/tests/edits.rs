@@ -343,9 +343,14 @@ fn what_a_range_needs_and_the_run_has_not_is_named() {
     assert_eq!((ran.as_slice(), ended.whole), (&["T.Two ran".to_owned(), "T.Three ran".to_owned()][..], false));
     let aside = &ended.summary.steps[1];
     assert_eq!(aside.reason.as_deref(), Some("it comes before the range, and the run `t` has no result of it"));
-    // Skipped, it stays in the tree of the run with what it was.
+    // A failed attempt of what is held is still the last one.
     design.write("T.Aside.txt", "");
     design.part(&Range::default()).unwrap();
+    let failed = design.dir().join("runs/t/02-t-aside.failed");
+    fs::create_dir(&failed).unwrap();
+    design.part(&from("T.Two")).unwrap();
+    assert!(failed.exists());
+    // Skipped, it stays in the tree of the run with what it was.
     let (ended, _) = design.part(&Range { skip: vec!["t.aside".to_owned()], ..Range::default() }).unwrap();
     assert!(ended.whole && design.dir().join("runs/t/02-t-aside").exists());
     let (_, ran) = design.part(&Range::default()).unwrap();

@@ -51,7 +51,8 @@ fn metrics_and_reports_belong_to_the_step() {
     let ended = run(
         dir.path(),
         "echo > out; echo '%OL_METRIC_I count 3'; echo '%OL_METRIC_F ws inf'
-         echo '%OL_CREATE_REPORT deep/min.rpt'; echo slack; echo '%OL_METRIC name a b'; echo '%OL_END_REPORT'; echo end",
+         echo '%OL_CREATE_REPORT deep/min.rpt'; echo slack
+         echo '%OL_METRIC name a b'; echo '%OL_END_REPORT'; echo end",
     );
     assert_eq!(ended.failures.len(), 0, "{:?}", ended.failures);
     let metrics: Vec<String> = ended.summary.metrics.iter().map(|(name, metric)| format!("{name}={metric}")).collect();

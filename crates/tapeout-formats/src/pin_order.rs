@@ -8,8 +8,8 @@
 //! $2                    room for so many pins
 //! ```
 //!
-//! Words are separated by blanks and line breaks. Source: the format as LibreLane 3.0 reads it. What that reads otherwise
-//! than it looks, such as `#NX` or a side that stands there twice, is an error here.
+//! Words are separated by blanks and line breaks. Source: the format as LibreLane 3.0 reads it. What that reads
+//! otherwise than it looks, such as `#NX` or a side that stands there twice, is an error here.
 
 use tapeout_model::Decimal;
 

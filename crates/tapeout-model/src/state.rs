@@ -275,7 +275,8 @@ mod tests {
     fn infinity_is_read_bare_and_written_as_a_string() {
         let text = r#"{"nl": "a \\", "metrics": {"NaN\"x": NaN, "i": Infinity, "m": [-Infinity, 1][0], "n": 1}}"#;
         assert!(State::parse(text).is_err());
-        let text = r#"{"nl": "a \\", "gds": null, "metrics": {"Infinity\"x": -Infinity, "i": Infinity, "b": true, "z": null}}"#;
+        let text = r#"{"nl": "a \\", "gds": null,
+            "metrics": {"Infinity\"x": -Infinity, "i": Infinity, "b": true, "z": null}}"#;
         let state = State::parse(text).unwrap();
         let json = r#"{"nl":"a \\","metrics":{"Infinity\"x":"-Infinity","b":1,"i":"Infinity"}}"#;
         assert_eq!(state.to_json().to_string(), json);

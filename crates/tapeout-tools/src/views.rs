@@ -1,7 +1,7 @@
 //! Which files of a cell library and of hard macros belong to a timing corner.
 //!
-//! A configuration has them by patterns of corners (`LIB`, and `lib` and `spef` of a macro in `MACROS`): all patterns that
-//! stand for the corner count, in their order.
+//! A configuration has them by patterns of corners (`LIB`, and `lib` and `spef` of a macro in `MACROS`). All patterns
+//! that stand for the corner count, in their order.
 
 use tapeout_model::Value;
 
@@ -27,8 +27,8 @@ pub fn of_corner<'v>(views: &'v Value, corner: &str) -> Vec<&'v str> {
     views.iter().filter(|(pattern, _)| matches(pattern, corner)).flat_map(|(_, files)| texts(files)).collect()
 }
 
-/// The files for timing in a corner. `libs` is `LIB` and `macros` is `MACROS` of a configuration, or null. With `by_netlist`
-/// a macro counts by netlist and parasitics where it has both, else by its Liberty files.
+/// The files for timing in a corner. `libs` is `LIB` and `macros` is `MACROS` of a configuration, or null. With
+/// `by_netlist` a macro counts by netlist and parasitics where it has both, else by its Liberty files.
 #[must_use]
 pub fn timing_files(libs: &Value, macros: &Value, corner: &str, by_netlist: bool) -> TimingFiles {
     let owned = |files: Vec<&str>| files.into_iter().map(str::to_owned).collect::<Vec<_>>();

@@ -50,18 +50,29 @@ pub(crate) fn load(cx: &Cx, args: &ThingArgs) -> Result<Plan, CliError> {
 /// The same, for a flow that begins with an initial state.
 pub(crate) fn load_from(cx: &Cx, args: &ThingArgs, initial: &InitialArgs) -> Result<Plan, CliError> {
     let mut sources = SourceMap::new();
+    let plan = load_with(cx, &cx.registry, args, initial, &mut sources)?;
+    warn(cx, &plan.warnings, &sources);
+    Ok(plan)
+}
+
+/// The same, with other flows than there are for everybody, and without a word of what is not wrong.
+pub(crate) fn load_with(
+    cx: &Cx,
+    registry: &Registry,
+    args: &ThingArgs,
+    initial: &InitialArgs,
+    sources: &mut SourceMap,
+) -> Result<Plan, CliError> {
     let loader = loader(args)?;
     let design_dir = loader.design_dir.clone().unwrap_or_default();
     let (initial, errors) = InitialState::read(&initial.initial_state, &initial.initial_view, &design_dir);
-    let plan = Plan::load_from(&cx.registry, loader, args.overlay.flow.as_deref(), initial, &mut sources);
+    let plan = Plan::load_from(registry, loader, args.overlay.flow.as_deref(), initial, sources);
     let plan = match plan {
         plan if errors.is_empty() => plan,
         Ok(_) => Err(PlanError(errors)),
         Err(PlanError(more)) => Err(PlanError(errors.into_iter().chain(more).collect())),
     };
-    let plan = reported(cx, plan, &sources).map_err(|error| error.and("nothing was started"))?;
-    warn(cx, &plan.warnings, &sources);
-    Ok(plan)
+    reported(cx, plan, sources).map_err(|error| error.and("nothing was started"))
 }
 
 /// The same, as far as the options leave it.
@@ -271,7 +282,33 @@ pub(crate) fn engine_with(registry: &Registry, plan: &Plan, options: &Options) -
 
 /// The engine for a directory without a configuration: tools are where the environment says.
 pub(crate) fn bare_engine(registry: &Registry, dir: &Path) -> Result<Engine, CliError> {
-    open(registry, dir, BTreeMap::new(), engine::Options::cores(1))
+    engine_of(registry, dir, BTreeMap::new())
+}
+
+/// The engine for a directory, with these settings of tools.
+pub(crate) fn engine_of(
+    registry: &Registry,
+    dir: &Path,
+    settings: BTreeMap<String, ToolSettings>,
+) -> Result<Engine, CliError> {
+    open(registry, dir, settings, engine::Options::cores(1))
+}
+
+/// The settings of tools that a run had, if its `resolved.json` is a configuration still.
+pub(crate) fn recorded_tools(
+    registry: &Registry,
+    run: &Path,
+    design_dir: &Path,
+) -> Option<BTreeMap<String, ToolSettings>> {
+    let file = run.join("resolved.json");
+    let overlay = OverlayArgs { design_dir: Some(design_dir.to_owned()), ..OverlayArgs::default() };
+    let loader = loader(&ThingArgs { thing: Some(file), overlay }).ok()?;
+    let mut sources = SourceMap::new();
+    // Which flow it is makes no difference: settings of tools belong to none.
+    let flow = registry.flows().next()?.name.clone();
+    let (_, _, loaded) = Configured::open(registry, loader, Some(&flow), &mut sources).ok()?;
+    let (config, _) = loaded.resolve(&Schema::new([]).ok()?, &mut sources).ok()?;
+    Some(config.tools().clone())
 }
 
 fn open(

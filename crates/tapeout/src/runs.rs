@@ -58,12 +58,17 @@ impl RecordedRun {
     }
 }
 
-/// All runs of the design in a directory, the newest first.
+/// What the name of a flow begins with that is one step, run again by itself.
+pub(crate) const ONE_STEP: &str = "step ";
+
+/// All runs of the design in a directory, the newest first; those of one step after all others, so that the newest run is
+/// one of the design.
 pub(crate) fn runs_in(design_dir: &Path) -> Result<Vec<RecordedRun>, CliError> {
     let listing = fs::read_dir(design_dir.join("runs")).into_iter().flatten().filter_map(Result::ok);
     let read = listing.filter_map(|entry| RecordedRun::read(&entry.path()).transpose());
     let mut runs: Vec<RecordedRun> = read.collect::<Result<_, _>>()?;
-    runs.sort_by(|a, b| (b.ended, &b.summary.tag).cmp(&(a.ended, &a.summary.tag)));
+    let order = |run: &RecordedRun| (!run.summary.flow.starts_with(ONE_STEP), run.ended, run.summary.tag.clone());
+    runs.sort_by_key(|run| std::cmp::Reverse(order(run)));
     Ok(runs)
 }
 

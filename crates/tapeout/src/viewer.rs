@@ -7,11 +7,25 @@ use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use tapeout_engine::ShellEnvironment;
+
 use crate::error::CliError;
 
 /// Becomes another program. Comes back only with the reason why that was not possible.
 pub(crate) fn become_program(program: &Path, args: &[&str], dir: &Path) -> CliError {
-    let error = Command::new(program).args(args).current_dir(dir).exec();
+    become_program_with(program, args, dir, &ShellEnvironment { set: Vec::new(), unset: Vec::new() })
+}
+
+/// The same, with variables of the environment set and unset.
+pub(crate) fn become_program_with(
+    program: &Path,
+    args: &[&str],
+    dir: &Path,
+    environment: &ShellEnvironment,
+) -> CliError {
+    let mut command = Command::new(program);
+    environment.unset.iter().for_each(|name| _ = command.env_remove(name));
+    let error = command.args(args).current_dir(dir).envs(environment.set.iter().cloned()).exec();
     CliError::environment(format!("cannot start `{}`: {error}", program.display()))
 }
 

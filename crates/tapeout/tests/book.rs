@@ -502,6 +502,8 @@ fn every_field_of_json_output_is_described() {
         "doctor",
         "open",
         "open pack",
+        "step pack synth -o p",
+        "step run pack",
     ] {
         collect(&format!("tapeout {typed} --json"));
     }

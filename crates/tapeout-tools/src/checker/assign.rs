@@ -1,4 +1,4 @@
-//! `Checker.NetlistAssignStatements`: does the netlist have `assign`, with which some tools of place and route cannot deal?
+//! `Checker.NetlistAssignStatements`: does the netlist have `assign`? Some tools of place and route cannot deal with it.
 
 use tapeout_flow::{Completed, Failure, Session, Step, StepCx, StepInfo, StepResult};
 use tapeout_model::{Alert, Severity};

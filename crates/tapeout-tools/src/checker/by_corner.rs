@@ -63,10 +63,10 @@ pub(super) const VIOLATIONS: &[Violations] = &[
 pub(super) const SETUP: Violations = Violations {
     id: "Checker.SetupViolations",
     name: "Check timing",
-    doc: "Compares what each clock reaches after routing with its target. Clocks that the configuration does not name must \
-          reach the target that the router used for them. In flows without a timing report of an FPGA router, setup must \
-          not be violated in a corner that counts, see `SETUP_VIOLATION_CORNERS`; in others it is a warning. The flow \
-          goes on after a violation and fails at its end.",
+    doc: "Compares what each clock reaches after routing with its target. Clocks that the configuration does not name \
+          must reach the target that the router used for them. In flows without a timing report of an FPGA router, \
+          setup must not be violated in a corner that counts, see `SETUP_VIOLATION_CORNERS`; in others it is a warning. \
+          The flow goes on after a violation and fails at its end.",
     what: "setup",
     counts: "timing__setup_vio__count__corner:",
     corners: "SETUP_VIOLATION_CORNERS",

@@ -1,5 +1,5 @@
-//! The checkers of OpenLane's flows that hold one metric against a limit: their ids, metrics and variables are LibreLane
-//! 3.0's.
+//! The checkers of OpenLane's flows that hold one metric against a limit: their ids, metrics and variables are those of
+//! LibreLane 3.0.
 
 use tapeout_config::{Type, Variable};
 

@@ -1,5 +1,9 @@
 //! Yosys: synthesis.
 
+mod delay;
+
+pub(crate) use delay::DELAY;
+
 use tapeout_config::Config;
 use tapeout_flow::{
     Command, Completed, DepFormat, Failure, Invocation, Registry, Script, Session, Step, StepCx, StepInfo, StepResult,
@@ -11,7 +15,7 @@ use tapeout_model::Alert;
 use crate::verilog::{self, Sources};
 
 pub(crate) fn register(registry: &mut Registry) {
-    registry.add_step(SynthIce40).add_tool(Tool {
+    registry.add_step(SynthIce40).add_step(delay::DelayIce40).add_tool(Tool {
         name: "yosys",
         summary: "Synthesis",
         package: "yosys",
@@ -45,6 +49,9 @@ impl Step for SynthIce40 {
             Variable::new("SYNTH_FLATTEN", Type::Bool, "Whether the hierarchy is dissolved before optimisation.")
                 .default(true),
             Variable::new("SYNTH_ABC9", Type::Bool, "Whether timing-driven mapping by `abc9` is used.").default(false),
+            Variable::new("SYNTH_ABC2", Type::Bool, "Whether the netlist is mapped twice, for a few cells less.")
+                .default(false),
+            Variable::new("SYNTH_DFF", Type::Bool, "Whether mapping may change and remove registers.").default(false),
             Variable::new("SYNTH_RETIME", Type::Bool, "Whether registers may be moved across logic.").default(false),
             Variable::new("ICE40_DSP", Type::Bool, "Whether multipliers become DSP blocks, on devices that have them.")
                 .default(false),
@@ -84,6 +91,8 @@ impl Step for SynthIce40 {
         let flags = [
             ("-noflatten", !config.bool("SYNTH_FLATTEN")),
             ("-abc9", config.bool("SYNTH_ABC9")),
+            ("-abc2", config.bool("SYNTH_ABC2")),
+            ("-dff", config.bool("SYNTH_DFF")),
             ("-retime", config.bool("SYNTH_RETIME")),
             ("-dsp", config.bool("ICE40_DSP")),
         ];

@@ -76,9 +76,8 @@ fn steps_page(registry: &Registry) -> String {
 }
 
 fn flow_section(flow: &Flow) -> String {
-    let step = |(index, id): (usize, &String)| {
-        let sequence = Sequence::new(flow.steps.iter().map(String::as_str));
-        let name = &sequence.steps()[index].id;
+    let sequence = Sequence::new(flow.steps.iter().map(String::as_str));
+    let step = |(index, (id, name)): (usize, (&String, &str))| {
         let gates =
             flow.gates.iter().filter(|gate| StepPattern::new(&gate.steps).is_ok_and(|steps| steps.matches(name)));
         let variables: Vec<String> = gates
@@ -88,7 +87,7 @@ fn flow_section(flow: &Flow) -> String {
         let condition = if variables.is_empty() { String::new() } else { format!(", if {}", variables.join(" and ")) };
         format!("{}. {}{condition}\n", index + 1, link(id))
     };
-    let steps = flow.steps.iter().enumerate().map(step);
+    let steps = flow.steps.iter().zip(sequence.ids()).enumerate().map(step);
     format!("\n### {}\n\n{}\n\n{}", flow.name, flow.doc, steps.collect::<String>())
 }
 

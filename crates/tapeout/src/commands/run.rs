@@ -103,7 +103,11 @@ pub(crate) fn run(cx: &Cx, args: &RunArgs) -> Result<u8, CliError> {
         return Ok(dry_run(cx, &plan, &run, tag, again));
     }
     let run = run.command(reproduce::run_command(&plan, &args.thing, &args.part, tag)?);
-    let code = execute(cx, &plan, run, &engine, again, args)?;
+    let json_log = args.log_format == LogFormat::Json;
+    let (code, ended) = execute(cx, &plan, run, &engine, again, json_log)?;
+    if let Some(file) = &args.trace {
+        trace::write(file, &recorded_events(&ended.dir))?;
+    }
     drop(engine);
     if let Some(limit) = limit {
         cache::keep_limit(&cx.terminal, plan.config.design_dir(), limit)?;
@@ -145,16 +149,16 @@ fn tell_stale(terminal: &Terminal, run: &Run<'_>) {
     }
 }
 
-fn execute(
+/// Runs a plan, tells what happens, and sums up. Gives the exit code and how the run ended.
+pub(super) fn execute(
     cx: &Cx,
     plan: &Plan,
     run: Run<'_>,
     engine: &Engine,
     again: impl Fn(&str) -> Again + Sync,
-    args: &RunArgs,
-) -> Result<u8, CliError> {
+    json_log: bool,
+) -> Result<(u8, Ended), CliError> {
     let terminal = &cx.terminal;
-    let json_log = args.log_format == LogFormat::Json;
     let watcher = watch::watcher(terminal, plan, json_log);
     let differs = Mutex::new(Vec::new());
     let ((ended, shares), signal) = stopping_on_signal(engine, &|text| watcher.say(text), || {
@@ -192,10 +196,7 @@ fn execute(
     for damage in engine.store().damages() {
         terminal.complain(&format!("warning: {damage}"));
     }
-    if let Some(file) = &args.trace {
-        trace::write(file, &recorded_events(&ended.dir))?;
-    }
-    Ok(code)
+    Ok((code, ended))
 }
 
 fn dry_run(cx: &Cx, plan: &Plan, run: &Run<'_>, tag: &str, again: impl Fn(&str) -> Again) -> u8 {

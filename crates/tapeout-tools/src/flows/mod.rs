@@ -1,4 +1,12 @@
 //! The built-in flows.
+//!
+//! What a program explores is data: the strategies, the steps, the metrics by which it judges. Another technology brings
+//! its own.
+
+mod exploration;
+mod optimizing;
+mod seed_sweep;
+mod strategies;
 
 use tapeout_flow::{Flow, Registry, Type, Variable};
 
@@ -20,9 +28,13 @@ pub(crate) fn register(registry: &mut Registry) {
     registry.add_flow(gated(Flow::new("Ice40", doc, ICE40)));
     let doc = "The flow `Ice40`, and then the bitstream is loaded into a board.";
     registry.add_flow(gated(Flow::new("Ice40Program", doc, &[ICE40, &["Icestorm.Program"]].concat())));
+    registry
+        .add_custom_flow(exploration::SynthesisExploration { kit: strategies::ICE40 })
+        .add_custom_flow(optimizing::Optimizing { kit: strategies::ICE40, implementation: optimizing::ICE40 })
+        .add_custom_flow(seed_sweep::SeedSweep);
 }
 
-/// The gates of both. Whether a step of its own has something to do is for that step to say.
+/// The gates of all. Whether a step of its own has something to do is for that step to say.
 fn gated(flow: Flow) -> Flow {
     flow.variables([Variable::new("RUN_LINTER", Type::Bool, "Whether to lint.").default(true)])
         .gate("Verilator.Lint*", &["RUN_LINTER"])

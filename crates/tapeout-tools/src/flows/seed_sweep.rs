@@ -1,0 +1,100 @@
+//! `SeedSweep`: the flow `Ice40` with many seeds of placement side by side. The layout with the fastest slowest clock
+//! wins.
+
+use tapeout_flow::{Candidate, Comparison, CustomFlow, Flow, FlowCx, FlowError, FlowState, Placing, Type, Variable};
+
+use super::exploration::least;
+use super::{ICE40, gated};
+
+pub(super) struct SeedSweep;
+
+const LAYOUT: &str = "Nextpnr.Ice40";
+
+/// What the clocks reach, in MHz, is measured under names that begin like this.
+const FMAX: &str = "timing__fmax__clock:";
+
+impl SeedSweep {
+    /// The steps before and after layout.
+    fn around() -> (&'static [&'static str], &'static [&'static str]) {
+        let at = ICE40.iter().position(|step| *step == LAYOUT).unwrap_or_default();
+        (&ICE40[..at], &ICE40[at + 1..])
+    }
+}
+
+impl CustomFlow for SeedSweep {
+    fn name(&self) -> &str {
+        "SeedSweep"
+    }
+
+    fn doc(&self) -> &str {
+        "The flow `Ice40`, in which layout is done with `SWEEP_SEEDS` seeds side by side, from `PNR_SEED` on. The layout \
+         whose slowest clock is the fastest goes on."
+    }
+
+    fn steps(&self) -> Vec<&str> {
+        ICE40.to_vec()
+    }
+
+    fn describe(&self, flow: Flow) -> Flow {
+        let doc = "How many seeds are tried.";
+        gated(flow).variables([Variable::new("SWEEP_SEEDS", Type::Int, doc).default(8_i64)])
+    }
+
+    fn run(&self, cx: &FlowCx<'_>, initial: FlowState) -> Result<FlowState, FlowError> {
+        let (before, after) = Self::around();
+        let first = cx.config().int("PNR_SEED");
+        let count = cx.config().int("SWEEP_SEEDS");
+        if count < 1 {
+            return Err(FlowError::new(format!("`SWEEP_SEEDS` is {count}: at least one seed must be tried")));
+        }
+        cx.set_max_stage_count(3);
+        cx.start_stage("Synthesis");
+        let netlist = cx.sequence(before, &initial)?;
+        cx.end_stage();
+
+        cx.start_stage("Layout with many seeds");
+        let mut tried = Vec::new();
+        for seed in first..first.saturating_add(count) {
+            let cx = cx.labelled(&format!("seed{seed}")).with([("PNR_SEED", seed)])?.may_fail();
+            tried.push((seed, cx.start_async(LAYOUT, &netlist)));
+        }
+        let mut reached = Vec::new();
+        let mut failed = None;
+        for (_, state) in &tried {
+            reached.push(slowest_mhz(cx, state).map_err(|error| _ = failed.get_or_insert(error)).ok());
+        }
+        // A layout without clocks has no slowest one: all are equally good.
+        let best = least(reached.iter().map(|reached| reached.map(|mhz| -mhz.unwrap_or(0.0))));
+        let row = |(index, ((seed, _), reached)): (usize, (&(i64, FlowState), &Option<Option<f64>>))| {
+            let (mhz, standing) = match reached {
+                None => ("–".to_owned(), Placing::Failed),
+                Some(mhz) => {
+                    let mhz = mhz.map_or_else(|| "–".to_owned(), |mhz| format!("{mhz:.2}"));
+                    (mhz, if best == Some(index) { Placing::Best } else { Placing::Also })
+                }
+            };
+            Candidate { cells: vec![seed.to_string(), mhz], standing }
+        };
+        cx.compared(Comparison {
+            title: "seeds".to_owned(),
+            columns: vec!["seed".to_owned(), "slowest clock (MHz)".to_owned()],
+            rows: tried.iter().zip(&reached).enumerate().map(row).collect(),
+        });
+        let Some(best) = best else {
+            return Err(failed.unwrap_or_else(|| FlowError::new("no seed was tried")));
+        };
+        cx.end_stage();
+
+        cx.start_stage("Bitstream");
+        let last = cx.sequence(after, &tried[best].1)?;
+        cx.end_stage();
+        Ok(last)
+    }
+}
+
+/// What the slowest clock of a layout reaches, if there is a clock.
+fn slowest_mhz(cx: &FlowCx<'_>, state: &FlowState) -> Result<Option<f64>, FlowError> {
+    let metrics = cx.state(state)?.metrics;
+    let clocks = metrics.iter().filter(|(name, _)| name.starts_with(FMAX)).filter_map(|(_, metric)| metric.as_f64());
+    Ok(clocks.min_by(f64::total_cmp))
+}
