@@ -76,7 +76,7 @@ fn bash_completes_names_and_values() {
         ("tapeout show step Yosys.SynthI", &["Yosys.SynthIce40"]),
         ("tapeout show tool yos", &["yosys"]),
         ("tapeout run --from Nex", &["Nextpnr.Ice40"]),
-        ("tapeout logs fast/N", &["fast/Nextpnr.Ice40"]),
+        ("tapeout logs fast/Nex", &["fast/Nextpnr.Ice40"]),
     ];
     for (line, expected) in cases {
         assert_eq!(proposed(dir.path(), line), expected, "{line}");
