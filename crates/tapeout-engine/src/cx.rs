@@ -103,6 +103,12 @@ impl JobCx<'_> {
         self.job.inputs.iter().map(|(part, _)| part.clone()).collect()
     }
 
+    /// The same, each with the job that has it.
+    #[must_use]
+    pub fn input_jobs(&self) -> &[(Part, JobId)] {
+        &self.job.inputs
+    }
+
     /// Whether another job of the graph offers this part: which ones do is in the job's key.
     #[must_use]
     pub fn sees(&self, part: &Part) -> bool {
@@ -112,6 +118,16 @@ impl JobCx<'_> {
     /// Keeps the log of the job as a whole, where it has several of its invocations.
     pub fn attempt_log(&mut self, log: Output) {
         self.attempt.log = Some(log);
+    }
+
+    /// Counts what another job did, which this one asked for, as part of its own attempt; its files are in a directory of
+    /// this one's.
+    pub fn attempt_of_part(&mut self, entry: &Entry, dir: &str) {
+        let own = |input: &Output| Output { path: format!("{dir}/{}", input.path), ..input.clone() };
+        let part = entry.attempt();
+        let commands = format!("# in {dir}\n{}", part.commands);
+        let inputs = part.inputs.iter().map(own).collect();
+        self.attempt.then(&Attempt { commands, inputs, ..part.clone() });
     }
 
     /// Keeps what is known of an attempt that failed, where that is the result.

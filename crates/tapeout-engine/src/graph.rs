@@ -31,6 +31,16 @@ pub enum Part {
     Metrics(String),
 }
 
+impl Part {
+    /// The format, the name, or what names begin with.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        match self {
+            Self::View(name) | Self::Metric(name) | Self::Metrics(name) => name,
+        }
+    }
+}
+
 impl fmt::Display for Part {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -18,6 +18,8 @@ struct Steps {
     /// Of those that a flow asked for: as it did so.
     jobs: HashMap<usize, Job>,
     of_jobs: HashMap<JobId, usize>,
+    /// The jobs that steps asked for, which are parts of them.
+    of_parts: HashMap<JobId, usize>,
 }
 
 impl Cast {
@@ -68,12 +70,19 @@ impl Cast {
         self.write().jobs.insert(step, job);
     }
 
-    /// Notes which job the engine made of what a flow asked for.
-    pub(crate) fn bind(&self, job: JobId, name: &str) {
+    /// Notes which job the engine made of what a flow, or a step, asked for.
+    pub(crate) fn bind(&self, job: JobId, name: &str, by: JobId) {
         let mut steps = self.write();
         if let Some(index) = steps.index_of.get(name).copied() {
             steps.of_jobs.insert(job, index);
+        } else if let Some(whole) = steps.of_jobs.get(&by).copied() {
+            steps.of_parts.insert(job, whole);
         }
+    }
+
+    /// The step that a job is a part of.
+    pub(crate) fn whole_of(&self, job: JobId) -> Option<usize> {
+        self.read().of_parts.get(&job).copied()
     }
 
     fn read(&self) -> RwLockReadGuard<'_, Steps> {

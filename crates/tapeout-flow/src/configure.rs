@@ -126,16 +126,16 @@ impl Configured {
         let (config, mut warnings) = loaded.resolve(&schema, sources).map_err(PlanError)?;
         warnings.extend(unknown_tools(registry, &config));
         let Chosen { flow, steps } = chosen;
+        let name = flow.name.clone();
         let plan = match registry.program(&flow.name) {
             Some(program) => {
                 let declared = steps.into_iter().map(|step| step.step).collect();
-                let described = flow.clone();
-                let program = Program { flow: Arc::clone(program), described, declared, skipped: Vec::new() };
+                let program = Program { flow: Arc::clone(program), described: flow, declared, skipped: Vec::new() };
                 Plan::of_program(program, initial, config.clone(), warnings.clone())
             }
             None => Plan::new(&flow, steps, initial, config.clone(), warnings.clone(), sources)?,
         };
-        Ok(Self { flow: flow.name, named: true, config, plan, warnings })
+        Ok(Self { flow: name, named: true, config, plan, warnings })
     }
 }
 

@@ -17,6 +17,7 @@
 //! - [`Run`]: one execution of a plan under a tag, and its views on disk.
 
 mod cast;
+mod composite;
 mod configure;
 mod custom;
 mod cx;

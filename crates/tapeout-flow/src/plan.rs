@@ -5,9 +5,10 @@ use std::sync::Arc;
 
 use serde_json::json;
 use tapeout_config::{Config, Diagnostic, Loader, SourceMap, Type, Variable};
-use tapeout_engine::{Claims, Failure, Graph, Job, JobId, Part};
+use tapeout_engine::{Claims, Failure, Graph, Job, JobBody, JobId, Part};
 use tapeout_model::{Class, ToolSettings};
 
+use crate::composite::CompositeJob;
 use crate::configure::Arranged;
 use crate::custom::Program;
 use crate::cx::slug;
@@ -41,13 +42,15 @@ pub struct PlannedStep {
     /// Whether a check that fails lets those after it go on.
     pub(crate) defers_check: bool,
     pub(crate) step: Arc<dyn Step>,
+    /// The steps that it consists of, if it is a composite one.
+    parts: Vec<Registered>,
     pub(crate) config: Config,
 }
 
 impl PlannedStep {
     /// The step in the place with this number, of which there are so many digits.
     pub(crate) fn new(number: usize, digits: usize, id: String, registered: Registered, config: &Config) -> Self {
-        let Registered { step, info } = registered;
+        let Registered { step, info, parts } = registered;
         let names: Vec<&str> = info.variables.iter().map(|variable| variable.name.as_ref()).collect();
         Self {
             dir: format!("{number:0digits$}-{}", slug(&id)),
@@ -62,6 +65,7 @@ impl PlannedStep {
             config: config.restricted_to(&names),
             info,
             step,
+            parts,
         }
     }
 
@@ -333,20 +337,22 @@ impl Plan {
 
     /// A step as a job. `last`: how it went last time.
     pub(crate) fn job(&self, step: &PlannedStep, inputs: Vec<(Part, JobId)>, last: Option<StepAttempt>) -> Job {
-        let body = StepJob {
-            id: step.id.clone(),
-            step: Arc::clone(&step.step),
-            info: Arc::clone(&step.info),
-            config: step.config.clone(),
-            keeps_failure: step.keeps_failure,
+        let claims = self.claims(step, last);
+        let (id, info, config) = (step.id.clone(), Arc::clone(&step.info), step.config.clone());
+        let keeps_failure = step.keeps_failure;
+        let body: Arc<dyn JobBody> = if step.parts.is_empty() {
+            Arc::new(StepJob { id, step: Arc::clone(&step.step), info, config, keeps_failure })
+        } else {
+            let (parts, claims) = (step.parts.clone(), claims.clone());
+            Arc::new(CompositeJob { id, info, parts, config, keeps_failure, claims })
         };
         Job {
             inputs,
             defers_check: step.defers_check,
             always: step.info.acts_outside,
-            claims: self.claims(step, last),
+            claims,
             expected_ms: last.map_or(0, |last| last.wall_ms),
-            ..Job::new(step.id.as_str(), Arc::new(body))
+            ..Job::new(step.id.as_str(), body)
         }
     }
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use tapeout_engine::Tool;
 
+use crate::composite::Composite;
 use crate::vocabulary::Described;
 use crate::{CustomFlow, Flow, Step, StepInfo, Vocabulary};
 
@@ -13,12 +14,14 @@ use crate::{CustomFlow, Flow, Step, StepInfo, Vocabulary};
 pub(crate) struct Registered {
     pub(crate) step: Arc<dyn Step>,
     pub(crate) info: Arc<StepInfo>,
+    /// The steps that it consists of, if it is a composite one.
+    pub(crate) parts: Vec<Registered>,
 }
 
 impl Registered {
     pub(crate) fn new(step: impl Step + 'static) -> Self {
         let info = Arc::new(step.info());
-        Self { step: Arc::new(step), info }
+        Self { step: Arc::new(step), info, parts: Vec::new() }
     }
 }
 
@@ -37,6 +40,27 @@ impl Registry {
     pub fn add_step(&mut self, step: impl Step + 'static) -> &mut Self {
         let step = Registered::new(step);
         self.steps.insert(step.info.id.to_lowercase(), step);
+        self
+    }
+
+    /// Adds a step that consists of others, which run one after the other. What it reads and makes follows from theirs.
+    ///
+    /// # Panics
+    /// When one of them has not been added before.
+    pub fn add_composite(
+        &mut self,
+        id: &'static str,
+        name: &'static str,
+        doc: &'static str,
+        steps: &[&str],
+    ) -> &mut Self {
+        let part = |step: &&str| match self.registered(step) {
+            Some(part) => part.clone(),
+            None => panic!("`{id}` consists of `{step}`, which has not been added before it"),
+        };
+        let parts: Vec<Registered> = steps.iter().map(part).collect();
+        let step = Registered { parts: parts.clone(), ..Registered::new(Composite { id, name, doc, parts }) };
+        self.steps.insert(id.to_lowercase(), step);
         self
     }
 

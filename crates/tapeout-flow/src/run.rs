@@ -219,11 +219,17 @@ impl<'a> Run<'a> {
                     }
                     return tell(None, event);
                 }
-                if let Event::Asked { job, name, .. } = event {
-                    self.cast.bind(*job, name);
+                if let Event::Asked { job, name, by } = event {
+                    self.cast.bind(*job, name, *by);
                 }
-                // Jobs that steps asked for are those steps' business.
-                let Some(step) = self.cast.step_of(event.job()) else { return };
+                // What the parts of a step do is told as the step's; how they end is the step's business.
+                let step = self.cast.step_of(event.job()).or_else(|| match event {
+                    Event::Running { .. } | Event::Waiting { .. } | Event::Retried { .. } => {
+                        self.cast.whole_of(event.job())
+                    }
+                    _ => None,
+                });
+                let Some(step) = step else { return };
                 let mut showing = showing.lock().unwrap_or_else(PoisonError::into_inner);
                 if showing.knows(step, event) {
                     return;

@@ -66,8 +66,8 @@ impl Run<'_> {
     pub fn look(&self, again: impl Fn(&str) -> Again) -> Vec<Standing> {
         let (graph, _) = self.graph();
         let outcomes = self.engine.run(&graph, Mode::Look, |job| self.wish(&job.name, again(&job.name)), &|event| {
-            if let Event::Asked { job, name, .. } = event {
-                self.cast.bind(*job, name);
+            if let Event::Asked { job, name, by } = event {
+                self.cast.bind(*job, name, *by);
             }
         });
         let events = recorded_events(&self.dir);

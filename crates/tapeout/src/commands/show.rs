@@ -168,8 +168,7 @@ fn step_json(step: &StepInfo) -> Value {
         "id": step.id, "name": step.name, "doc": step.doc,
         "inputs": step.inputs.iter().map(input).collect::<Vec<_>>(), "reads_metrics": step.metric_patterns(),
         "outputs": step.outputs, "measures": step.measured_patterns(), "tools": step.tools,
-        "defers_check": step.defers_check,
-        "described": step.vocabulary.is_some(),
+        "defers_check": step.defers_check, "described": step.vocabulary.is_some(),
         "variables": step.variables.iter().map(|variable| variable_json(variable, &[step.id], &[])).collect::<Vec<_>>(),
     })
 }

@@ -1,6 +1,6 @@
 //! Who watches a run: the forms of progress, and what they have in common.
 
-use tapeout_flow::{Happened, InRange, Plan, PlannedStep, RunEvent, StepDone, StepStatus};
+use tapeout_flow::{Happened, InRange, Plan, RunEvent, StepDone, StepStatus};
 
 use super::words::duration;
 use super::{Style, Terminal, json, live, plain};
@@ -46,16 +46,15 @@ impl Places {
     pub(crate) fn new(plan: &Plan) -> Self {
         let mut of = vec![None; plan.steps.len()];
         let mut total = 0;
-        // The initial state has place 0.
-        let counts = |step: &PlannedStep| !step.is_initial_state() && step.in_range == InRange::Inside;
-        for (index, _) in plan.running().filter(|(_, step)| counts(step)) {
-            total += 1;
+        for (index, step) in plan.running().filter(|(_, step)| step.in_range == InRange::Inside) {
+            // The initial state has place 0.
+            total += usize::from(!step.is_initial_state());
             of[index] = Some(total);
         }
         Self { of, total }
     }
 
-    /// None for a step that a flow asked for while it ran.
+    /// None for a step that a program asked for.
     pub(crate) fn of(&self, step: usize) -> Option<usize> {
         self.of.get(step).copied().flatten()
     }
