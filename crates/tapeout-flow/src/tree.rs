@@ -175,7 +175,9 @@ impl RunTree {
             if let Some(log) = &entry.attempt().log {
                 store.materialise(log, &dir.join(&log.path))?;
             }
-            write_new(&dir.join("COMMANDS"), &entry.attempt().commands)?;
+            if !entry.attempt().commands.is_empty() {
+                write_new(&dir.join("COMMANDS"), &entry.attempt().commands)?;
+            }
             write_new(&dir.join("config.json"), &pretty(&variables_read(step, entry))?)
         })
     }
@@ -289,7 +291,7 @@ impl RunTree {
     pub(crate) fn show_states(&mut self, states: &[(String, State<String>, State<String>)]) -> Result<(), Failure> {
         for (dir, state_in, state_out) in states {
             for (name, state) in [(STATE_IN, state_in), (STATE_OUT, state_out)] {
-                write_json(&self.root.join(dir).join(name), &state.to_json())?;
+                write_first(&self.root.join(dir).join(name), &pretty(&state.to_json())?)?;
             }
         }
         Ok(())
@@ -516,6 +518,15 @@ fn write_new(path: &Path, text: &str) -> Result<(), Failure> {
             _ => Err(error),
         })
         .map_err(disk("write", path))
+}
+
+/// Writes a file that most often is not there yet, for which trying costs less than looking first. What shows it is noted
+/// only when all are written.
+fn write_first(path: &Path, text: &str) -> Result<(), Failure> {
+    match File::create_new(path) {
+        Ok(mut file) => file.write_all(text.as_bytes()).map_err(disk("write", path)),
+        Err(_) => write(path, text),
+    }
 }
 
 /// Writes a small file whole, and only when it says something else than before.
