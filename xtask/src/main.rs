@@ -37,7 +37,7 @@ Usage: cargo xtask COMMAND
   docs --check   says which of them are out of date
 
 demo, test, bench, fuzz and docs install the EDA tools, build systems and cargo tools that they need and do not
-find.
+find. `bench flow` installs LibreLane from PyPI, in the target directory; where that cannot be, it does without.
 Exit codes: 0 done, 1 a check failed, 2 usage, 3 something is missing here, else that of tapeout.
 ";
 

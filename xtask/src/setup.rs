@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use crate::{Stop, apt, process};
+use crate::{Stop, apt, measure, process};
 
 /// An executable, the Debian package that has it, and what it is needed for.
 pub(crate) struct Tool {
@@ -60,6 +60,9 @@ const CARGO_DENY: &str = "0.20.2";
 
 /// The version whose targets and options are used.
 const CARGO_FUZZ: &str = "0.13.2";
+
+/// The version of the flow framework that flows are compared with.
+const LIBRELANE: &str = "3.0.17";
 
 /// Installs those of these EDA tools that are missing, and prints what there is.
 pub(crate) fn eda_tools(wanted: &[&[Tool]]) -> Result<(), Stop> {
@@ -153,6 +156,31 @@ pub(crate) fn cargo_deny() -> Result<PathBuf, Stop> {
 pub(crate) fn cargo_fuzz() -> Result<PathBuf, Stop> {
     provide("Compilers", &[COMPILERS])?;
     cargo_tool("cargo-fuzz", CARGO_FUZZ, "hostile input for readers")
+}
+
+/// The Python interpreter that has LibreLane. It is installed from PyPI, into an environment of its own in the target
+/// directory, where it is not there yet. Nothing, where that cannot be done.
+pub(crate) fn librelane() -> Result<Option<PathBuf>, Stop> {
+    let environment = process::target()?.join("tools").join(format!("librelane-{LIBRELANE}"));
+    let python = environment.join("bin/python");
+    let has_it = || {
+        let mut command = Command::new(&python);
+        command.args(["-c", "import importlib.metadata as m; print(m.version('librelane'))"]).stdin(Stdio::null());
+        command.output().is_ok_and(|output| output.stdout.trim_ascii() == LIBRELANE.as_bytes())
+    };
+    if !has_it() {
+        println!("Installing LibreLane {LIBRELANE} into {}, with pip", environment.display());
+        let mut venv = Command::new("python3");
+        venv.args(["-m", "venv", "--clear"]).arg(&environment).stdin(Stdio::null());
+        let mut pip = Command::new(&python);
+        pip.args(["-m", "pip", "install", "--quiet", &format!("librelane=={LIBRELANE}")]).stdin(Stdio::null());
+        // What is wrong they say themselves. A network that gives no answer does not hold a bench up for ever.
+        let done = [venv, pip].iter_mut().all(|command| measure::cost(command).is_ok_and(|cost| cost.status.success()));
+        if !done || !has_it() {
+            return Ok(None);
+        }
+    }
+    Ok(Some(python))
 }
 
 /// Where a tool of cargo is. It is compiled, which takes minutes, where it is neither on `PATH` nor in the target

@@ -334,7 +334,21 @@ impl Config {
             };
             settings.insert(name.clone(), Arc::clone(setting));
         }
-        self.made_here(Inner { settings, ..Inner::clone(&self.inner) })
+        // Not `..Inner::clone(…)`: that copies all settings first, of which few are wanted.
+        let Inner { meta, tools, design_dir, globs, loaded, schema, sources, overrides, surroundings, .. } =
+            &*self.inner;
+        self.made_here(Inner {
+            settings,
+            meta: meta.clone(),
+            tools: Arc::clone(tools),
+            design_dir: design_dir.clone(),
+            globs: globs.clone(),
+            loaded: Arc::clone(loaded),
+            schema: Arc::clone(schema),
+            sources: Arc::clone(sources),
+            overrides: Arc::clone(overrides),
+            surroundings: Arc::clone(surroundings),
+        })
     }
 
     /// The variables there are.

@@ -7,7 +7,7 @@ use tapeout_model::{Severity, Value};
 
 use crate::config::Config;
 use crate::diagnostic::Diagnostic;
-use crate::layer::{Entry, Given};
+use crate::layer::{self, Entry, Given};
 use crate::meta::Typing;
 use crate::read;
 use crate::resolve::resolve;
@@ -53,7 +53,7 @@ impl Config {
         let resolved = match read::from_value("<override>", &mapping, &mut sources) {
             Ok(node) => {
                 let Tree::Map(given) = node.value else { unreachable!("a map was written down") };
-                let layer = entries.last().map_or(usize::MAX / 2, |entry| entry.layer + 1);
+                let layer = entries.last().map_or(layer::OVERRIDES, |entry| entry.layer + 1);
                 entries.extend(given.into_iter().map(|(key, node)| Entry {
                     source: ConfigSource::Override,
                     layer,

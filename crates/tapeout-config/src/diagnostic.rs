@@ -34,6 +34,11 @@ pub struct Diagnostic {
 }
 
 impl Diagnostic {
+    /// Puts diagnostics in the order of their places in the texts, those without a place last.
+    pub fn sort(diagnostics: &mut [Self]) {
+        diagnostics.sort_by_key(|d| d.label.as_ref().map_or((true, None), |label| (false, Some(label.span))));
+    }
+
     /// An error without a place.
     #[must_use]
     pub fn error(message: impl Into<String>) -> Self {
@@ -132,11 +137,6 @@ impl Diagnostic {
         }
         snippet
     }
-}
-
-/// Puts diagnostics in the order of their places in the texts, those without a place last.
-pub(crate) fn sort(diagnostics: &mut [Diagnostic]) {
-    diagnostics.sort_by_key(|d| d.label.as_ref().map_or((true, None), |label| (false, Some(label.span))));
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use tapeout_model::Value;
 
-use crate::diagnostic::{self, Diagnostic};
+use crate::diagnostic::Diagnostic;
 use crate::gather::Given;
 use crate::load::Loaded;
 use crate::references;
@@ -47,7 +47,7 @@ impl Loaded {
         let (variable, entry) = schema.find(key)?;
         let mut asked = Asked { variable: variable.name.to_string(), entry: entry.to_owned(), given: Vec::new() };
         let mut resolved = resolve::work_out(self, schema, &[], None, sources, Some(&mut asked));
-        diagnostic::sort(&mut resolved.diagnostics);
+        Diagnostic::sort(&mut resolved.diagnostics);
         let setting = resolved.settings.remove(variable.name.as_ref()).map(Arc::unwrap_or_clone);
         let value = setting.as_ref().and_then(|setting| part(setting.value.as_ref()?, entry)).cloned();
         let mut contributions = Vec::from_iter(default(variable, entry));

@@ -8,7 +8,7 @@ use tapeout_model::Value;
 
 use crate::config::Config;
 use crate::configured::{Declaration, Structure, schema_of};
-use crate::diagnostic::{self, Diagnostic};
+use crate::diagnostic::Diagnostic;
 use crate::schema::Schema;
 use crate::setting::ConfigSource;
 use crate::variable::{Role, Variable};
@@ -102,7 +102,7 @@ impl Config {
         let config = self.with_derived(changes);
         let mandatory = missing(&schema, &config, under, &context.modes);
         context.diagnostics.extend(mandatory);
-        diagnostic::sort(&mut context.diagnostics);
+        Diagnostic::sort(&mut context.diagnostics);
         if context.diagnostics.is_empty() { Ok((settings, config)) } else { Err(context.diagnostics) }
     }
 }

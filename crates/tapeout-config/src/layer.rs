@@ -12,6 +12,13 @@ use crate::types::Type;
 use crate::typing;
 use crate::variable::Variable;
 
+/// Layers that are no files come behind those that are, each so far behind the last one: the environment, what a PDK says.
+pub(crate) const ENVIRONMENT: usize = 1;
+pub(crate) const OF_PDK: usize = 2;
+
+/// The first layer of overrides, behind all that a PDK can have.
+pub(crate) const OVERRIDES: usize = usize::MAX / 2;
+
 /// One value that is given under a name at the top of a layer.
 #[derive(Clone, Debug)]
 pub(crate) struct Entry {

@@ -51,7 +51,7 @@ pub use read::read;
 pub use read::tcl::{TclEnvironment, TclInterpreter, TclLimits, TclProblem, TclRequest, TclScripts};
 pub use reads::{ConfigRead, ConfigReads};
 pub use schema::{Elsewhere, KnownElsewhere, Schema, SchemaError};
-pub use setting::{ConfigSource, Origin, Setting};
+pub use setting::{ConfigSource, Origin, SECRET, Setting};
 pub use source::{FileId, Location, SourceMap, Span};
 pub use suggest::nearest;
 pub use tapeout_config_derive::Schema;

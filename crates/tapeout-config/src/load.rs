@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use tapeout_model::{ToolSettings, Value};
 
-use crate::diagnostic::{self, Diagnostic};
+use crate::diagnostic::Diagnostic;
 use crate::include;
 use crate::layer::{Entry, Given};
 use crate::meta::{Meta, Typing, is_comment};
@@ -115,7 +115,7 @@ impl Loader {
         if diagnostics.is_empty() {
             return Ok(loaded);
         }
-        diagnostic::sort(&mut diagnostics);
+        Diagnostic::sort(&mut diagnostics);
         Err(diagnostics)
     }
 

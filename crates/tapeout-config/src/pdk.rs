@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::diagnostic::Diagnostic;
-use crate::layer::{Entry, Given};
+use crate::layer::{self, Entry, Given};
 use crate::load::Loaded;
 use crate::meta::Typing;
 use crate::read::tcl::{TclEnvironment, TclLimits, TclScripts};
@@ -45,7 +45,7 @@ pub(crate) fn entries(
     for (index, (source, node)) in pdk.layers.into_iter().enumerate() {
         let Tree::Map(given) = node.value else { continue };
         let given = given.into_iter().filter(|(key, _)| schema.get(&key.name).is_some_and(|of| of.from_pdk));
-        let layer = loaded.layers + 2 + index;
+        let layer = loaded.layers + layer::OF_PDK + index;
         let typing = Typing::Permissive;
         entries.extend(given.map(|(key, node)| Entry { source, layer, key, given: Given::Tree(node), typing }));
     }

@@ -9,17 +9,17 @@ use std::sync::Arc;
 use tapeout_model::{Severity, Value};
 
 use crate::config::{Config, Inner};
-use crate::diagnostic::{self, Diagnostic};
+use crate::diagnostic::Diagnostic;
 use crate::examine::{Contribution, contribution};
 use crate::filelist;
 use crate::gather::{Gathered, Given, gather};
-use crate::layer::{Entry, Item};
+use crate::layer::{self, Entry};
 use crate::load::{Loaded, environment_entry};
 use crate::meta::Typing;
 use crate::paths::Paths;
 use crate::pdk;
 use crate::read;
-use crate::references::{self, DESIGN_DIR, References};
+use crate::references::{self, References};
 use crate::schema::Schema;
 use crate::sections::{self, Process};
 use crate::setting::{ConfigSource, Origin, Setting};
@@ -67,7 +67,7 @@ pub(crate) fn resolve(
 ) -> Result<(Config, Vec<Diagnostic>), Vec<Diagnostic>> {
     let Resolved { settings, globs, mut diagnostics, surroundings } =
         work_out(loaded, schema, &overrides, base, sources, None);
-    diagnostic::sort(&mut diagnostics);
+    Diagnostic::sort(&mut diagnostics);
     if diagnostics.iter().any(|d| d.severity == Severity::Error) {
         return Err(diagnostics);
     }
@@ -123,7 +123,7 @@ pub(crate) fn work_out(
         }
     };
     let given: Vec<&Entry> = in_order([loaded.entries.as_slice(), environment, overrides]);
-    let (chosen, fixed) = process(loaded, schema, &given);
+    let (chosen, fixed) = sections::process(loaded, schema, &given);
     let base = base.filter(|base| base.surroundings().chosen == chosen);
     let surroundings = match base {
         Some(base) => Arc::clone(base.surroundings()),
@@ -139,7 +139,7 @@ pub(crate) fn work_out(
         }
     };
     let Surroundings { environment, process, pdk, .. } = &*surroundings;
-    let items = open_sections(
+    let items = sections::open_all(
         in_order([pdk.as_slice(), &loaded.entries, environment, overrides]),
         schema,
         process,
@@ -228,61 +228,10 @@ fn environment_entries(loaded: &Loaded, schema: &Schema, sources: &mut SourceMap
     let mut entries = Vec::new();
     for variable in schema.iter() {
         if let Some((name, value)) = variable.env.and_then(|name| Some((name, loaded.env.get(name)?))) {
-            entries.push(environment_entry(&variable.name, loaded.layers + 1, name, value, sources));
+            entries.push(environment_entry(&variable.name, loaded.layers + layer::ENVIRONMENT, name, value, sources));
         }
     }
     entries
-}
-
-fn open_sections<'a>(
-    entries: Vec<&'a Entry>,
-    schema: &'a Schema,
-    process: &Process,
-    diagnostics: &mut Vec<Diagnostic>,
-) -> Vec<Item<'a>> {
-    let mut items = Vec::with_capacity(entries.len());
-    for entry in entries {
-        sections::open(entry, process, &|name| schema.get(name), &mut items, diagnostics);
-    }
-    items
-}
-
-/// Which PDK and cell library are chosen, and the names that references have in every configuration. What is wrong with
-/// the choice is said when these variables get their values.
-fn process(loaded: &Loaded, schema: &Schema, given: &[&Entry]) -> (Process, Vec<(&'static str, String)>) {
-    let mut fixed = vec![(DESIGN_DIR, loaded.design_dir.to_string_lossy().into_owned())];
-    let chosen = |name: &str, process: &Process, fixed: &[(&'static str, String)]| {
-        let items = open_sections(given.to_vec(), schema, process, &mut Vec::new());
-        let position = items.iter().rposition(|item| item.name == name)?;
-        let node = &items[position].node;
-        let chosen = match &node.value {
-            Tree::Str(text) if references::is_reference(text) => {
-                References::new(&items, fixed.to_vec()).evaluate(position, node)
-            }
-            _ => Cow::Borrowed(&**node),
-        };
-        match &chosen.value {
-            Tree::Str(text) | Tree::Pattern(text) if !text.is_empty() => Some(text.clone()),
-            _ => None,
-        }
-    };
-    let names = ["PDK", "PDK_ROOT", "STD_CELL_LIBRARY"];
-    let mentioned =
-        given.iter().any(|entry| names.contains(&entry.key.name.as_str()) || entry.key.name.starts_with("pdk::"));
-    let mut process = Process::default();
-    if !mentioned {
-        return (process, fixed);
-    }
-    process.root = chosen("PDK_ROOT", &process, &fixed).map(|root| Process::root(&loaded.design_dir, &root));
-    process.pdk =
-        chosen("PDK", &process, &fixed).or_else(|| match (&process.root, schema.get("PDK")?.default.as_ref()?) {
-            (Some(_), Value::Str(pdk)) => Some(pdk.clone()),
-            _ => None,
-        });
-    process.scl = chosen("STD_CELL_LIBRARY", &process, &fixed);
-    fixed.extend(process.pdk.clone().map(|pdk| ("PDK", pdk)));
-    fixed.extend(process.path().map(|path| ("PDKPATH", path)));
-    (process, fixed)
 }
 
 struct Resolution<'a> {

@@ -1,14 +1,19 @@
 //! Sections of a configuration that hold for some PDKs or cell libraries only: `"pdk::sky130*": {…}`. They are opened
-//! where they stand, so that what follows sees and replaces what is in them.
+//! where they stand, so that what follows sees and replaces what is in them. Which PDK and library that is, is found out
+//! here, too.
 
 use std::borrow::Cow;
 use std::path::Path;
 
 use glob::Pattern;
+use tapeout_model::Value;
 
 use crate::diagnostic::Diagnostic;
 use crate::layer::{Entry, Item};
+use crate::load::Loaded;
 use crate::meta::is_comment;
+use crate::references::{self, DESIGN_DIR, References};
+use crate::schema::Schema;
 use crate::source::Span;
 use crate::tree::{Key, Node, Tree};
 use crate::variable::Variable;
@@ -140,4 +145,56 @@ fn refuse_within(variable: &str, node: &Node, diagnostics: &mut Vec<Diagnostic>)
 
 fn bad_pattern(glob: &str, reason: &str, span: Span) -> Diagnostic {
     Diagnostic::error(format!("`{glob}` is not a pattern of names")).at(span, reason)
+}
+
+/// The entries of all layers, with the sections that hold opened.
+pub(crate) fn open_all<'a>(
+    entries: Vec<&'a Entry>,
+    schema: &'a Schema,
+    process: &Process,
+    diagnostics: &mut Vec<Diagnostic>,
+) -> Vec<Item<'a>> {
+    let mut items = Vec::with_capacity(entries.len());
+    for entry in entries {
+        open(entry, process, &|name| schema.get(name), &mut items, diagnostics);
+    }
+    items
+}
+
+/// Which PDK and cell library are chosen, and the names that references have in every configuration. What is wrong with
+/// the choice is said when these variables get their values.
+pub(crate) fn process(loaded: &Loaded, schema: &Schema, given: &[&Entry]) -> (Process, Vec<(&'static str, String)>) {
+    let mut fixed = vec![(DESIGN_DIR, loaded.design_dir.to_string_lossy().into_owned())];
+    let chosen = |name: &str, process: &Process, fixed: &[(&'static str, String)]| {
+        let items = open_all(given.to_vec(), schema, process, &mut Vec::new());
+        let position = items.iter().rposition(|item| item.name == name)?;
+        let node = &items[position].node;
+        let chosen = match &node.value {
+            Tree::Str(text) if references::is_reference(text) => {
+                References::new(&items, fixed.to_vec()).evaluate(position, node)
+            }
+            _ => Cow::Borrowed(&**node),
+        };
+        match &chosen.value {
+            Tree::Str(text) | Tree::Pattern(text) if !text.is_empty() => Some(text.clone()),
+            _ => None,
+        }
+    };
+    let names = ["PDK", "PDK_ROOT", "STD_CELL_LIBRARY"];
+    let mentioned =
+        given.iter().any(|entry| names.contains(&entry.key.name.as_str()) || entry.key.name.starts_with("pdk::"));
+    let mut process = Process::default();
+    if !mentioned {
+        return (process, fixed);
+    }
+    process.root = chosen("PDK_ROOT", &process, &fixed).map(|root| Process::root(&loaded.design_dir, &root));
+    process.pdk =
+        chosen("PDK", &process, &fixed).or_else(|| match (&process.root, schema.get("PDK")?.default.as_ref()?) {
+            (Some(_), Value::Str(pdk)) => Some(pdk.clone()),
+            _ => None,
+        });
+    process.scl = chosen("STD_CELL_LIBRARY", &process, &fixed);
+    fixed.extend(process.pdk.clone().map(|pdk| ("PDK", pdk)));
+    fixed.extend(process.path().map(|path| ("PDKPATH", path)));
+    (process, fixed)
 }

@@ -116,4 +116,4 @@ impl Setting {
 }
 
 /// What stands for a secret.
-const SECRET: &str = "(secret)";
+pub const SECRET: &str = "(secret)";

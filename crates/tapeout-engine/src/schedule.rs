@@ -2,9 +2,10 @@
 //! clock, no recursion; each edge of the graph is looked at once.
 //!
 //! A job starts when all jobs it needs are done and what it claims is free. Among those that could start, the one with
-//! the longest way to the end of the graph does, by the times that jobs took before; among equals the one that was
-//! added first, as everywhere where one core has to do. A job that cannot start for want of something keeps others, less urgent, from taking that very thing, so
-//! that it is not starved; what needs other things may pass it.
+//! the longest way to the end of the graph does, by the times that jobs took before; among equals the one that could
+//! first, so that chains of which nobody knows how long they take, or go on, keep step with each other. Where one core
+//! has to do, the order is that of adding. A job that cannot start for want of something keeps others, less urgent, from
+//! taking that very thing, so that it is not starved; what needs other things may pass it.
 //!
 //! A running job may *pause*: it gives back what it holds, and is *resumed* when it is ready to go on and can have it
 //! again. So one core is enough for any depth of jobs that wait for jobs.
@@ -59,6 +60,8 @@ pub enum JobState {
 struct Candidate {
     priority: u64,
     resuming: bool,
+    /// When it came to wait, counted; the same for all where that does not matter.
+    since: Reverse<u64>,
     job: Reverse<u32>,
 }
 
@@ -77,6 +80,8 @@ pub struct Scheduler {
     claims: Vec<u32>,
     /// The different claims, and the candidates that have each.
     kinds: Vec<(Amounts, BinaryHeap<Candidate>)>,
+    /// How many candidates there were; nothing where one core has to do.
+    offered: Option<u64>,
     pool: Pool,
     free: Amounts,
     running: usize,
@@ -113,6 +118,8 @@ impl Scheduler {
             next[need as usize] += 1;
         }
         let pool = Pool::new(resources);
+        // Where one job runs at a time, the order changes nothing but what is known first: then it is that of adding.
+        let several = resources.cores > 1;
         let mut scheduler = Self {
             states: vec![JobState::Waiting; count],
             unfinished_inputs,
@@ -122,6 +129,7 @@ impl Scheduler {
             priorities: vec![0; count],
             claims: Vec::with_capacity(count),
             kinds: Vec::new(),
+            offered: several.then_some(0),
             free: pool.all().clone(),
             pool,
             running: 0,
@@ -138,9 +146,7 @@ impl Scheduler {
             last = Some((&job.claims, kind));
             scheduler.claims.push(kind);
         }
-        // A job names only jobs that were added before it. Where one job runs at a time, the order changes nothing but what is
-        // known first: then it is that of adding.
-        let several = resources.cores > 1;
+        // A job names only jobs that were added before it.
         for (id, job) in graph.jobs().iter().enumerate().rev().filter(|_| several) {
             let after =
                 scheduler.dependents_of(id as u32).map(|i| scheduler.priorities[scheduler.dependents[i] as usize]);
@@ -342,7 +348,11 @@ impl Scheduler {
     }
 
     fn offer(&mut self, job: u32, resuming: bool) {
-        let candidate = Candidate { priority: self.priorities[job as usize], resuming, job: Reverse(job) };
+        if let Some(offered) = &mut self.offered {
+            *offered += 1;
+        }
+        let since = Reverse(self.offered.unwrap_or_default());
+        let candidate = Candidate { priority: self.priorities[job as usize], resuming, since, job: Reverse(job) };
         self.kinds[self.claims[job as usize] as usize].1.push(candidate);
     }
 

@@ -262,3 +262,29 @@ fn the_longest_way_goes_first_and_nothing_urgent_is_starved() {
     assert_eq!(scheduler.next_command(), Some(Command::Start(big)));
     assert_eq!((scheduler.next_command(), scheduler.state(later)), (None, JobState::Ready));
 }
+
+#[test]
+fn chains_that_nobody_knows_the_length_of_keep_step() {
+    let mut graph = Graph::default();
+    let flow = graph.add(job(Vec::new(), Claims::default()));
+    let mut scheduler = Scheduler::new(&graph, &Resources::cores(2));
+    assert_eq!(scheduler.next_command(), Some(Command::Start(flow)));
+    scheduler.pause(flow);
+    for _ in 0..3 {
+        let half = scheduler.add(&job(Vec::new(), Claims::default()), flow);
+        scheduler.add(&job(vec![half], Claims::default()), flow);
+    }
+    let mut rounds = Vec::new();
+    loop {
+        let mut started = Vec::new();
+        while let Some(Command::Start(id)) = scheduler.next_command() {
+            started.push(id);
+        }
+        if started.is_empty() {
+            break;
+        }
+        rounds.push(started.len());
+        started.into_iter().for_each(|id| _ = scheduler.ended(id, End::Done));
+    }
+    assert_eq!(rounds, [2, 2, 2], "the end of one chain does not come before the beginning of another");
+}

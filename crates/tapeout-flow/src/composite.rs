@@ -51,6 +51,8 @@ impl Step for Composite {
             }
             info.defers_check |= part.defers_check;
             info.acts_outside |= part.acts_outside;
+            // It can run only when all of them can.
+            info.vocabulary = info.vocabulary.or(part.vocabulary);
             makers.add(part, ());
         }
         info

@@ -5,11 +5,12 @@
 //! about a step have `step`, its id in the flow, and `dir`, its directory in the run. The rest depends on the event, see
 //! [`RunEvent`]. It is part of tapeout's interface: fields are added, not changed.
 
+use std::fmt::Write as _;
 use std::path::PathBuf;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
+use serde_json::Value;
 use tapeout_engine::{Difference, Failure};
 use tapeout_model::{Alert, Class, Metrics};
 
@@ -18,6 +19,9 @@ use crate::{Comparison, RunSummary, Stage, StepStatus};
 
 /// The name of the recorded stream in the run's directory.
 pub const EVENTS: &str = "events.jsonl";
+
+/// How the JSON of an event begins: first comes its name, of letters and underscores.
+const TAG: &str = "{\"event\":\"";
 
 /// One thing that happened.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -187,16 +191,17 @@ impl Happened {
     /// The event as a line of the stream, without the line break: what it is and when comes first.
     #[must_use]
     pub fn to_line(&self) -> String {
-        let mut line = Map::new();
         // An event is made of texts, numbers and lists of them.
-        if let Ok(Value::Object(mut fields)) = serde_json::to_value(&self.event) {
-            line.extend(fields.remove("event").map(|event| ("event".to_owned(), event)));
-            line.insert("time".to_owned(), self.time.into());
-            line.extend(self.step.as_deref().map(|step| ("step".to_owned(), step.into())));
-            line.extend(self.dir.as_deref().map(|dir| ("dir".to_owned(), dir.into())));
-            line.extend(fields);
+        let event = serde_json::to_string(&self.event).unwrap_or_default();
+        let name_end = event.strip_prefix(TAG).and_then(|name| name.find('"')).map_or(0, |end| TAG.len() + end + 1);
+        let (what, rest) = event.split_at(name_end);
+        let mut line = format!("{what},\"time\":{}", Value::from(self.time));
+        for (name, text) in [("step", &self.step), ("dir", &self.dir)] {
+            if let Some(text) = text {
+                let _ = write!(line, ",\"{name}\":{}", Value::from(text.as_str()));
+            }
         }
-        Value::Object(line).to_string()
+        line + rest
     }
 }
 

@@ -76,11 +76,10 @@ impl Run<'_> {
             let kept = steps.iter().filter(|step| {
                 step.left_out.is_none() || step.in_range == InRange::Skipped || self.pinned(&step.id).is_some()
             });
-            tree.keep_only(&kept.map(|step| step.dir.as_str()).collect::<Vec<_>>())?;
+            tree.keep_only(&kept.map(|step| step.dir.as_str()).collect())?;
         }
         let edited = tree.take_edited();
-        let json = serde_json::to_value(&summary).map_err(|error| Failure::new(Class::Internal, error.to_string()))?;
-        tree.write_json(SUMMARY, &json)?;
+        tree.write_json(SUMMARY, &summary)?;
         tree.close()?;
         let state = last.map(|(index, file)| self.dir.join(&steps[*index].dir).join(&file.path));
         Ok(Ended { summary, state, failures, dir: self.dir.clone(), edited, whole })
@@ -148,8 +147,7 @@ impl Run<'_> {
             .collect();
         // What is not in the range ran when it last did, and for that reason.
         for (step, planned) in steps.iter_mut().zip(&self.plan.steps).filter(|(_, planned)| planned.is_beyond()) {
-            let last = self.last.iter().flat_map(|last| &last.steps).find(|last| last.id == planned.id);
-            if let Some(last) = last {
+            if let Some(last) = self.last_of(&planned.id) {
                 step.attempt = last.attempt;
                 step.why.clone_from(&last.why);
             }

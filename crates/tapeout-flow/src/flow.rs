@@ -83,6 +83,9 @@ impl Flow {
     /// is no fault.
     #[must_use]
     pub fn faults(&self) -> Vec<String> {
+        if self.gates.is_empty() {
+            return Vec::new();
+        }
         let sequence = Sequence::new(self.steps.iter().map(String::as_str));
         let mut faults = Vec::new();
         for Gate { steps, variables } in &self.gates {

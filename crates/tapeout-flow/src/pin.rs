@@ -77,7 +77,9 @@ impl Run<'_> {
     pub fn unpin(&mut self, step: usize) -> Result<bool, Failure> {
         let mut tree = self.claim()?;
         let planned = &self.plan.steps[step];
-        let Some(job) = self.reference.jobs.iter_mut().find(|job| job.name == planned.id) else { return Ok(false) };
+        let Some(job) = self.places.get(&planned.id).map(|place| &mut self.reference.jobs[*place]) else {
+            return Ok(false);
+        };
         let was = job.pin.take().is_some();
         let shown = job.shown.and_then(|shown| self.engine.store().entry(&shown.key, &shown.id));
         // An adopted result is of a person's making: what shows it is kept aside when another one takes its place.
@@ -107,9 +109,12 @@ impl Run<'_> {
         let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
         let pin = Some(Pin { reason: reason.to_owned(), since });
         let job = JobRef { name, shown: Some(shown), pin, failed: None };
-        match self.reference.jobs.iter_mut().find(|known| known.name == job.name) {
-            Some(known) => *known = job,
-            None => self.reference.jobs.push(job),
+        match self.places.get(&job.name) {
+            Some(place) => self.reference.jobs[*place] = job,
+            None => {
+                self.places.insert(job.name.clone(), self.reference.jobs.len());
+                self.reference.jobs.push(job);
+            }
         }
         self.write_reference()
     }

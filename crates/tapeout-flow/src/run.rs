@@ -1,6 +1,6 @@
 //! One execution of a plan under a tag.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -70,8 +70,12 @@ pub struct Run<'a> {
     pub(crate) cast: Arc<Cast>,
     /// What the run shows by now, as the store knows it.
     pub(crate) reference: RunRef,
+    /// Where in it each step is.
+    pub(crate) places: HashMap<String, usize>,
     /// What the last run under this tag came to.
     pub(crate) last: Option<RunSummary>,
+    /// Where in that each step is.
+    last_places: HashMap<String, usize>,
     command: Option<String>,
     /// The steps before the range that is to run.
     held: BTreeSet<&'a str>,
@@ -91,14 +95,18 @@ impl<'a> Run<'a> {
         }
         let nothing = || RunRef { dir: Path::new("../../runs").join(tag), jobs: Vec::new() };
         // What another version wrote is of no use, and no reason not to run.
-        let last = fs::read(dir.join(SUMMARY)).ok().and_then(|text| serde_json::from_slice(&text).ok());
+        let last: Option<RunSummary> =
+            fs::read(dir.join(SUMMARY)).ok().and_then(|text| serde_json::from_slice(&text).ok());
+        let reference = engine.store().run(tag)?.unwrap_or_else(nothing);
         Ok(Self {
             plan,
             engine,
             tag: tag.to_owned(),
             dir,
             cast: Arc::new(Cast::of(plan)),
-            reference: engine.store().run(tag)?.unwrap_or_else(nothing),
+            places: places(reference.jobs.iter().map(|job| &job.name)),
+            reference,
+            last_places: places(last.iter().flat_map(|last| &last.steps).map(|step| &step.id)),
             last,
             command: None,
             held: (plan.steps.iter())
@@ -116,7 +124,13 @@ impl<'a> Run<'a> {
 
     /// What this run showed of a step before.
     pub(crate) fn recorded(&self, step: &str) -> Option<&JobRef> {
-        self.reference.jobs.iter().find(|job| job.name == step)
+        self.places.get(step).map(|place| &self.reference.jobs[*place])
+    }
+
+    /// What the last run under this tag came to in a step.
+    pub(crate) fn last_of(&self, step: &str) -> Option<&StepSummary> {
+        let place = *self.last_places.get(step)?;
+        self.last.as_ref()?.steps.get(place)
     }
 
     pub(crate) fn write_reference(&self) -> Result<(), Failure> {
@@ -325,11 +339,11 @@ impl<'a> Run<'a> {
         };
         let mut jobs: Vec<JobRef> = self.outcomes_of_steps(outcomes).map(job).collect();
         // A pin holds also while the step is not in the plan; what a range leaves out is as it was.
-        let beyond = self.plan.steps.iter().filter(|step| step.is_beyond()).map(|step| step.id.as_str());
-        let beyond: BTreeSet<&str> = beyond.collect();
+        let beyond: HashSet<&str> =
+            self.plan.steps.iter().filter(|step| step.is_beyond()).map(|step| step.id.as_str()).collect();
+        let known: HashSet<&str> = jobs.iter().map(|job| job.name.as_str()).collect();
         let stays = |job: &&JobRef| {
-            (job.pin.is_some() || beyond.contains(job.name.as_str()))
-                && !jobs.iter().any(|known| known.name == job.name)
+            (job.pin.is_some() || beyond.contains(job.name.as_str())) && !known.contains(job.name.as_str())
         };
         let staying: Vec<JobRef> = self.reference.jobs.iter().filter(stays).cloned().collect();
         jobs.extend(staying);
@@ -339,6 +353,7 @@ impl<'a> Run<'a> {
     /// Takes in what another process may have written of this run.
     pub(crate) fn read_reference(&mut self) -> Result<(), Failure> {
         if let Some(reference) = self.engine.store().run(&self.tag)? {
+            self.places = places(reference.jobs.iter().map(|job| &job.name));
             self.reference = reference;
         }
         Ok(())
@@ -366,6 +381,15 @@ impl<'a> Run<'a> {
                 .collect(),
         }
     }
+}
+
+/// Where each of some names is; the first one, should one be there twice.
+fn places<'n>(names: impl Iterator<Item = &'n String>) -> HashMap<String, usize> {
+    let mut places = HashMap::new();
+    for (place, name) in names.enumerate() {
+        places.entry(name.clone()).or_insert(place);
+    }
+    places
 }
 
 fn interrupted(outcomes: &[Outcome]) -> bool {

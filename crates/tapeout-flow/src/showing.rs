@@ -1,12 +1,11 @@
 //! A run while it goes on: each result is shown in the tree as it comes, and each event of the engine becomes one of the
 //! run.
 
-use std::cell::LazyCell;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use tapeout_engine::{Cause, Event, Failure, How};
-use tapeout_model::Verdict;
+use tapeout_model::{Output, Verdict};
 use tapeout_store::Entry;
 
 use crate::event::{RunEvent, StepDone, StepFailed};
@@ -89,12 +88,13 @@ impl Showing {
             Event::Repeated { differences, .. } => RunEvent::StepRepeated { differences: differences.clone() },
             Event::Done { entry, how, .. } => {
                 let entries = &self.entries;
-                let steps = LazyCell::new(|| run.cast.steps());
-                let others = || {
-                    let others = entries.iter().filter(|(other, _)| **other != step);
-                    others.map(|(other, entry)| (steps[*other].dir.as_str(), &**entry)).collect()
+                let maker = |file: &Output| {
+                    let mut others = entries.iter().rev().filter(|(other, _)| **other != step);
+                    others
+                        .find(|(_, other)| other.record().outputs.contains(file))
+                        .map(|(other, _)| run.cast.step(*other))
                 };
-                let shown = self.tree.show_step(run.engine.store(), planned, entry, others);
+                let shown = self.tree.show_step(run.engine.store(), planned, entry, maker);
                 match shown {
                     Err(error) if error.cause == Some(Cause::LostInput) && *how == How::Pinned => {
                         _ = self.error.get_or_insert(lost_pin(planned));

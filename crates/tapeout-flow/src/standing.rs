@@ -196,7 +196,7 @@ impl Run<'_> {
     /// Why a step ran when it last did, in words, and when that was in seconds since the Unix epoch.
     #[must_use]
     pub fn last_ran(&self, step: &str) -> Option<(u64, &[String])> {
-        let last = self.last.as_ref()?.steps.iter().find(|last| last.id == step)?;
+        let last = self.last_of(step)?;
         (!last.why.is_empty()).then_some((last.attempt?.started, last.why.as_slice()))
     }
 }

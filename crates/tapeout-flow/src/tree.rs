@@ -4,11 +4,12 @@
 //! name and renamed. `.views.json` says which result each directory shows and what `stat` said of its files, so that an
 //! unchanged tree is only looked at.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
-use std::io;
+use std::io::{self, Write as _};
 use std::os::unix::fs::{MetadataExt, symlink};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -35,6 +36,9 @@ struct Shown {
     result: String,
     /// Its files.
     files: BTreeMap<String, ShownFile>,
+    /// Whether the states around the step were there when it was last looked at.
+    #[serde(skip)]
+    has_states: bool,
 }
 
 /// A file as it was when it was shown.
@@ -60,6 +64,17 @@ struct Touched {
     missing: bool,
     /// Something has another time stamp.
     stamped: bool,
+    /// The states around the step are there.
+    has_states: bool,
+}
+
+/// What a directory of the tree has.
+#[derive(Default)]
+struct Found {
+    /// Its files, without the states, which depend on other steps.
+    files: BTreeMap<String, Stamp>,
+    /// Whether the states are there.
+    has_states: bool,
 }
 
 /// Files of the tree that were edited, and where they were put before the recorded ones were shown again.
@@ -77,6 +92,8 @@ pub struct Edited {
 pub(crate) struct RunTree {
     root: PathBuf,
     shown: BTreeMap<String, Shown>,
+    /// The directories that keep failed attempts.
+    failed: BTreeSet<String>,
     changed: bool,
     edited: Vec<Edited>,
     _lock: File,
@@ -109,7 +126,14 @@ impl RunTree {
             fs::create_dir_all(root).map_err(disk("create", root))?;
             lock = File::create(&path).map_err(disk("create", &path))?;
         }
-        Ok(Self { root: root.to_owned(), shown: shown_in(root), changed: false, edited: Vec::new(), _lock: lock })
+        Ok(Self {
+            root: root.to_owned(),
+            shown: shown_in(root),
+            failed: failed_in(root),
+            changed: false,
+            edited: Vec::new(),
+            _lock: lock,
+        })
     }
 
     /// Whether another process is writing the tree.
@@ -122,29 +146,27 @@ impl RunTree {
         std::mem::take(&mut self.edited)
     }
 
-    /// Shows a step's result. `others` gives the results of the other steps, with their directories.
-    pub(crate) fn show_step<'a>(
+    /// Shows a step's result. `maker` finds the other step that has made a file.
+    pub(crate) fn show_step(
         &mut self,
         store: &Store,
         step: &PlannedStep,
         entry: &Entry,
-        others: impl FnOnce() -> Vec<(&'a str, &'a Entry)>,
+        maker: impl Fn(&Output) -> Option<Arc<PlannedStep>>,
     ) -> Result<(), Failure> {
         // A failed attempt is behind us once there is a result; what is held has none that is newer.
         if step.in_range != InRange::Held {
-            self.remove_dir(&failed_dir(&step.dir))?;
+            self.remove_failed(&step.dir)?;
         }
         self.show(store, &step.dir, result_id(entry), &|name| digest_of(entry, name), |dir| {
-            let others = others();
             for output in &entry.record().outputs {
                 store.materialise(output, &dir.join(&output.path))?;
             }
             for input in &entry.attempt().inputs {
                 let to = dir.join(&input.path);
-                let from = others.iter().rev().find(|(_, other)| other.record().outputs.contains(input));
-                match from {
-                    Some((other, _)) => {
-                        let target = Path::new("..").join(other).join(&input.path);
+                match maker(input) {
+                    Some(other) => {
+                        let target = Path::new("..").join(&other.dir).join(&input.path);
                         symlink(&target, &to).map_err(disk("link", &to))?;
                     }
                     None => store.materialise(input, &to)?,
@@ -153,8 +175,8 @@ impl RunTree {
             if let Some(log) = &entry.attempt().log {
                 store.materialise(log, &dir.join(&log.path))?;
             }
-            write(&dir.join("COMMANDS"), &entry.attempt().commands)?;
-            write_json(&dir.join("config.json"), &variables_read(step, entry))
+            write_new(&dir.join("COMMANDS"), &entry.attempt().commands)?;
+            write_new(&dir.join("config.json"), &pretty(&variables_read(step, entry))?)
         })
     }
 
@@ -175,45 +197,61 @@ impl RunTree {
         if is_shown && !touched.missing && touched.edited.is_empty() {
             if touched.stamped {
                 self.note(dir, result, digest);
+            } else if let Some(shown) = self.shown.get_mut(dir) {
+                shown.has_states = touched.has_states;
             }
             return Ok(());
         }
         let new = self.root.join(format!(".{dir}.new"));
         let old = self.root.join(format!(".{dir}.old"));
-        for leftover in [&new, &old] {
-            if leftover.exists() {
-                fs::remove_dir_all(leftover).map_err(disk("remove", leftover))?;
-            }
-        }
-        fs::create_dir(&new).map_err(disk("create", &new))?;
+        fs::create_dir(&new)
+            .or_else(|error| match error.kind() {
+                // What a killed run has left.
+                io::ErrorKind::AlreadyExists => fs::remove_dir_all(&new).and_then(|()| fs::create_dir(&new)),
+                _ => Err(error),
+            })
+            .map_err(disk("create", &new))?;
         make(&new)?;
-        if path.exists() {
-            if touched.edited.is_empty() && touched.added.is_empty() {
-                fs::rename(&path, &old).map_err(disk("replace", &path))?;
-            } else {
-                // What a person made is never thrown away.
-                let kept = (1..).map(|n| if n == 1 { format!("{dir}.edited") } else { format!("{dir}.edited-{n}") });
-                let kept = kept.into_iter().find(|kept| !self.root.join(kept).exists()).unwrap_or_default();
-                fs::rename(&path, self.root.join(&kept)).map_err(disk("replace", &path))?;
-                let files = touched.edited.into_iter().chain(touched.added).collect();
-                self.edited.push(Edited { dir: dir.to_owned(), files, kept });
+        // Most often there is nothing in its place: trying costs less than looking first.
+        if fs::rename(&new, &path).is_err() {
+            self.make_room(dir, &path, &old, touched)?;
+            fs::rename(&new, &path).map_err(disk("replace", &path))?;
+            if old.exists() {
+                fs::remove_dir_all(&old).map_err(disk("remove", &old))?;
             }
-        }
-        fs::rename(&new, &path).map_err(disk("replace", &path))?;
-        if old.exists() {
-            fs::remove_dir_all(&old).map_err(disk("remove", &old))?;
         }
         self.note(dir, result, digest);
         Ok(())
     }
 
+    /// Takes what is in the place of a directory away: aside where a person has made it, else to `old`, to be removed.
+    fn make_room(&mut self, dir: &str, path: &Path, old: &Path, touched: Touched) -> Result<(), Failure> {
+        if old.exists() {
+            fs::remove_dir_all(old).map_err(disk("remove", old))?;
+        }
+        if path.exists() {
+            if touched.edited.is_empty() && touched.added.is_empty() {
+                fs::rename(path, old).map_err(disk("replace", path))?;
+            } else {
+                // What a person made is never thrown away.
+                let kept = (1..).map(|n| if n == 1 { format!("{dir}.edited") } else { format!("{dir}.edited-{n}") });
+                let kept = kept.into_iter().find(|kept| !self.root.join(kept).exists()).unwrap_or_default();
+                fs::rename(path, self.root.join(&kept)).map_err(disk("replace", path))?;
+                let files = touched.edited.into_iter().chain(touched.added).collect();
+                self.edited.push(Edited { dir: dir.to_owned(), files, kept });
+            }
+        }
+        Ok(())
+    }
+
     /// Notes that a directory shows a result as it is there now.
     fn note(&mut self, dir: &str, result: String, digest: &dyn Fn(&str) -> Option<Digest>) {
-        let files = files(&self.root.join(dir)).into_iter().map(|(name, stamp)| {
+        let Found { files, has_states } = found_in(&self.root.join(dir));
+        let files = files.into_iter().map(|(name, stamp)| {
             let digest = digest(&name).map(|digest| digest.to_string());
             (name, ShownFile { stamp, digest })
         });
-        self.shown.insert(dir.to_owned(), Shown { result, files: files.collect() });
+        self.shown.insert(dir.to_owned(), Shown { result, files: files.collect(), has_states });
         self.changed = true;
     }
 
@@ -230,17 +268,18 @@ impl RunTree {
         self.close()
     }
 
-    /// Whether the states around these steps are shown already: they follow from what the steps' directories show.
+    /// Whether the states around these steps, whose directories were looked at, are shown already: they follow from what
+    /// the directories show.
     pub(crate) fn shows_states(&mut self, dirs: &[&str]) -> bool {
         let mut key = KeyHasher::new("states");
         for dir in dirs {
             key.text(dir).text(self.shown.get(*dir).map_or("", |shown| &shown.result));
         }
         let result = key.finish().to_string();
-        let is_there = |dir: &&str| [STATE_IN, STATE_OUT].iter().all(|name| self.root.join(dir).join(name).exists());
+        let is_there = |dir: &&str| self.shown.get(*dir).is_some_and(|shown| shown.has_states);
         let shown = self.shown.get(STATES).is_some_and(|shown| shown.result == result) && dirs.iter().all(is_there);
         if !shown {
-            self.shown.insert(STATES.to_owned(), Shown { result, files: BTreeMap::new() });
+            self.shown.insert(STATES.to_owned(), Shown { result, ..Shown::default() });
             self.changed = true;
         }
         shown
@@ -257,20 +296,26 @@ impl RunTree {
     }
 
     /// Takes away the directories of steps that are not in the plan any more.
-    pub(crate) fn keep_only(&mut self, dirs: &[&str]) -> Result<(), Failure> {
+    pub(crate) fn keep_only(&mut self, dirs: &BTreeSet<&str>) -> Result<(), Failure> {
         let gone: Vec<String> = self
             .shown
             .keys()
-            .filter(|dir| *dir != FINAL && *dir != STATES && !dirs.contains(&dir.as_str()))
+            .filter(|dir| *dir != FINAL && *dir != STATES && !dirs.contains(dir.as_str()))
             .cloned()
             .collect();
         for dir in gone {
             self.remove_dir(&dir)?;
-            self.remove_dir(&failed_dir(&dir))?;
+            self.remove_failed(&dir)?;
             self.shown.remove(&dir);
             self.changed = true;
         }
         Ok(())
+    }
+
+    /// Takes away the failed attempt of the step that is shown in a directory, if one is kept.
+    fn remove_failed(&mut self, dir: &str) -> Result<(), Failure> {
+        let failed = failed_dir(dir);
+        if self.failed.remove(&failed) { self.remove_dir(&failed) } else { Ok(()) }
     }
 
     fn remove_dir(&self, dir: &str) -> Result<(), Failure> {
@@ -292,8 +337,8 @@ impl RunTree {
             for (path, file) in files {
                 store.materialise(file, &dir.join(path))?;
             }
-            write_json(&dir.join("metrics.json"), &metrics)?;
-            write(&dir.join("metrics.csv"), &metrics_csv(&state.metrics))
+            write_new(&dir.join("metrics.json"), &pretty(&metrics)?)?;
+            write_new(&dir.join("metrics.csv"), &metrics_csv(&state.metrics))
         })
     }
 
@@ -308,17 +353,18 @@ impl RunTree {
     }
 
     /// Keeps the directory of a failed attempt beside the last good result.
-    pub(crate) fn keep_failed(&self, step: &PlannedStep, work_dir: &Path) -> Result<PathBuf, Failure> {
+    pub(crate) fn keep_failed(&mut self, step: &PlannedStep, work_dir: &Path) -> Result<PathBuf, Failure> {
         let path = self.root.join(failed_dir(&step.dir));
         if path.exists() {
             fs::remove_dir_all(&path).map_err(disk("remove", &path))?;
         }
         fs::rename(work_dir, &path).map_err(disk("keep the failed attempt as", &path))?;
+        self.failed.insert(failed_dir(&step.dir));
         Ok(path)
     }
 
     /// Writes a file of the run as a whole.
-    pub(crate) fn write_json(&self, name: &str, json: &serde_json::Value) -> Result<(), Failure> {
+    pub(crate) fn write_json(&self, name: &str, json: &impl Serialize) -> Result<(), Failure> {
         write_json(&self.root.join(name), json)
     }
 
@@ -332,7 +378,7 @@ impl RunTree {
             return Ok(());
         }
         self.changed = false;
-        write_json(&self.root.join(VIEWS), &json!(self.shown))
+        write_json(&self.root.join(VIEWS), &self.shown)
     }
 }
 
@@ -343,6 +389,12 @@ const STATES: &str = "(states)";
 
 /// What the name of a directory ends with that keeps a failed attempt.
 pub(crate) const FAILED: &str = ".failed";
+
+/// The directories of a run that keep failed attempts.
+fn failed_in(root: &Path) -> BTreeSet<String> {
+    let names = fs::read_dir(root).into_iter().flatten().filter_map(|entry| entry.ok()?.file_name().into_string().ok());
+    names.filter(|name| name.ends_with(FAILED)).collect()
+}
 
 /// Where a failed attempt of a step is kept.
 fn failed_dir(dir: &str) -> String {
@@ -396,10 +448,10 @@ pub(crate) fn edited_files(store: &Store, root: &Path) -> BTreeMap<String, Vec<S
 }
 
 fn touched(store: &Store, dir: &Path, shown: &Shown) -> Touched {
-    let mut now = files(dir);
-    let mut touched = Touched::default();
+    let mut now = found_in(dir);
+    let mut touched = Touched { has_states: now.has_states, ..Touched::default() };
     for (name, file) in &shown.files {
-        let Some(stamp) = now.remove(name) else {
+        let Some(stamp) = now.files.remove(name) else {
             touched.missing = true;
             continue;
         };
@@ -415,34 +467,55 @@ fn touched(store: &Store, dir: &Path, shown: &Shown) -> Touched {
             }
         }
     }
-    touched.added = now.into_keys().collect();
+    touched.added = now.files.into_keys().collect();
     touched
 }
 
-/// Size and modification time of each file of a shown directory, without the states, which depend on other steps.
-fn files(dir: &Path) -> BTreeMap<String, Stamp> {
-    let mut files = BTreeMap::new();
+/// What a shown directory has. A link counts as itself, not as what it leads to.
+fn found_in(dir: &Path) -> Found {
+    let mut found = Found::default();
+    let mut states = 0;
     let mut pending = vec![dir.to_owned()];
     while let Some(folder) = pending.pop() {
         for entry in fs::read_dir(&folder).into_iter().flatten().filter_map(Result::ok) {
             let path = entry.path();
-            let Ok(metadata) = fs::symlink_metadata(&path) else { continue };
+            let Ok(name) = path.strip_prefix(dir) else { continue };
+            if name == Path::new(STATE_IN) || name == Path::new(STATE_OUT) {
+                states += 1;
+                continue;
+            }
+            let Ok(metadata) = entry.metadata() else { continue };
             if metadata.is_dir() {
                 pending.push(path);
-            } else if let Ok(name) = path.strip_prefix(dir)
-                && name != Path::new(STATE_IN)
-                && name != Path::new(STATE_OUT)
-            {
+            } else {
                 let stamp = (metadata.size(), metadata.mtime(), metadata.mtime_nsec());
-                files.insert(name.to_string_lossy().into_owned(), stamp);
+                found.files.insert(name.to_string_lossy().into_owned(), stamp);
             }
         }
     }
-    files
+    found.has_states = states == 2;
+    found
 }
 
-fn write_json(path: &Path, json: &serde_json::Value) -> Result<(), Failure> {
-    write(path, &format!("{json:#}\n"))
+fn pretty(json: &impl Serialize) -> Result<String, Failure> {
+    let text = serde_json::to_string_pretty(json);
+    text.map(|text| text + "\n").map_err(|error| Failure::new(Class::Internal, error.to_string()))
+}
+
+fn write_json(path: &Path, json: &impl Serialize) -> Result<(), Failure> {
+    write(path, &pretty(json)?)
+}
+
+/// Writes a file of a directory that is made under another name and appears whole. What has its place, a link into the
+/// directory of another step perhaps, is replaced and not written through.
+fn write_new(path: &Path, text: &str) -> Result<(), Failure> {
+    let write = || File::create_new(path).and_then(|mut file| file.write_all(text.as_bytes()));
+    write()
+        .or_else(|error| match error.kind() {
+            io::ErrorKind::AlreadyExists => fs::remove_file(path).and_then(|()| write()),
+            _ => Err(error),
+        })
+        .map_err(disk("write", path))
 }
 
 /// Writes a small file whole, and only when it says something else than before.
@@ -458,4 +531,32 @@ fn write(path: &Path, text: &str) -> Result<(), Failure> {
         let _ = fs::remove_file(&temporary);
         disk("write", path)(error)
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_new_file_takes_the_place_of_a_link() {
+        let dir = tempfile::tempdir().unwrap();
+        let (file, link) = (dir.path().join("of-another-step"), dir.path().join("COMMANDS"));
+        fs::write(&file, "its own").unwrap();
+        symlink("of-another-step", &link).unwrap();
+        write_new(&link, "sleep 1\n").unwrap();
+        let texts = [&file, &link].map(|path| fs::read_to_string(path).unwrap());
+        assert_eq!(texts, ["its own", "sleep 1\n"]);
+    }
+
+    #[test]
+    fn states_are_there_when_both_are_and_are_no_files_of_the_directory() {
+        let dir = tempfile::tempdir().unwrap();
+        fs::create_dir(dir.path().join("reports")).unwrap();
+        for (name, there) in [(STATE_IN, false), ("a.v", false), ("reports/state_out.json", false), (STATE_OUT, true)] {
+            fs::write(dir.path().join(name), "").unwrap();
+            assert_eq!(found_in(dir.path()).has_states, there, "{name}");
+        }
+        let found: Vec<String> = found_in(dir.path()).files.into_keys().collect();
+        assert_eq!(found, ["a.v", "reports/state_out.json"]);
+    }
 }

@@ -2,7 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panic")]
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::Path;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use tapeout_config::{Loader, SourceMap};
@@ -82,7 +82,7 @@ fn registry() -> Registry {
     registry
 }
 
-fn run(dir: &PathBuf, config: &str) -> Ended {
+fn run(dir: &Path, config: &str) -> Ended {
     let file = dir.join("config.yaml");
     fs::write(&file, format!("DESIGN_NAME: top\n{config}\n")).unwrap();
     let loader = Loader { files: vec![file], ..Loader::default() };

@@ -271,6 +271,10 @@ fn steps_that_are_only_described_are_planned_and_do_not_run() {
     );
     plan.select(&Range { skip: vec!["words.*".to_owned()], ..Range::default() }).unwrap();
     assert!(plan.require_steps().is_ok(), "what is left is there");
+    let mut plan = crate::plan(&format!("{flow}\nWORD: a")).unwrap();
+    let only = Range { only: Some("Test.Synth".to_owned()), ..Range::default() };
+    plan.select(&only).unwrap();
+    assert!(plan.require_steps().is_ok(), "what is held does not run");
     // Their variables are validated; nobody else has them.
     assert_eq!(crate::plan(flow).err().unwrap().len(), 1);
     assert!(!crate::plan("meta: {flow: Small}").unwrap().config.declares("WORD"));
@@ -282,6 +286,18 @@ fn what_an_edit_brings_may_be_only_described() {
     let plan = plan(edits).unwrap();
     assert_eq!(plan.steps.iter().map(|step| step.id.as_str()).collect::<Vec<_>>()[1], "Words.Sign");
     assert!(plan.require_steps().unwrap_err().message.ends_with(": `Words.Sign`"));
+}
+
+#[test]
+fn a_composite_step_with_a_part_that_is_only_described_does_not_run() {
+    let mut registry = registry();
+    registry.add_composite("Test.Letter", "", "", &["Test.Synth", "Words.Sign"]);
+    registry.add_flow(Flow::new("Letter", "", &["Test.Letter"]));
+    let mapping = [("DESIGN_NAME", "x"), ("WORD", "a")].map(|(name, value)| (name.to_owned(), value.into()));
+    let mapping = Some(tapeout_config::Value::Map(mapping.into()));
+    let loader = Loader { mapping, design_dir: Some(".".into()), ..Loader::default() };
+    let plan = Plan::load(&registry, loader, Some("Letter"), &mut SourceMap::new()).unwrap();
+    assert!(plan.require_steps().unwrap_err().message.ends_with(": `Test.Letter`"));
 }
 
 #[test]

@@ -316,8 +316,7 @@ fn initialise(
 
 /// The errors in the order of their places, those without a place last.
 fn in_order(mut diagnostics: Vec<Diagnostic>) -> Vec<Diagnostic> {
-    diagnostics
-        .sort_by_key(|diagnostic| diagnostic.label.as_ref().map_or((true, None), |label| (false, Some(label.span))));
+    Diagnostic::sort(&mut diagnostics);
     diagnostics.dedup();
     debug_assert!(diagnostics.iter().any(|diagnostic| diagnostic.severity == Severity::Error), "an error has a reason");
     diagnostics

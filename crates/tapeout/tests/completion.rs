@@ -73,10 +73,10 @@ fn bash_completes_names_and_values() {
         ("tapeout config why FP_CORE", &[]),
         ("tapeout config why --flow Classic FP_CORE", &["FP_CORE_UTIL"]),
         ("tapeout config schema --flow C", &["Classic"]),
-        ("tapeout show step Y", &["Yosys.SynthIce40"]),
+        ("tapeout show step Yosys.SynthI", &["Yosys.SynthIce40"]),
         ("tapeout show tool yos", &["yosys"]),
         ("tapeout run --from Nex", &["Nextpnr.Ice40"]),
-        ("tapeout logs fast/N", &["fast/Nextpnr.Ice40"]),
+        ("tapeout logs fast/Nex", &["fast/Nextpnr.Ice40"]),
     ];
     for (line, expected) in cases {
         assert_eq!(proposed(dir.path(), line), expected, "{line}");

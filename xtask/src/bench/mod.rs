@@ -2,6 +2,7 @@
 
 mod config;
 mod engine;
+mod flow;
 mod ice40;
 mod peers;
 mod start;
@@ -21,7 +22,7 @@ struct Bench {
     run: fn(&mut Claims, &[&str]) -> Result<(), Stop>,
 }
 
-const BENCHES: [Bench; 4] = [
+const BENCHES: [Bench; 5] = [
     Bench { name: "start", what: "processor time of `tapeout --version`", parts: &[], run: start::run },
     Bench { name: "config", what: "configurations of 500 keys in five layers", parts: config::PARTS, run: config::run },
     Bench { name: "ice40", what: "what tapeout adds to its tools, cold store", parts: &[], run: ice40::run },
@@ -31,6 +32,7 @@ const BENCHES: [Bench; 4] = [
         parts: engine::PARTS,
         run: engine::run,
     },
+    Bench { name: "flow", what: "flows of many steps, beside LibreLane", parts: flow::PARTS, run: flow::run },
 ];
 
 /// Runs all of them, or the named one, or a part of that.

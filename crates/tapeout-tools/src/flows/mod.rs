@@ -7,6 +7,7 @@ mod exploration;
 mod optimizing;
 mod seed_sweep;
 mod strategies;
+mod tried;
 
 use tapeout_flow::{Flow, Registry, Type, Variable};
 

@@ -6,7 +6,7 @@ use tapeout_model::{Decimal, Value};
 
 use super::exploration::explore;
 use super::gated;
-use super::strategies::Kit;
+use super::strategies::{AREA, Kit};
 
 pub(super) struct Optimizing {
     pub(super) kit: Kit,
@@ -70,7 +70,7 @@ impl CustomFlow for Optimizing {
     fn run(&self, cx: &FlowCx<'_>, initial: FlowState) -> Result<FlowState, FlowError> {
         cx.set_max_stage_count(2);
         cx.start_stage("Synthesis exploration");
-        let smallest = explore(cx, &self.kit, self.kit.area, &initial)?;
+        let smallest = explore(cx, &self.kit, AREA, &initial)?;
         cx.end_stage();
 
         let Implementation { steps, stage, hard, .. } = self.implementation;

@@ -1,9 +1,9 @@
 //! `SeedSweep`: the flow `Ice40` with many seeds of placement side by side. The layout with the fastest slowest clock
 //! wins.
 
-use tapeout_flow::{Candidate, Comparison, CustomFlow, Flow, FlowCx, FlowError, FlowState, Placing, Type, Variable};
+use tapeout_flow::{CustomFlow, Flow, FlowCx, FlowError, FlowState, Type, Variable};
 
-use super::exploration::least;
+use super::tried::{Better, Tried, best};
 use super::{ICE40, gated};
 
 pub(super) struct SeedSweep;
@@ -58,35 +58,16 @@ impl CustomFlow for SeedSweep {
             let cx = cx.labelled(&format!("seed{seed}")).with([("PNR_SEED", seed)])?.may_fail();
             tried.push((seed, cx.start_async(LAYOUT, &netlist)));
         }
-        let mut reached = Vec::new();
-        let mut failed = None;
-        for (_, state) in &tried {
-            reached.push(slowest_mhz(cx, state).map_err(|error| _ = failed.get_or_insert(error)).ok());
-        }
-        // A layout without clocks has no slowest one: all are equally good.
-        let best = least(reached.iter().map(|reached| reached.map(|mhz| -mhz.unwrap_or(0.0))));
-        let row = |(index, ((seed, _), reached)): (usize, (&(i64, FlowState), &Option<Option<f64>>))| {
-            let (mhz, standing) = match reached {
-                None => ("–".to_owned(), Placing::Failed),
-                Some(mhz) => {
-                    let mhz = mhz.map_or_else(|| "–".to_owned(), |mhz| format!("{mhz:.2}"));
-                    (mhz, if best == Some(index) { Placing::Best } else { Placing::Also })
-                }
-            };
-            Candidate { cells: vec![seed.to_string(), mhz], standing }
-        };
-        cx.compared(Comparison {
-            title: "seeds".to_owned(),
-            columns: vec!["seed".to_owned(), "slowest clock (MHz)".to_owned()],
-            rows: tried.iter().zip(&reached).enumerate().map(row).collect(),
+        let tries = tried.into_iter().map(|(seed, state)| Tried {
+            name: seed.to_string(),
+            outcome: slowest_mhz(cx, &state).map(|mhz| (state, vec![mhz])),
         });
-        let Some(best) = best else {
-            return Err(failed.unwrap_or_else(|| FlowError::new("no seed was tried")));
-        };
+        let columns = ["seed", "slowest clock (MHz)"];
+        let layout = best(cx, "seeds", &columns, 0, Better::More, tries.collect())?;
         cx.end_stage();
 
         cx.start_stage("Bitstream");
-        let last = cx.sequence(after, &tried[best].1)?;
+        let last = cx.sequence(after, &layout)?;
         cx.end_stage();
         Ok(last)
     }

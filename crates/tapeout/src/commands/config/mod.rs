@@ -3,6 +3,7 @@
 mod why;
 
 use std::collections::BTreeSet;
+use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 use serde_json::{Value as Json, json};
@@ -34,7 +35,7 @@ enum ConfigCommand {
     /// Show in which variables two configurations differ; exit code 1 if they do
     Diff(DiffArgs),
     /// Print the JSON Schema of a flow's configurations, for editors
-    Schema(SchemaArgs),
+    Schema(ThingArgs),
 }
 
 #[derive(Debug, Args)]
@@ -53,18 +54,12 @@ struct ShowArgs {
 struct DiffArgs {
     /// A configuration, or the directory of one
     #[arg(value_name = "A")]
-    a: std::path::PathBuf,
+    a: PathBuf,
     /// The other one
     #[arg(value_name = "B")]
-    b: std::path::PathBuf,
+    b: PathBuf,
     #[command(flatten)]
     overlay: OverlayArgs,
-}
-
-#[derive(Debug, Args)]
-struct SchemaArgs {
-    #[command(flatten)]
-    thing: ThingArgs,
 }
 
 pub(crate) fn run(cx: &Cx, args: &ConfigArgs) -> Result<u8, CliError> {
@@ -205,8 +200,8 @@ fn diff(cx: &Cx, args: &DiffArgs) -> Result<u8, CliError> {
     Ok(u8::from(!different.is_empty()))
 }
 
-fn schema(cx: &Cx, args: &SchemaArgs) -> Result<u8, CliError> {
-    let (flow, schema) = project::schema(cx, &args.thing)?;
+fn schema(cx: &Cx, args: &ThingArgs) -> Result<u8, CliError> {
+    let (flow, schema) = project::schema(cx, args)?;
     cx.terminal.print_json(&schema.json_schema(&flow));
     Ok(0)
 }

@@ -3,7 +3,7 @@
 
 use clap::Args;
 use serde_json::{Value as Json, json};
-use tapeout_config::{Contribution, Elsewhere, Examined, Role, Schema, SourceMap, Variable};
+use tapeout_config::{Contribution, Elsewhere, Examined, Role, SECRET, Schema, SourceMap, Variable};
 use tapeout_flow::PlanError;
 use tapeout_model::{Severity, Value};
 
@@ -124,9 +124,6 @@ struct Seen<'a> {
     examined: &'a Examined,
     sources: &'a SourceMap,
 }
-
-/// What stands for a secret.
-const SECRET: &str = "(secret)";
 
 impl Seen<'_> {
     fn json(&self) -> Json {
