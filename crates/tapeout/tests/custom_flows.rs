@@ -6,7 +6,7 @@
 mod support;
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::thread;
 
 use libtest_mimic::{Arguments, Trial};
@@ -140,20 +140,27 @@ fn started(flow: impl CustomFlow + 'static) -> (Ended, TestSpace) {
     let design = counter(&space).flow(flow.name());
     let registry = registry(flow);
     let ended = design.start(&registry).unwrap();
-    for view in ended.state.views.values().flat_map(|view| view.files()) {
-        assert!(view.is_file() && view.is_absolute(), "{}", view.display());
-    }
+    let state = contents(&ended);
     let again = design.start(&registry).unwrap();
     assert!(again.summary.steps.iter().all(|step| step.reused), "{:?}", again.summary.steps);
-    // Threads ask in the order in which they come.
+    // Threads ask in the order in which they come, by which directories are numbered.
     let sorted = |ended| {
         let mut ids = ids(ended);
         ids.sort_unstable();
         ids.join(" ")
     };
     assert_eq!(sorted(&again), sorted(&ended));
-    assert_eq!((again.state.metrics, again.state.views), (ended.state.metrics.clone(), ended.state.views.clone()));
+    assert_eq!((&again.state.metrics, contents(&again)), (&ended.state.metrics, state));
     (ended, space)
+}
+
+/// What is in the files of the last state.
+fn contents(ended: &Ended) -> Vec<(String, Vec<u8>)> {
+    let read = |(key, path): (String, &PathBuf)| {
+        assert!(path.is_absolute());
+        (key, fs::read(path).unwrap())
+    };
+    ended.state.files().into_iter().map(read).collect()
 }
 
 fn ids(ended: &Ended) -> Vec<&str> {
