@@ -68,12 +68,14 @@ impl Cast {
         self.write().jobs.insert(step, job);
     }
 
-    /// Notes which job the engine made of what a flow asked for.
+    /// Notes which job the engine made of what a flow asked for. In an earlier turn of the run, that job may have been another
+    /// one.
     pub(crate) fn bind(&self, job: JobId, name: &str) {
         let mut steps = self.write();
-        if let Some(index) = steps.index_of.get(name).copied() {
-            steps.of_jobs.insert(job, index);
-        }
+        match steps.index_of.get(name).copied() {
+            Some(index) => steps.of_jobs.insert(job, index),
+            None => steps.of_jobs.remove(&job),
+        };
     }
 
     fn read(&self) -> RwLockReadGuard<'_, Steps> {

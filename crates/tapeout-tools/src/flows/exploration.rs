@@ -43,6 +43,9 @@ impl CustomFlow for SynthesisExploration {
     }
 }
 
+/// A strategy by name, with the state after it and what was measured of that; nothing if it failed.
+type Tried<'n> = (&'n str, Option<(FlowState, [f64; 3])>);
+
 /// Synthesises by all strategies side by side; gives the state with the least of something, and shows all of them.
 ///
 /// # Errors
@@ -56,7 +59,7 @@ pub(super) fn explore(cx: &FlowCx<'_>, kit: &Kit, by: Measure, initial: &FlowSta
     };
     let tried: Vec<FlowState> = kit.strategies.iter().map(synthesise).collect::<Result<_, FlowError>>()?;
     let measures = [kit.cells, kit.area, kit.delay];
-    let mut tries = Vec::new();
+    let mut tries: Vec<Tried<'_>> = Vec::new();
     let mut failed = None;
     for (strategy, state) in kit.strategies.iter().zip(tried) {
         match measured(cx, &state, measures) {
@@ -70,7 +73,7 @@ pub(super) fn explore(cx: &FlowCx<'_>, kit: &Kit, by: Measure, initial: &FlowSta
     let judged = measures.iter().position(|measure| measure.metric == by.metric).unwrap_or_default();
     let values = tries.iter().map(|(_, tried)| tried.as_ref().map(|(_, values)| values[judged]));
     let best = least(values);
-    let row = |(index, (name, tried)): (usize, &(&str, Option<(FlowState, [f64; 3])>))| {
+    let row = |(index, (name, tried)): (usize, &Tried)| {
         let standing = match tried {
             None => Placing::Failed,
             Some(_) if best == Some(index) => Placing::Best,
@@ -88,7 +91,10 @@ pub(super) fn explore(cx: &FlowCx<'_>, kit: &Kit, by: Measure, initial: &FlowSta
     });
     match best.and_then(|best| tries[best].1) {
         Some((state, _)) => Ok(state),
-        None => Err(failed.unwrap_or_else(|| FlowError::new("there is no strategy to synthesise by"))),
+        None => {
+            cx.say(format!("none of the {} strategies gives a netlist", tries.len()));
+            Err(failed.unwrap_or_else(|| FlowError::new("there is no strategy to synthesise by")))
+        }
     }
 }
 

@@ -2,6 +2,7 @@
 //! wins.
 
 use tapeout_flow::{Candidate, Comparison, CustomFlow, Flow, FlowCx, FlowError, FlowState, Placing, Type, Variable};
+use tapeout_model::Value;
 
 use super::exploration::least;
 use super::{ICE40, gated};
@@ -37,16 +38,13 @@ impl CustomFlow for SeedSweep {
 
     fn describe(&self, flow: Flow) -> Flow {
         let doc = "How many seeds are tried.";
-        gated(flow).variables([Variable::new("SWEEP_SEEDS", Type::Int, doc).default(8_i64)])
+        gated(flow).variables([Variable::new("SWEEP_SEEDS", Type::Int, doc).default(8_i64).check(at_least_one)])
     }
 
     fn run(&self, cx: &FlowCx<'_>, initial: FlowState) -> Result<FlowState, FlowError> {
         let (before, after) = Self::around();
         let first = cx.config().int("PNR_SEED");
         let count = cx.config().int("SWEEP_SEEDS");
-        if count < 1 {
-            return Err(FlowError::new(format!("`SWEEP_SEEDS` is {count}: at least one seed must be tried")));
-        }
         cx.set_max_stage_count(3);
         cx.start_stage("Synthesis");
         let netlist = cx.sequence(before, &initial)?;
@@ -65,8 +63,8 @@ impl CustomFlow for SeedSweep {
         }
         // A layout without clocks has no slowest one: all are equally good.
         let best = least(reached.iter().map(|reached| reached.map(|mhz| -mhz.unwrap_or(0.0))));
-        let row = |(index, ((seed, _), reached)): (usize, (&(i64, FlowState), &Option<Option<f64>>))| {
-            let (mhz, standing) = match reached {
+        let row = |(index, (seed, _)): (usize, &(i64, FlowState))| {
+            let (mhz, standing) = match &reached[index] {
                 None => ("–".to_owned(), Placing::Failed),
                 Some(mhz) => {
                     let mhz = mhz.map_or_else(|| "–".to_owned(), |mhz| format!("{mhz:.2}"));
@@ -78,7 +76,7 @@ impl CustomFlow for SeedSweep {
         cx.compared(Comparison {
             title: "seeds".to_owned(),
             columns: vec!["seed".to_owned(), "slowest clock (MHz)".to_owned()],
-            rows: tried.iter().zip(&reached).enumerate().map(row).collect(),
+            rows: tried.iter().enumerate().map(row).collect(),
         });
         let Some(best) = best else {
             return Err(failed.unwrap_or_else(|| FlowError::new("no seed was tried")));
@@ -89,6 +87,13 @@ impl CustomFlow for SeedSweep {
         let last = cx.sequence(after, &tried[best].1)?;
         cx.end_stage();
         Ok(last)
+    }
+}
+
+fn at_least_one(seeds: &Value) -> Result<(), String> {
+    match seeds {
+        Value::Int(count) if *count < 1 => Err(format!("`{count}` seeds: at least one must be tried")),
+        _ => Ok(()),
     }
 }
 

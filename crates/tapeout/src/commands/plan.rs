@@ -4,7 +4,7 @@ use clap::Args;
 use serde_json::json;
 use tapeout_config::ConfigSource;
 use tapeout_engine::Part;
-use tapeout_flow::{InRange, Plan, PlannedStep};
+use tapeout_flow::{InRange, Plan, PlannedStep, StepInfo};
 
 use crate::Cx;
 use crate::args::{PartArgs, ThingArgs};
@@ -51,11 +51,15 @@ fn to_json(plan: &Plan) -> serde_json::Value {
             "tools": step.info.tools, "variables": step.config().to_json(),
         })
     };
-    json!({
+    let mut json = json!({
         "flow": plan.flow, "design": plan.design(), "design_dir": plan.config.design_dir(),
         "steps": plan.steps.iter().map(|planned| step(planned)).collect::<Vec<_>>(),
         "warnings": plan.warnings.iter().map(|warning| &warning.message).collect::<Vec<_>>(),
-    })
+    });
+    if plan.is_program() {
+        json["declared"] = plan.declared().map(|step| step.id).collect();
+    }
+    json
 }
 
 fn to_text(terminal: &Terminal, plan: &Plan) -> String {
@@ -65,13 +69,12 @@ fn to_text(terminal: &Terminal, plan: &Plan) -> String {
     // The initial state has number 0.
     let first = (total + 1) - plan.steps.len();
     let digits = total.to_string().len();
-    let mut text = format!(
-        "{} of {}: {} of {} steps",
-        paint.paint(Style::Bold, &plan.flow),
-        paint.paint(Style::Bold, plan.design()),
-        plan.running().filter(|(_, step)| is_step(step) && step.in_range == InRange::Inside).count(),
-        total
-    );
+    let name = format!("{} of {}", paint.paint(Style::Bold, &plan.flow), paint.paint(Style::Bold, plan.design()));
+    let inside = plan.running().filter(|(_, step)| is_step(step) && step.in_range == InRange::Inside).count();
+    let mut text = match plan.is_program() {
+        true => format!("{name}: a program, which asks for steps while it runs"),
+        false => format!("{name}: {inside} of {total} steps"),
+    };
     for (index, step) in plan.steps.iter().enumerate() {
         let number = index + first;
         let id = paint.paint(Style::Bold, &step.id);
@@ -111,6 +114,14 @@ fn to_text(terminal: &Terminal, plan: &Plan) -> String {
         if !rows.is_empty() {
             text.push_str(&format!("\n{}", table(&rows, paint)));
         }
+    }
+    if plan.is_program() {
+        let row = |step: &StepInfo| {
+            [step.id.to_owned(), step.name.to_owned(), step.tools.join(", ")].map(Cell::left).into_iter().collect()
+        };
+        let rows: Vec<Vec<Cell>> = plan.declared().map(row).collect();
+        text.push_str(&format!("\n\nit may ask for\n{}", table(&rows, paint)));
+        text.push_str("\n\n`tapeout run --dry-run` says what it asks for, as far as that is known");
     }
     text
 }

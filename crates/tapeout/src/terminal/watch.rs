@@ -84,6 +84,7 @@ pub(crate) fn ending(event: &RunEvent) -> Option<Ending> {
             let reason = done.reason.as_deref().unwrap_or("no reason given");
             match done.status {
                 StepStatus::CheckFailed => ending('✗', Style::Error, format!("check failed: {reason}{time}")),
+                StepStatus::Failed => ending('✗', Style::Error, format!("failed: {reason}{time}")),
                 StepStatus::NotChecked => ending('?', Style::Warning, format!("not checked: {reason}{time}")),
                 StepStatus::Pinned => ending('=', Style::Dim, "pinned".to_owned()),
                 _ if done.shared => ending('=', Style::Dim, "shared".to_owned()),
