@@ -74,8 +74,9 @@ pub struct Origin {
 impl fmt::Display for Origin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.place {
-            Some((location, _)) => location.fmt(f),
-            None => self.source.fmt(f),
+            // The text of an override is nobody's file.
+            Some((location, _)) if self.source != ConfigSource::Override => location.fmt(f),
+            Some(_) | None => self.source.fmt(f),
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::PathBuf;
 use std::sync::{Arc, mpsc};
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use tapeout_model::{Attempt, Class, Digest, Metric, Metrics, Output, Read, View};
 use tapeout_store::Entry;
@@ -80,6 +80,10 @@ pub(crate) fn run_body<'run>(run: &'run Run<'run>, task: Task) -> Result<Arc<Ent
     if let Some(path) = missing {
         let message = format!("`{}` names the view `{path}`, which is none of its outputs", job.name);
         return Err(Failure::new(Class::Internal, message));
+    }
+    if cx.attempt.started == 0 {
+        // No tool has told when.
+        cx.attempt.started = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
     }
     let entry = Entry::new(key, &cx.reads, record, cx.attempt);
     if job.conducts {

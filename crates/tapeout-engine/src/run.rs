@@ -251,9 +251,15 @@ impl<W: Fn(&Job) -> Wish> Driver<'_, '_, W> {
             }
         }
         if self.run.mode == Mode::Look {
-            for (index, outcome) in self.outcomes.iter_mut().enumerate() {
-                if self.scheduler.state(JobId(index as u32)) == JobState::Skipped {
-                    *outcome = Outcome::WouldRun;
+            // What is skipped behind a recorded failure would be so again. A job names only such as were there before it.
+            for index in 0..self.outcomes.len() {
+                let id = JobId(index as u32);
+                let job = self.run.job(id);
+                let mut needs = job.inputs.iter().map(|(_, from)| from).chain(&job.after);
+                if self.scheduler.state(id) == JobState::Skipped
+                    && needs.any(|need| matches!(self.outcomes[need.index()], Outcome::WouldRun))
+                {
+                    self.outcomes[index] = Outcome::WouldRun;
                 }
             }
         }

@@ -70,9 +70,12 @@ impl Cast {
         self.write().jobs.insert(step, job);
     }
 
-    /// Notes which job the engine made of what a flow, or a step, asked for.
+    /// Notes which job the engine made of what a flow, or a step, asked for. In an earlier turn of the run, that job may have
+    /// been another one.
     pub(crate) fn bind(&self, job: JobId, name: &str, by: JobId) {
         let mut steps = self.write();
+        steps.of_jobs.remove(&job);
+        steps.of_parts.remove(&job);
         if let Some(index) = steps.index_of.get(name).copied() {
             steps.of_jobs.insert(job, index);
         } else if let Some(whole) = steps.of_jobs.get(&by).copied() {

@@ -99,7 +99,7 @@ pub enum RunEvent {
 /// The result of a step.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct StepDone {
-    /// `done`, `reused`, `pinned`, `check_failed` or `not_checked`.
+    /// `done`, `reused`, `pinned`, `check_failed`, `not_checked`, or `failed` of a failure that is recorded.
     pub status: StepStatus,
     /// Whether the result was found recorded instead of made.
     pub reused: bool,

@@ -55,15 +55,22 @@ impl Run<'_> {
             tree.show_states(&shown)?;
         }
         let mut summary = self.summary(&steps, outcomes, &made, started, &last.metrics);
-        let on_way: Option<BTreeSet<usize>> = way.as_ref().map(|way| way.iter().copied().collect());
-        for (index, step) in summary.steps.iter_mut().enumerate() {
-            let failed = matches!(step.status, StepStatus::Failed | StepStatus::CheckFailed);
-            step.handled = program.is_some() && failed && on_way.as_ref().is_some_and(|way| !way.contains(&index));
-        }
         if program.is_some() {
+            let on_way: Option<BTreeSet<usize>> = way.as_ref().map(|way| way.iter().copied().collect());
+            // Of a flow that failed, one step may have said why; others that were allowed to fail are beside the point.
+            let program_failed = matches!(self.outcome_of_program(outcomes), Some(Outcome::Failed(_)));
+            let told = self.told_by(outcomes, &summary.steps);
+            for (index, step) in summary.steps.iter_mut().enumerate() {
+                let failed = matches!(step.status, StepStatus::Failed | StepStatus::CheckFailed);
+                step.handled = failed
+                    && match &on_way {
+                        Some(way) => !way.contains(&index),
+                        None => program_failed && steps[index].keeps_failure && told != Some(index),
+                    };
+            }
             summary.class = self.class_of_program(outcomes, &summary);
             failures.retain(|(id, _)| !summary.steps.iter().any(|step| step.handled && Some(&step.id) == id.as_ref()));
-            failures.extend(self.own_failure(outcomes, &summary.steps).map(|failure| (None, failure)));
+            failures.extend(self.own_failure(outcomes, told).map(|failure| (None, failure)));
         }
         summary.comparisons = comparisons;
         tree.show_comparisons(&summary.comparisons)?;
@@ -209,15 +216,19 @@ impl Run<'_> {
         }
     }
 
-    /// What a program says of its end, where no step has said it.
-    fn own_failure(&self, outcomes: &[Outcome], steps: &[StepSummary]) -> Option<Failure> {
+    /// The step that has said why a program failed.
+    fn told_by(&self, outcomes: &[Outcome], steps: &[StepSummary]) -> Option<usize> {
         let Some(Outcome::Failed(failure)) = self.outcome_of_program(outcomes) else { return None };
-        let says = |step: &StepSummary| {
-            let reason = step.reason.as_deref().unwrap_or_default();
-            failure.message == reason || failure.message == format!("{}: {reason}", step.id)
-        };
-        let interrupted = failure.class == Class::Interrupted;
-        (!interrupted && !steps.iter().any(says)).then(|| (**failure).clone())
+        let whole = |step: &StepSummary| Some(format!("{}: {}", step.id, step.reason.as_deref()?));
+        let says = |step: &StepSummary| step.status == StepStatus::Failed || step.status == StepStatus::CheckFailed;
+        let by_name = steps.iter().position(|step| says(step) && whole(step).as_ref() == Some(&failure.message));
+        by_name.or_else(|| steps.iter().position(|step| says(step) && step.reason.as_ref() == Some(&failure.message)))
+    }
+
+    /// What a program says of its end, where no step has said it.
+    fn own_failure(&self, outcomes: &[Outcome], told: Option<usize>) -> Option<Failure> {
+        let Some(Outcome::Failed(failure)) = self.outcome_of_program(outcomes) else { return None };
+        (failure.class != Class::Interrupted && told.is_none()).then(|| (**failure).clone())
     }
 }
 

@@ -4,6 +4,7 @@ use std::any::Any;
 use std::collections::{BTreeMap, BTreeSet};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tapeout_config::Config;
@@ -41,6 +42,7 @@ pub(crate) struct FlowJob {
     last: BTreeMap<String, StepAttempt>,
     pinned: BTreeSet<String>,
     progress: Mutex<Progress>,
+    is_cut: AtomicBool,
 }
 
 #[derive(Default)]
@@ -59,6 +61,16 @@ struct Progress {
 /// What unwinds a flow that is not to go on.
 struct Cut;
 
+/// How many flows are being unwound.
+static CUT: AtomicUsize = AtomicUsize::new(0);
+
+/// Whether a custom flow is being ended in the midst of its program, because the run stops or only looks. Where such a flow
+/// has threads, one that waits for another panics, which is no news: a panic hook asks this.
+#[must_use]
+pub fn is_ending_flow() -> bool {
+    CUT.load(Ordering::SeqCst) > 0
+}
+
 impl JobBody for FlowJob {
     fn identify(&self, identity: &mut Identity<'_>) {
         identity.part("(flow)", self.program.flow.name());
@@ -74,6 +86,9 @@ impl JobBody for FlowJob {
             cx.wait(&last)?;
             Ok::<_, FlowError>(last)
         }));
+        if self.is_cut.swap(false, Ordering::SeqCst) {
+            CUT.fetch_sub(1, Ordering::SeqCst);
+        }
         let mut progress = self.progress();
         match ran {
             _ if progress.fatal.is_some() => Err(progress.fatal.take().unwrap_or_else(Failure::interrupted)),
@@ -97,17 +112,20 @@ impl FlowJob {
         last: BTreeMap<String, StepAttempt>,
         pinned: BTreeSet<String>,
     ) -> Self {
-        Self { plan: Arc::new(plan.clone()), program, cast, dir, last, pinned, progress: Mutex::default() }
+        let plan = Arc::new(plan.clone());
+        let (progress, is_cut) = (Mutex::default(), AtomicBool::new(false));
+        Self { plan, program, cast, dir, last, pinned, progress, is_cut }
     }
 
-    /// The steps on the way to the state that the flow gave, in order; nothing if it gave none.
+    /// The steps on the way to the state that the flow gave, in order, without those that were left out; nothing if it gave
+    /// none.
     pub(crate) fn way(&self) -> Option<Vec<usize>> {
         let progress = self.progress();
         let mut way = Vec::new();
         let mut at = Some(progress.last?);
         while let Some(state) = at {
             let node = &progress.nodes[state.0];
-            way.extend(node.step);
+            way.extend(node.step.filter(|_| node.job.is_some()));
             at = node.before;
         }
         way.reverse();
@@ -244,21 +262,24 @@ impl FlowCx<'_> {
         // The initial state has number 0.
         let first = usize::from(!self.job.plan.steps.iter().any(|step| step.is_initial_state()));
         let node = |step, job, makers| Node { before: Some(*state), step: Some(step), job, makers, end: None };
+        let mut unfit = None;
         let (index, planned) = self.job.cast.add(&id, |index| {
             let mut planned = PlannedStep::new(index + first, 2, id.clone(), registered.clone(), &self.config);
             planned.before = self.job.last_step(&progress, *state);
             planned.keeps_failure = self.may_fail;
             planned.defers_check &= !self.at_once;
             planned.left_out = self.job.program.skips(registered.info.id, &self.config).or(planned.left_out);
+            if planned.left_out.is_none()
+                && let Err((variable, message)) = registered.step.check(&planned.config)
+            {
+                let message = format!("`{variable}`: {message}");
+                unfit = Some(FlowError::of_step(&id, Failure::new(Class::Input, message.clone())));
+                planned.left_out = Some(message);
+            }
             planned
         });
         if planned.left_out.is_some() {
-            return progress.add(node(index, None, makers));
-        }
-        if let Err((variable, message)) = registered.step.check(&planned.config) {
-            let failure = Failure::new(Class::Input, format!("`{variable}`: {message}"));
-            return progress
-                .add(Node { end: Some(Err(FlowError::of_step(&id, failure))), ..node(index, None, makers) });
+            return progress.add(Node { end: unfit.map(Err), ..node(index, None, makers) });
         }
         let (mut inputs, missing) = makers.inputs_of(&planned.info);
         if let Some(Needs { format, .. }) = missing.first() {
@@ -323,7 +344,7 @@ impl FlowCx<'_> {
     fn outcome(&self, state: FlowState, job: JobId) -> Result<Option<Arc<Entry>>, FlowError> {
         let outcome = self.conductor.wait(job);
         if self.conductor.is_stopping() || matches!(outcome, Outcome::WouldRun) {
-            resume_unwind(Box::new(Cut));
+            self.job.cut();
         }
         let step = self.job.progress().nodes[state.0].step;
         let step = step.map(|step| self.job.cast.step(step));
@@ -343,7 +364,7 @@ impl FlowCx<'_> {
                 Class::Environment | Class::Internal | Class::Interrupted => self.give_up(*failure),
             },
             // Looking, what a step needs that would run is skipped itself.
-            Outcome::Skipped | Outcome::WouldRun if self.conductor.is_looking() => resume_unwind(Box::new(Cut)),
+            Outcome::Skipped | Outcome::WouldRun if self.conductor.is_looking() => self.job.cut(),
             Outcome::Skipped | Outcome::WouldRun => failed(Class::Tool, "something that it needs failed", &None),
         }
     }
@@ -351,7 +372,7 @@ impl FlowCx<'_> {
     /// Ends the flow for good, wherever its program is.
     fn give_up(&self, failure: Failure) -> ! {
         self.job.progress().fatal.get_or_insert(failure);
-        resume_unwind(Box::new(Cut))
+        self.job.cut()
     }
 
     /// A metric of a state, which is waited for.
@@ -466,6 +487,14 @@ impl Progress {
 }
 
 impl FlowJob {
+    /// Unwinds the program from where it is.
+    fn cut(&self) -> ! {
+        if !self.is_cut.swap(true, Ordering::SeqCst) {
+            CUT.fetch_add(1, Ordering::SeqCst);
+        }
+        resume_unwind(Box::new(Cut))
+    }
+
     /// The last step before a state that ran.
     fn last_step(&self, progress: &Progress, state: FlowState) -> Option<usize> {
         let mut at = Some(state);

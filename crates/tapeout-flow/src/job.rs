@@ -27,6 +27,10 @@ pub(crate) struct StepJob {
 impl JobBody for StepJob {
     fn identify(&self, identity: &mut Identity<'_>) {
         identity.part(STEP, &self.id).part(IMPLEMENTATION, self.info.implementation);
+        if self.keeps_failure {
+            // Whoever does not reckon with a failure must not find one recorded.
+            identity.part(FAILURE, "a result");
+        }
         self.step.identify(identity);
     }
 
@@ -98,6 +102,7 @@ impl From<Failure> for Stopped {
 /// The names of the parts of a step's identity.
 pub(crate) const STEP: &str = "(step)";
 pub(crate) const IMPLEMENTATION: &str = "(implementation)";
+pub(crate) const FAILURE: &str = "(failure)";
 
 impl StepJob {
     fn run_tools(&self, cx: &mut StepCx<'_, '_>, completed: &mut Vec<Completed>) -> Result<(), Stopped> {

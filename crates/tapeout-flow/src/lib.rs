@@ -54,7 +54,7 @@ pub use custom::{CustomFlow, FlowError};
 pub use cx::{StepCx, slug};
 pub use event::{EVENTS, Happened, RunEvent, StepDone, StepFailed};
 pub use flow::{Flow, Gate};
-pub use flow_cx::{FlowCx, FlowState};
+pub use flow_cx::{FlowCx, FlowState, is_ending_flow};
 pub use initial::InitialState;
 pub use pack::{Pack, Verified};
 pub use pattern::StepPattern;

@@ -9,42 +9,41 @@ use tapeout_engine::{Failure, KeyHasher};
 use tapeout_model::{Class, Output};
 use tapeout_store::{Entry, JobRef, Pin, ShownEntry};
 
+use crate::Run;
 use crate::tree::{RunTree, edited_files};
-use crate::{InRange, PlannedStep, Run};
 
 impl Run<'_> {
     /// Holds a step at the result that this run shows.
     ///
     /// # Errors
     /// When the run shows none, or shows one that was edited, or the store cannot be written.
-    pub fn pin(&mut self, step: usize, reason: &str) -> Result<(), Failure> {
+    pub fn pin(&mut self, step: &str, reason: &str) -> Result<(), Failure> {
         let _tree = self.claim()?;
-        let planned = &self.plan.steps[step];
         let edited = edited_files(self.engine.store(), &self.dir);
-        if let Some(files) = edited.get(&planned.dir) {
-            let message = format!("`{}` was edited: {}", planned.id, files.join(", "));
+        if let Some(files) = self.dir_of(step).and_then(|dir| edited.get(dir)) {
+            let message = format!("`{step}` was edited: {}", files.join(", "));
             return Err(Failure::new(Class::Input, message)
                 .hint("`--adopt` makes the edited files its result; `tapeout run` shows the recorded ones again"));
         }
-        let shown = self.shown(planned)?;
-        self.hold(planned.id.clone(), shown, reason)
+        let shown = self.shown(step)?;
+        self.hold(step.to_owned(), shown, reason)
     }
 
     /// Makes the edited files of a step its result and holds it there.
     ///
     /// # Errors
     /// When the run shows no result of it, nothing was edited, or the store cannot be written.
-    pub fn adopt(&mut self, step: usize, reason: &str) -> Result<Vec<String>, Failure> {
+    pub fn adopt(&mut self, step: &str, reason: &str) -> Result<Vec<String>, Failure> {
         let mut tree = self.claim()?;
-        let planned = &self.plan.steps[step];
+        let shown_in = self.dir_of(step).unwrap_or_default().to_owned();
         let store = self.engine.store();
-        let Some(edited) = edited_files(store, &self.dir).remove(&planned.dir) else {
-            let message = format!("no file of `{}` was edited", planned.id);
+        let Some(edited) = edited_files(store, &self.dir).remove(&shown_in) else {
+            let message = format!("no file of `{step}` was edited");
             return Err(Failure::new(Class::Input, message).hint("without `--adopt` it is pinned as it is"));
         };
-        let shown = self.shown(planned)?;
-        let Some(old) = store.entry(&shown.key, &shown.id) else { return Err(lost_pin(planned)) };
-        let dir = self.dir.join(&planned.dir);
+        let shown = self.shown(step)?;
+        let Some(old) = store.entry(&shown.key, &shown.id) else { return Err(lost_pin(step)) };
+        let dir = self.dir.join(&shown_in);
         let mut record = old.record().clone();
         let mut key = KeyHasher::new("adopted");
         key.digest(Some(&shown.key)).digest(Some(&shown.id));
@@ -61,12 +60,12 @@ impl Run<'_> {
             }
         }
         if adopted.is_empty() {
-            let message = format!("{} of `{}` is no result of it", edited.join(", "), planned.id);
+            let message = format!("{} of `{}` is no result of it", edited.join(", "), step);
             return Err(Failure::new(Class::Input, message).hint("only outputs can be adopted, not logs and scripts"));
         }
         let entry = store.commit(Entry::new(key.finish(), &[], record, old.attempt().clone()))?;
-        tree.adopt(planned, &entry)?;
-        self.hold(planned.id.clone(), ShownEntry { key: entry.key, id: entry.id() }, reason)?;
+        tree.adopt(&shown_in, &entry)?;
+        self.hold(step.to_owned(), ShownEntry { key: entry.key, id: entry.id() }, reason)?;
         Ok(adopted)
     }
 
@@ -74,17 +73,17 @@ impl Run<'_> {
     ///
     /// # Errors
     /// When the store cannot be written.
-    pub fn unpin(&mut self, step: usize) -> Result<bool, Failure> {
+    pub fn unpin(&mut self, step: &str) -> Result<bool, Failure> {
         let mut tree = self.claim()?;
-        let planned = &self.plan.steps[step];
-        let Some(job) = self.places.get(&planned.id).map(|place| &mut self.reference.jobs[*place]) else {
-            return Ok(false);
-        };
+        let dir = self.dir_of(step).map(str::to_owned);
+        let Some(job) = self.places.get(step).map(|place| &mut self.reference.jobs[*place]) else { return Ok(false) };
         let was = job.pin.take().is_some();
         let shown = job.shown.and_then(|shown| self.engine.store().entry(&shown.key, &shown.id));
         // An adopted result is of a person's making: what shows it is kept aside when another one takes its place.
-        if was && shown.is_some_and(|entry| entry.reads().next().is_none() && !entry.attempt().commands.is_empty()) {
-            tree.disown(&planned.dir)?;
+        let is_adopted =
+            shown.is_some_and(|entry| entry.reads().next().is_none() && !entry.attempt().commands.is_empty());
+        if let Some(dir) = dir.filter(|_| was && is_adopted) {
+            tree.disown(&dir)?;
         }
         self.write_reference()?;
         Ok(was)
@@ -97,10 +96,17 @@ impl Run<'_> {
         Ok(tree)
     }
 
-    fn shown(&self, step: &PlannedStep) -> Result<ShownEntry, Failure> {
-        let shown = self.recorded(&step.id).and_then(|job| job.shown);
+    /// Where the run shows a step: by its plan; of a program, as the last run did.
+    fn dir_of(&self, step: &str) -> Option<&str> {
+        let planned = self.plan.steps.iter().find(|planned| planned.id == step).map(|planned| planned.dir.as_str());
+        let mut last = self.last.iter().flat_map(|last| &last.steps);
+        planned.or_else(|| Some(last.find(|last| last.id == step)?.dir.as_str()))
+    }
+
+    fn shown(&self, step: &str) -> Result<ShownEntry, Failure> {
+        let shown = self.recorded(step).and_then(|job| job.shown);
         shown.ok_or_else(|| {
-            let message = format!("the run `{}` shows no result of `{}`", self.tag, step.id);
+            let message = format!("the run `{}` shows no result of `{step}`", self.tag);
             Failure::new(Class::Input, message).hint("`tapeout run` makes one")
         })
     }
@@ -120,16 +126,17 @@ impl Run<'_> {
     }
 }
 
-/// The failure to find a result that a step is pinned at, or held at because it stands before the range.
-pub(crate) fn lost_pin(step: &PlannedStep) -> Failure {
-    let lost = |held| {
-        let message = format!("the result that `{}` is {held} at is not in the store any more", step.id);
-        Failure::new(Class::Environment, message)
-    };
-    match step.in_range {
-        InRange::Held => lost("held").hint(format!("`tapeout run --to {}` makes it anew", step.id)),
-        InRange::Inside | InRange::Skipped | InRange::Outside => {
-            lost("pinned").hint(format!("`tapeout unpin {}`, and it is made anew", step.id))
-        }
-    }
+/// The failure to find a result that a step is pinned at.
+pub(crate) fn lost_pin(step: &str) -> Failure {
+    lost(step, "pinned").hint(format!("`tapeout unpin {step}`, and it is made anew"))
+}
+
+/// The failure to find a result that a step is held at because it stands before the range.
+pub(crate) fn lost_held(step: &str) -> Failure {
+    lost(step, "held").hint(format!("`tapeout run --to {step}` makes it anew"))
+}
+
+fn lost(step: &str, held: &str) -> Failure {
+    let message = format!("the result that `{step}` is {held} at is not in the store any more");
+    Failure::new(Class::Environment, message)
 }

@@ -3,10 +3,11 @@
 use std::fmt;
 
 use serde::Serialize;
+use tapeout_config::Config;
 use tapeout_engine::{Change, JobId};
 
 use crate::initial::STATE;
-use crate::job::{IMPLEMENTATION, STEP};
+use crate::job::{FAILURE, IMPLEMENTATION, STEP};
 use crate::settings::Says;
 use crate::{Plan, PlannedStep};
 
@@ -57,7 +58,11 @@ impl Reason {
     pub(crate) fn of(change: Change, plan: &Plan, step: &PlannedStep, step_of: impl Fn(JobId) -> String) -> Self {
         match change {
             Change::Part { name, old, new } => Self::of_part(name, old, new),
-            Change::Setting { name, old, new } => Self::of_setting(&name, old, new, plan),
+            // A step has values of its own where a program gives it some.
+            Change::Setting { name, old, new } => match step.config().declares(Says::of(&name).variable()) {
+                true => Self::of_setting(&name, old, new, step.config()),
+                false => Self::of_setting(&name, old, new, &plan.config),
+            },
             Change::Unknown => Self::new("result", &step.id, "the recorded result is gone"),
             Change::File { path, was_there, is_there } => {
                 let words = match (was_there, is_there) {
@@ -94,6 +99,7 @@ impl Reason {
         let (kind, words) = match name.as_str() {
             STEP => ("step", "another step had its place".to_owned()),
             IMPLEMENTATION => ("implementation", "tapeout's own code for it changed".to_owned()),
+            FAILURE => ("step", "whether it may fail is another matter now".to_owned()),
             STATE => ("input", "the initial state is another one".to_owned()),
             "metric" | "metrics" => ("metric", "other metrics can be seen".to_owned()),
             _ => ("view", "other views can be seen".to_owned()),
@@ -101,10 +107,10 @@ impl Reason {
         Self { old, new, ..Self::new(kind, name, words) }
     }
 
-    fn of_setting(name: &str, old: Option<String>, new: Option<String>, plan: &Plan) -> Self {
+    fn of_setting(name: &str, old: Option<String>, new: Option<String>, config: &Config) -> Self {
         let says = Says::of(name);
         let name = says.variable();
-        let setting = plan.config.declares(name).then(|| plan.config.setting(name));
+        let setting = config.declares(name).then(|| config.setting(name));
         let place = new.as_ref().and(setting).map(|setting| setting.origin.to_string());
         let there = place.as_ref().map(|place| format!(", {place}")).unwrap_or_default();
         let shown = |value: &Option<String>| value.as_deref().map_or_else(|| "not there".to_owned(), cut);

@@ -14,7 +14,7 @@ use crate::cast::Cast;
 use crate::event::{Happened, RunEvent};
 use crate::finish::SUMMARY;
 use crate::flow_cx::FlowJob;
-use crate::pin::lost_pin;
+use crate::pin::{lost_held, lost_pin};
 use crate::recorder::Recorder;
 use crate::showing::Showing;
 use crate::tree::{Edited, RunTree};
@@ -137,6 +137,21 @@ impl<'a> Run<'a> {
         Ok(self.engine.store().write_run(&self.tag, &self.reference)?)
     }
 
+    /// The ids of its steps as far as they are known before it runs: those of the plan that are not left out; of a
+    /// program, those that its last run asked for, too.
+    #[must_use]
+    pub fn steps(&self) -> Vec<&str> {
+        let mut ids: Vec<&str> = self.plan.running().map(|(_, step)| step.id.as_str()).collect();
+        if self.plan.is_program() {
+            let mut known: BTreeSet<&str> = ids.iter().copied().collect();
+            let last = self.last.iter().flat_map(|last| &last.steps);
+            let last = last.filter(|step| step.status != StepStatus::LeftOut).map(|step| step.id.as_str());
+            let asked = last.chain(self.reference.jobs.iter().map(|job| job.name.as_str()));
+            ids.extend(asked.filter(|id| known.insert(id)));
+        }
+        ids
+    }
+
     /// The run's tag.
     #[must_use]
     pub fn tag(&self) -> &str {
@@ -215,10 +230,12 @@ impl<'a> Run<'a> {
         self.plan.require_steps()?;
         let tree = RunTree::open(&self.dir)?;
         self.read_reference()?;
-        for (_, step) in self.plan.running() {
-            let is_held = step.in_range == InRange::Held || self.pinned(&step.id).is_some();
-            if is_held && self.shown_entry(&step.id).is_none() {
-                return Err(lost_pin(step));
+        for id in self.steps() {
+            let is_lost = self.shown_entry(id).is_none();
+            match self.is_held(id) {
+                true if is_lost => return Err(lost_held(id)),
+                false if is_lost && self.pinned(id).is_some() => return Err(lost_pin(id)),
+                true | false => {}
             }
         }
         tree.write_json("resolved.json", &self.plan.resolved())?;
@@ -290,17 +307,21 @@ impl<'a> Run<'a> {
             let shown: BTreeMap<String, Arc<Entry>> = (self.cast.steps().iter().enumerate())
                 .filter_map(|(index, step)| Some((step.id.clone(), entries(index)?)))
                 .collect();
-            let before = std::mem::take(&mut outcomes);
+            let shows = |step: &PlannedStep| shown.contains_key(&step.id);
+            let before = self.outcomes_of_steps(&outcomes).filter(|(_, step, _)| shows(step));
+            let before: BTreeMap<usize, Outcome> = before.map(|(index, _, outcome)| (index, outcome.clone())).collect();
             outcomes = run(&|job| shown.get(&job.name).cloned().map_or(Wish::Result, Wish::Pinned));
-            for (id, (new, old)) in Graph::ids_of(before.len()).zip(outcomes.iter_mut().zip(before)) {
-                let step = self.cast.step_of(id).map(|step| self.cast.step(step));
-                if step.is_some_and(|step| shown.contains_key(&step.id)) {
-                    *new = old;
+            // A flow may have asked for its steps in another order.
+            for (id, outcome) in Graph::ids_of(outcomes.len()).zip(&mut outcomes) {
+                if let Some(old) = self.cast.step_of(id).and_then(|step| before.get(&step)) {
+                    outcome.clone_from(old);
                 }
             }
         }
         let showing = showing.into_inner().unwrap_or_else(PoisonError::into_inner);
-        let reference = self.new_reference(&outcomes);
+        // A program that did not come to its end may not have asked for all its steps.
+        let was_cut = program.as_ref().is_some_and(|program| program.way().is_none());
+        let reference = self.new_reference(&outcomes, was_cut);
         let ended = self.finish(showing, &outcomes, program.as_deref())?;
         let exit_code = ended.summary.class.map_or(0, Class::exit_code);
         let summary = Box::new(ended.summary.clone());
@@ -311,7 +332,7 @@ impl<'a> Run<'a> {
     }
 
     /// What the run shows now: new results, and the old ones of steps that have none.
-    fn new_reference(&self, outcomes: &[Outcome]) -> RunRef {
+    fn new_reference(&self, outcomes: &[Outcome], was_cut: bool) -> RunRef {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
         let job = |(_, step, outcome): (usize, Arc<PlannedStep>, &Outcome)| {
             let name = step.id.clone();
@@ -343,7 +364,7 @@ impl<'a> Run<'a> {
             self.plan.steps.iter().filter(|step| step.is_beyond()).map(|step| step.id.as_str()).collect();
         let known: HashSet<&str> = jobs.iter().map(|job| job.name.as_str()).collect();
         let stays = |job: &&JobRef| {
-            (job.pin.is_some() || beyond.contains(job.name.as_str())) && !known.contains(job.name.as_str())
+            (was_cut || job.pin.is_some() || beyond.contains(job.name.as_str())) && !known.contains(job.name.as_str())
         };
         let staying: Vec<JobRef> = self.reference.jobs.iter().filter(stays).cloned().collect();
         jobs.extend(staying);

@@ -9,9 +9,9 @@ use tapeout_model::{Output, Verdict};
 use tapeout_store::Entry;
 
 use crate::event::{RunEvent, StepDone, StepFailed};
-use crate::pin::lost_pin;
+use crate::pin::{lost_held, lost_pin};
 use crate::tree::RunTree;
-use crate::{Comparison, Run, StepStatus};
+use crate::{Comparison, InRange, Run, StepStatus};
 
 /// Where the results of a step's tools were made, in this run.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -97,7 +97,9 @@ impl Showing {
                 let shown = self.tree.show_step(run.engine.store(), planned, entry, maker);
                 match shown {
                     Err(error) if error.cause == Some(Cause::LostInput) && *how == How::Pinned => {
-                        _ = self.error.get_or_insert(lost_pin(planned));
+                        let is_held = planned.in_range == InRange::Held;
+                        let lost = if is_held { lost_held(&planned.id) } else { lost_pin(&planned.id) };
+                        _ = self.error.get_or_insert(lost);
                     }
                     Err(error) if error.cause == Some(Cause::LostInput) && self.turns < MAX_TURNS => {
                         run.engine.store().weed(entry);

@@ -97,7 +97,8 @@ impl Run<'_> {
             let standing = &mut standings[step];
             let planned = self.cast.step(step);
             let recorded = self.recorded(&planned.id);
-            standing.would_run = !matches!(outcome, Outcome::Done { .. });
+            let is_behind_failure = matches!(outcome, Outcome::Skipped);
+            standing.would_run = !matches!(outcome, Outcome::Done { .. } | Outcome::Skipped);
             if standing.would_run {
                 standing.reasons = self.reasons(&graph, job, step, again(&planned.id), &results);
             }
@@ -113,6 +114,9 @@ impl Run<'_> {
                 },
                 _ => self.unfinished(recorded, open.contains_key(planned.id.as_str()) && !in_use),
             };
+            if is_behind_failure {
+                standing.note.get_or_insert_with(|| "would not be reached: a step before it failed".to_owned());
+            }
             if let Outcome::Done { entry, .. } = outcome {
                 (standing.verdict, standing.note) = match &entry.record().verdict {
                     Verdict::Passed => (None, standing.note.take()),

@@ -265,8 +265,8 @@ impl RunTree {
     }
 
     /// Notes that a step's directory, as it is, shows a result: one that was made of its edited files.
-    pub(crate) fn adopt(&mut self, step: &PlannedStep, entry: &Entry) -> Result<(), Failure> {
-        self.note(&step.dir, result_id(entry), &|name| digest_of(entry, name));
+    pub(crate) fn adopt(&mut self, dir: &str, entry: &Entry) -> Result<(), Failure> {
+        self.note(dir, result_id(entry), &|name| digest_of(entry, name));
         self.close()
     }
 

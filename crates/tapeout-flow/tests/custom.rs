@@ -4,13 +4,14 @@
 use std::fs;
 use std::path::PathBuf;
 use std::sync::Mutex;
+use std::{panic, thread};
 
 use tapeout_config::{Config, Loader, SourceMap};
 use tapeout_engine::{Engine, Options, Toolbox};
 use tapeout_flow::{
     Again, Candidate, Comparison, Completed, CustomFlow, Ended, Failure, FlowCx, FlowError, FlowState, Placing, Plan,
     PlanError, Registry, Run, RunEvent, Session, Standing, Stands, Step, StepCx, StepInfo, StepResult, StepStatus,
-    Type, Variable,
+    Type, Variable, is_ending_flow,
 };
 use tapeout_model::Class;
 
@@ -25,6 +26,10 @@ impl Step for Add {
             "How much.",
         )
         .default(1_i64)])
+    }
+
+    fn check(&self, config: &Config) -> Result<(), (&'static str, String)> {
+        if config.int("AMOUNT") == 13 { Err(("AMOUNT", "brings bad luck".to_owned())) } else { Ok(()) }
     }
 
     fn prepare(&self, _: &mut StepCx<'_, '_>) -> Result<Vec<Session>, Failure> {
@@ -431,4 +436,77 @@ fn config_of_a_flow_is_what_steps_get() {
         cx.start("Test.Add", &initial)
     };
     assert_eq!(sum(&Design::new().run(reading, "AMOUNT: 6")), Some(6.0));
+}
+
+#[test]
+fn threads_of_a_flow_that_does_not_go_on_have_nothing_to_say() {
+    static SAID: Mutex<Vec<String>> = Mutex::new(Vec::new());
+    let before = panic::take_hook();
+    panic::set_hook(Box::new(move |panic| match is_ending_flow() {
+        true => SAID.lock().unwrap().push(panic.to_string()),
+        false => before(panic),
+    }));
+    let threads: Body = |cx, initial| {
+        let waits = || cx.start("Test.Add", &initial).unwrap();
+        thread::scope(|scope| Ok(scope.spawn(waits).join().unwrap()))
+    };
+    let standings = Design::new().look(threads, "");
+    let would_run: Vec<(&str, bool)> = standings.iter().map(|step| (step.step.as_str(), step.would_run)).collect();
+    assert_eq!(would_run, [("Test.Add", true)]);
+    let said = SAID.lock().unwrap();
+    assert!(said.iter().any(|words| words.contains("Result::unwrap")), "the thread that waits for the other: {said:?}");
+}
+
+#[test]
+fn a_step_whose_variables_do_not_fit_says_so_and_the_flow_may_go_on() {
+    let unfit: Body = |cx, initial| {
+        let error = cx.with([("AMOUNT", 13_i64)])?.start("Test.Add", &initial).unwrap_err();
+        assert_eq!(error.to_string(), "Test.Add: `AMOUNT`: brings bad luck");
+        cx.start("Test.Add", &initial)
+    };
+    let ended = Design::new().run(unfit, "");
+    assert_eq!((ended.summary.class, sum(&ended)), (None, Some(1.0)));
+    let first = &ended.summary.steps[0];
+    assert_eq!((first.status, first.reason.as_deref()), (StepStatus::LeftOut, Some("`AMOUNT`: brings bad luck")));
+}
+
+#[test]
+fn a_flow_that_fails_tells_of_one_failure_and_others_that_it_allowed_for_are_beside_the_point() {
+    let all: Body = |cx, initial| {
+        let tried = ["a", "b"].map(|label| cx.labelled(label).may_fail().start("Test.Broken", &initial));
+        let [first, second] = tried;
+        second.or(first)
+    };
+    let ended = Design::new().run(all, "");
+    let handled: Vec<(&str, bool)> = ended.summary.steps.iter().map(|step| (step.id.as_str(), step.handled)).collect();
+    assert_eq!(handled, [("Test.Broken-a", false), ("Test.Broken-b", true)]);
+    assert_eq!((ended.summary.class, ended.failures.len()), (Some(Class::Tool), 1), "{:?}", ended.failures);
+}
+
+#[test]
+fn a_step_of_a_program_is_pinned_by_its_id() {
+    let design = Design::new();
+    design.run(branches, "");
+    design.with(branches, "", |mut run| {
+        assert!(run.steps().contains(&"Test.Add-BY_5"));
+        run.pin("Test.Add-BY_5", "as it was").unwrap();
+        assert!(run.pin("Test.Add-BY_6", "never there").is_err());
+    });
+    let pinned = design.run(branches, "AMOUNT: 2");
+    let five = pinned.summary.steps.iter().find(|step| step.id == "Test.Add-BY_5").unwrap();
+    assert_eq!((five.status, sum(&pinned)), (StepStatus::Pinned, Some(8.0)));
+    assert!(design.with(branches, "", |mut run| run.unpin("Test.Add-BY_5").unwrap()));
+    assert_eq!(sum(&design.run(branches, "AMOUNT: 2")), Some(9.0));
+}
+
+#[test]
+fn results_of_steps_that_a_cut_flow_did_not_reach_stay_known() {
+    let design = Design::new();
+    let cut: Body = |cx, initial| {
+        let state = cx.start("Test.Add", &initial)?;
+        if cx.config().int("AMOUNT") == 1 { cx.start("Test.Add", &state) } else { Err(FlowError::new("no more")) }
+    };
+    design.run(cut, "");
+    assert_eq!(design.run(cut, "AMOUNT: 2").summary.class, Some(Class::Check));
+    design.with(cut, "AMOUNT: 2", |mut run| run.pin("Test.Add-1", "it still is shown").unwrap());
 }

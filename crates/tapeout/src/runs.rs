@@ -45,9 +45,11 @@ impl RecordedRun {
         step.ok_or_else(|| CliError::input(format!("there is no step `{id}` in this run")))
     }
 
-    /// The step that the user wants to know about when none is named: the first that did not end well.
+    /// The step that the user wants to know about when none is named: the first that did not end well
+    /// and that the flow has no answer to.
     pub(crate) fn failed_step(&self) -> Option<&StepSummary> {
-        let failed = |wanted: StepStatus| self.summary.steps.iter().find(move |step| step.status == wanted);
+        let failed =
+            |wanted: StepStatus| self.summary.steps.iter().find(move |step| step.status == wanted && !step.handled);
         failed(StepStatus::Failed).or_else(|| failed(StepStatus::CheckFailed))
     }
 

@@ -488,6 +488,12 @@ fn every_field_of_json_output_is_described() {
     // Broken, then with a failed check, then well: each ending has fields of its own.
     collect("tapeout run --log-format json -c NEXTPNR_EXTRA_ARGS=--bogus -c RUN_SIMULATION=false");
     collect("tapeout run --log-format json -c CLOCK_PERIOD=1 -c RUN_POST_LAYOUT_SIMULATION=false");
+    // A program tells of more, and has more to tell where a failure of its steps is no end.
+    collect("tapeout plan --flow SeedSweep --json");
+    collect(
+        "tapeout run --flow SeedSweep --tag sweep --log-format json -c SWEEP_SEEDS=2 -c NEXTPNR_EXTRA_ARGS=--bogus",
+    );
+    collect("tapeout run --flow Optimizing --tag sweep --log-format json -c HARD_CLOCK_PERIOD=1");
     for typed in [
         "run -n -c CLOCK_PERIOD=2",
         "run -c RUN_POST_LAYOUT_SIMULATION=false",

@@ -291,7 +291,7 @@ fn copies_replace_values_and_what_refers_to_them() {
     let config = config(&design, design.loader(&["c.yaml"]));
     let copy = config.copy([("CLOCK_PERIOD", Value::from(4i64))]).unwrap();
     assert_eq!(copy.get("WEIGHTS").unwrap().to_string(), r#"{"half":2}"#);
-    assert_eq!(history(&design, &copy, "CLOCK_PERIOD"), "10 built-in default, 10 c.yaml:3:15, 4 <override>:2:19");
+    assert_eq!(history(&design, &copy, "CLOCK_PERIOD"), "10 built-in default, 10 c.yaml:3:15, 4 override");
     assert_eq!(copy.setting("CLOCK_PERIOD").origin.source, ConfigSource::Override);
     // A copy of a copy keeps what the first one replaced.
     let again = copy.copy([("WEIGHTS.other", Value::from(1i64)), ("SEED", 9i64.into())]).unwrap();

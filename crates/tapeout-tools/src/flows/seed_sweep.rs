@@ -2,6 +2,7 @@
 //! wins.
 
 use tapeout_flow::{CustomFlow, Flow, FlowCx, FlowError, FlowState, Type, Variable};
+use tapeout_model::Value;
 
 use super::tried::{Better, Tried, best};
 use super::{ICE40, gated};
@@ -37,16 +38,13 @@ impl CustomFlow for SeedSweep {
 
     fn describe(&self, flow: Flow) -> Flow {
         let doc = "How many seeds are tried.";
-        gated(flow).variables([Variable::new("SWEEP_SEEDS", Type::Int, doc).default(8_i64)])
+        gated(flow).variables([Variable::new("SWEEP_SEEDS", Type::Int, doc).default(8_i64).check(at_least_one)])
     }
 
     fn run(&self, cx: &FlowCx<'_>, initial: FlowState) -> Result<FlowState, FlowError> {
         let (before, after) = Self::around();
         let first = cx.config().int("PNR_SEED");
         let count = cx.config().int("SWEEP_SEEDS");
-        if count < 1 {
-            return Err(FlowError::new(format!("`SWEEP_SEEDS` is {count}: at least one seed must be tried")));
-        }
         cx.set_max_stage_count(3);
         cx.start_stage("Synthesis");
         let netlist = cx.sequence(before, &initial)?;
@@ -70,6 +68,13 @@ impl CustomFlow for SeedSweep {
         let last = cx.sequence(after, &layout)?;
         cx.end_stage();
         Ok(last)
+    }
+}
+
+fn at_least_one(seeds: &Value) -> Result<(), String> {
+    match seeds {
+        Value::Int(count) if *count < 1 => Err(format!("`{count}` seeds: at least one must be tried")),
+        _ => Ok(()),
     }
 }
 

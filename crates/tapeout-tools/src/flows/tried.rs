@@ -51,6 +51,9 @@ pub(super) fn best(
         columns: columns.iter().map(|column| (*column).to_owned()).collect(),
         rows: tries.iter().enumerate().map(row).collect(),
     });
+    if best.is_none() {
+        cx.say(format!("none of the {} tries came to a result", tries.len()));
+    }
     let mut outcomes = tries.into_iter().map(|tried| tried.outcome);
     match best {
         Some(best) => outcomes.nth(best).map(|outcome| outcome.map(|(state, _)| state)),

@@ -2,6 +2,7 @@
 
 use clap::Args;
 use serde_json::json;
+use tapeout_engine::Engine;
 use tapeout_flow::{Plan, Run};
 
 use crate::args::{OverlayArgs, TagArgs};
@@ -49,27 +50,39 @@ fn reason(text: &str) -> Result<String, String> {
 }
 
 impl PinnedArgs {
-    fn plan(&self, cx: &Cx) -> Result<(Plan, usize), CliError> {
+    /// The plan, its engine, and what was typed for the step.
+    fn plan(&self, cx: &Cx) -> Result<(Plan, Engine, String), CliError> {
         let (thing, step) = project::thing_and_step(Some(&self.step), self.overlay.clone());
         let plan = project::load(cx, &thing)?;
         let Some(step) = step else {
             return Err(CliError::input(format!("`{}` is a configuration, not a step", self.step))
                 .hint("name a step of it: `THING/STEP`"));
         };
-        let ids: Vec<&str> = plan.steps.iter().map(|step| step.id.as_str()).collect();
-        let id = names::find("step", &step, &ids)?.to_owned();
-        let index = plan.steps.iter().position(|step| step.id == id).unwrap_or_default();
-        Ok((plan, index))
+        let engine = tools::engine(&cx.registry, &plan)?;
+        Ok((plan, engine, step))
+    }
+
+    /// The run, and the id of the step. A program has the steps that its last run asked for.
+    fn run<'a>(&self, plan: &'a Plan, engine: &'a Engine, step: &str) -> Result<(Run<'a>, String), CliError> {
+        let run = Run::new(plan, engine, &self.tag.tag)?;
+        let ids: Vec<&str> = match plan.is_program() {
+            true => run.steps(),
+            false => plan.steps.iter().map(|step| step.id.as_str()).collect(),
+        };
+        if plan.is_program() && ids.is_empty() {
+            let message = format!("the flow `{}` has not been run as `{}`", plan.flow, self.tag.tag);
+            return Err(CliError::input(message).hint("which steps a program has, its first run shows: `tapeout run`"));
+        }
+        let id = names::find("step", step, &ids)?.to_owned();
+        Ok((run, id))
     }
 }
 
 pub(crate) fn pin(cx: &Cx, args: &PinArgs) -> Result<u8, CliError> {
-    let (plan, step) = args.step.plan(cx)?;
-    let engine = tools::engine(&cx.registry, &plan)?;
-    let mut run = Run::new(&plan, &engine, &args.step.tag.tag)?;
-    let id = &plan.steps[step].id;
+    let (plan, engine, step) = args.step.plan(cx)?;
+    let (mut run, id) = args.step.run(&plan, &engine, &step)?;
     let adopted =
-        if args.adopt { run.adopt(step, &args.reason)? } else { run.pin(step, &args.reason).map(|()| Vec::new())? };
+        if args.adopt { run.adopt(&id, &args.reason)? } else { run.pin(&id, &args.reason).map(|()| Vec::new())? };
     let terminal = &cx.terminal;
     if terminal.json {
         terminal.print_json(&json!({ "step": id, "pinned": true, "reason": args.reason, "adopted": adopted }));
@@ -82,10 +95,9 @@ pub(crate) fn pin(cx: &Cx, args: &PinArgs) -> Result<u8, CliError> {
 }
 
 pub(crate) fn unpin(cx: &Cx, args: &UnpinArgs) -> Result<u8, CliError> {
-    let (plan, step) = args.step.plan(cx)?;
-    let engine = tools::engine(&cx.registry, &plan)?;
-    let was = Run::new(&plan, &engine, &args.step.tag.tag)?.unpin(step)?;
-    let id = &plan.steps[step].id;
+    let (plan, engine, step) = args.step.plan(cx)?;
+    let (mut run, id) = args.step.run(&plan, &engine, &step)?;
+    let was = run.unpin(&id)?;
     let terminal = &cx.terminal;
     if terminal.json {
         terminal.print_json(&json!({ "step": id, "pinned": false, "was_pinned": was }));

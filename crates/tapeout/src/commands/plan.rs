@@ -53,12 +53,16 @@ fn to_json(plan: &Plan) -> serde_json::Value {
             "tools": step.info.tools, "variables": step.config().to_json(),
         })
     };
-    json!({
+    let mut json = json!({
         "flow": plan.flow, "design": plan.design(), "design_dir": plan.config.design_dir(),
         "steps": plan.steps.iter().map(|planned| step(planned)).collect::<Vec<_>>(),
         "declared": plan.declared().map(|step| step.id).collect::<Vec<_>>(),
         "warnings": plan.warnings.iter().map(|warning| &warning.message).collect::<Vec<_>>(),
-    })
+    });
+    if plan.is_program() {
+        json["declared"] = plan.declared().map(|step| step.id).collect();
+    }
+    json
 }
 
 fn to_text(terminal: &Terminal, plan: &Plan) -> String {
@@ -126,6 +130,7 @@ fn to_text(terminal: &Terminal, plan: &Plan) -> String {
         .collect();
     if !declared.is_empty() {
         text.push_str(&format!("\n\n{}", table(&declared, paint)));
+        text.push_str("\n\n`tapeout run --dry-run` says what it asks for, as far as that is known");
     }
     text
 }

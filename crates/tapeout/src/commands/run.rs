@@ -77,7 +77,8 @@ pub(crate) fn run(cx: &Cx, args: &RunArgs) -> Result<u8, CliError> {
     let engine = tools::engine_with(&cx.registry, &plan, &options)?;
     let tag = &args.tag.tag;
     plan.hold(&engine, tag)?;
-    let [fresh, compare] = [step_globs(&plan, &args.fresh)?, step_globs(&plan, &args.check_repeat)?];
+    let run = Run::new(&plan, &engine, tag)?;
+    let [fresh, compare] = [step_globs(&plan, &run, &args.fresh)?, step_globs(&plan, &run, &args.check_repeat)?];
     // A pattern that is none is a mistake in the configuration: it is told before anything runs.
     summary::waived(&plan)?;
     let held: Vec<&str> = ids(&plan, |in_range| in_range == InRange::Held);
@@ -97,7 +98,7 @@ pub(crate) fn run(cx: &Cx, args: &RunArgs) -> Result<u8, CliError> {
     }
     tools::require_tools(&engine, &plan)?;
     let run = Run::new(&plan, &engine, tag)?;
-    refuse_pinned(&plan, &run, again)?;
+    refuse_pinned(&run, again)?;
     tell_stale(&cx.terminal, &run);
     if args.dry_run {
         return Ok(dry_run(cx, &plan, &run, tag, again));
@@ -118,14 +119,25 @@ pub(crate) fn run(cx: &Cx, args: &RunArgs) -> Result<u8, CliError> {
 /// How long the end of a run waits for results on their way to a shared cache.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// Patterns of step ids; each must match a step that may run, or it is a mistake.
-fn step_globs(plan: &Plan, patterns: &[String]) -> Result<Vec<Glob>, CliError> {
-    let (all, inside) = (ids(plan, |_| true), ids(plan, |in_range| in_range == InRange::Inside));
+/// Patterns of step ids; each must match a step that may run, or it is a mistake. What a program may ask for is known by
+/// what it declares, and by what it asked for the last time.
+fn step_globs(plan: &Plan, run: &Run<'_>, patterns: &[String]) -> Result<Vec<Glob>, CliError> {
+    let (mut all, mut inside) = (ids(plan, |_| true), ids(plan, |in_range| in_range == InRange::Inside));
+    if plan.is_program() {
+        let asked: Vec<&str> = plan.declared().map(|step| step.id).chain(run.steps()).collect();
+        all.extend(&asked);
+        inside.extend(asked);
+    }
     let mut globs = Vec::new();
     for pattern in patterns {
-        let glob = Glob::new(&project::step_pattern(&all, pattern)?)?;
+        let pattern = project::step_pattern(&all, pattern)?;
+        let glob = Glob::new(&pattern)?;
         if !inside.iter().any(|id| glob.matches(id)) {
             return Err(CliError::input(format!("`{pattern}`: no such step is in the range that is to run")));
+        }
+        // A step of a program may be labelled or numbered.
+        if plan.declared().any(|step| glob.matches(step.id)) {
+            globs.push(Glob::new(&format!("{pattern}-*"))?);
         }
         globs.push(glob);
     }
@@ -205,20 +217,17 @@ fn dry_run(cx: &Cx, plan: &Plan, run: &Run<'_>, tag: &str, again: impl Fn(&str) 
     if terminal.json {
         terminal.print_json(&json!({ "flow": plan.flow, "design": plan.design(), "tag": tag, "steps": steps }));
     } else {
-        terminal.print(&standing::text(terminal, &steps));
+        terminal.print(&standing::text(terminal, plan, &steps));
     }
     0
 }
 
 /// What a pinned step must not be asked for.
-fn refuse_pinned(plan: &Plan, run: &Run<'_>, again: impl Fn(&str) -> Again) -> Result<(), CliError> {
-    for step in &plan.steps {
-        if let Some(pin) = run.pinned(&step.id).filter(|_| again(&step.id) != Again::No) {
-            return Err(CliError::input(format!("`{}` is pinned: {}", step.id, pin.reason)).hint(format!(
-                "`tapeout unpin {} --tag {}` lets it go",
-                step.id,
-                run.tag()
-            )));
+fn refuse_pinned(run: &Run<'_>, again: impl Fn(&str) -> Again) -> Result<(), CliError> {
+    for step in run.steps() {
+        if let Some(pin) = run.pinned(step).filter(|_| again(step) != Again::No) {
+            return Err(CliError::input(format!("`{step}` is pinned: {}", pin.reason))
+                .hint(format!("`tapeout unpin {step} --tag {}` lets it go", run.tag())));
         }
     }
     Ok(())

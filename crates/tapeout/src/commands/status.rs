@@ -66,6 +66,6 @@ pub(crate) fn run(cx: &Cx, args: &StatusArgs) -> Result<u8, CliError> {
             format!("{} of {}, last run as `{tag}` {when}: {outcome}{failed}", plan.flow, plan.design())
         }
     };
-    terminal.print(&format!("{last}\n{}", standing::text(terminal, &steps)));
+    terminal.print(&format!("{last}\n{}", standing::text(terminal, &plan, &steps)));
     Ok(0)
 }

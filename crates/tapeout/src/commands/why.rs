@@ -32,10 +32,15 @@ pub(crate) fn run(cx: &Cx, args: &WhyArgs) -> Result<u8, CliError> {
     let engine = tools::engine(&cx.registry, &plan)?;
     plan.hold(&engine, &args.tag.tag)?;
     let run = Run::new(&plan, &engine, &args.tag.tag)?;
-    let ids: Vec<&str> = plan.steps.iter().map(|step| step.id.as_str()).collect();
-    let step = step.map(|step| names::find("step", &step, &ids)).transpose()?;
     let mut steps = run.look(|_| Again::No);
-    steps.retain(|standing| step.is_none_or(|step| standing.step == step));
+    let mut ids: Vec<&str> = steps.iter().map(|standing| standing.step.as_str()).collect();
+    ids.extend(run.steps().into_iter().filter(|id| !steps.iter().any(|standing| standing.step == *id)));
+    let step = step.map(|step| names::find("step", &step, &ids)).transpose()?.map(str::to_owned);
+    steps.retain(|standing| step.as_ref().is_none_or(|step| standing.step == *step));
+    if let Some(step) = step.as_ref().filter(|_| steps.is_empty()) {
+        let message = format!("whether the flow `{}` asks for `{step}` is not known yet", plan.flow);
+        return Err(CliError::input(message).hint("a step that it looks at before would run first: `tapeout why`"));
+    }
     let terminal = &cx.terminal;
     if terminal.json {
         let with_last = |standing: &Standing| {

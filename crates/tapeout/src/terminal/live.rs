@@ -171,7 +171,8 @@ fn stage_text(flow: &str, number: usize, name: &str) -> String {
 }
 
 fn main_style(paint: Paint) -> ProgressStyle {
-    let bar = if paint.is_on() { "{bar:24.green/dim}" } else { "{bar:24}" };
+    // As wide as the terminal leaves room for: long names of stages must not break the line.
+    let bar = if paint.is_on() { "{wide_bar:.green/dim}" } else { "{wide_bar}" };
     template(&format!("{{prefix}} {bar} {{pos}}/{{len}} {{clock}}"))
         .with_key("clock", |state: &ProgressState, to: &mut dyn std::fmt::Write| {
             let seconds = state.elapsed().as_secs();

@@ -134,6 +134,10 @@ pub(crate) fn announce_panics() {
         let payload = panic.payload();
         let reason = payload.downcast_ref::<String>().map(String::as_str).or(payload.downcast_ref::<&str>().copied());
         let reason = reason.unwrap_or("no reason given");
+        // A flow that is not to go on is ended without a word, whatever its threads make of that.
+        if tapeout_flow::is_ending_flow() {
+            return;
+        }
         let place = panic.location().map(|place| format!(" ({place})")).unwrap_or_default();
         let text = format!(
             "error: tapeout broke: {reason}{place}\n\

@@ -1,6 +1,6 @@
 //! How steps stand before a run, as a table with the total at stake.
 
-use tapeout_flow::{Standing, Stands};
+use tapeout_flow::{Plan, Standing, Stands};
 
 use super::table::{Cell, table};
 use super::words::duration;
@@ -27,6 +27,7 @@ fn note(step: &Standing) -> String {
     let note = step.note.clone().unwrap_or_default();
     let note = match step.verdict {
         Some("check_failed") => format!("check failed: {note}"),
+        Some("failed") => format!("failed: {note}"),
         Some(_) => format!("not checked: {note}"),
         None => note,
     };
@@ -41,7 +42,7 @@ fn note(step: &Standing) -> String {
 }
 
 /// The table, and what would run.
-pub(crate) fn text(terminal: &Terminal, steps: &[Standing]) -> String {
+pub(crate) fn text(terminal: &Terminal, plan: &Plan, steps: &[Standing]) -> String {
     let row = |step: &Standing| {
         let (word, style) = word(step.status);
         let time = step.last_wall_ms.filter(|_| step.status != Stands::LeftOut).map(duration);
@@ -61,6 +62,9 @@ pub(crate) fn text(terminal: &Terminal, steps: &[Standing]) -> String {
     };
     if known > 0 {
         total.push_str(&format!("; last time that took {}", duration(known)));
+    }
+    if plan.is_program() && !would_run.is_empty() {
+        total.push_str("; the flow may ask for more then");
     }
     format!("{}\n\n{total}", table(&rows, terminal.out))
 }

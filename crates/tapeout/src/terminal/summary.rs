@@ -196,7 +196,8 @@ pub(crate) fn problems(terminal: &Terminal, ended: &Ended) {
     for step in &ended.summary.steps {
         let reason = step.reason.as_deref().unwrap_or("no reason given");
         if step.handled {
-            terminal.note(&format!("note: {} failed, and the flow went another way: {reason}", step.id));
+            let more = if ended.whole { "and the flow went another way" } else { "too" };
+            terminal.note(&format!("note: {} failed, {more}: {reason}", step.id));
             continue;
         }
         match step.status {
@@ -218,6 +219,9 @@ pub(crate) fn problems(terminal: &Terminal, ended: &Ended) {
                     text.push_str(&format!("\n  {}", near(project, word)));
                 }
                 text.push_str(&log_and_hint(ended, step, paint));
+                if step.reused {
+                    text.push_str(&format!("\nthis failure was recorded earlier; `--fresh={}` tries again", step.id));
+                }
                 terminal.complain(&text);
             }
             StepStatus::Done

@@ -210,6 +210,28 @@ impl TestSpace {
         self.start(args).wait(PATIENCE)
     }
 
+    /// What a pseudo-terminal shows of this line of `sh`, as it was written, without colours and jumps of the cursor.
+    pub(crate) fn in_terminal(&self, line: &str) -> String {
+        let shown = self.words.path().join("typescript");
+        let mut command = Command::new("timeout");
+        command.args(["60", "script", "-qec", line]).arg(&shown).current_dir(&self.dir).env_clear();
+        command.env("PATH", env::var_os("PATH").unwrap_or_default()).env("SHELL", "/bin/sh");
+        command.envs(self.env.iter().map(|(name, value)| (name, value)));
+        let status = command.stdin(Stdio::null()).stdout(Stdio::null()).status().unwrap();
+        let shown = String::from_utf8_lossy(&fs::read(&shown).unwrap()).into_owned();
+        assert!(status.success(), "{shown}");
+        let mut plain = String::new();
+        let mut rest = shown.chars();
+        while let Some(c) = rest.next() {
+            match c {
+                '\u{1b}' => _ = rest.find(|c| c.is_ascii_alphabetic()),
+                '\r' => plain.push('\n'),
+                c => plain.push(c),
+            }
+        }
+        plain
+    }
+
     /// `tapeout run`; in the sandbox when the tests are asked to.
     pub(crate) fn run(&self) -> Ran {
         let sandbox = env::var_os("TAPEOUT_TEST_SANDBOX").map(|_| "--sandbox");
