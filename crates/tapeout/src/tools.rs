@@ -1,5 +1,5 @@
-//! The machine that a design is run on: its environment, its cores and memory, where the tools are and whether they will
-//! do.
+//! The machine that a design is run on: its environment, its cores and memory, where the tools are and whether they
+//! will do.
 
 use std::collections::BTreeMap;
 use std::env;
