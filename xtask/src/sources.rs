@@ -10,7 +10,14 @@ const LONGEST: usize = 800;
 /// Lints that hold the architecture, with the files and folders that may lift each.
 const LIFTED: [(&str, &[&str]); 4] = [
     ("unsafe_code", &["crates/tapeout-guard/src/sys.rs"]),
-    ("clippy::disallowed_methods", &["crates/tapeout-guard/src/client.rs", "crates/tapeout/src/viewer.rs"]),
+    (
+        "clippy::disallowed_methods",
+        &[
+            "crates/tapeout-conformance/src/cli.rs",
+            "crates/tapeout-guard/src/client.rs",
+            "crates/tapeout/src/viewer.rs",
+        ],
+    ),
     ("clippy::print_stdout", &["crates/tapeout/src"]),
     ("clippy::print_stderr", &["crates/tapeout/src"]),
 ];
