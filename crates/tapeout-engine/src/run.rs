@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, Scope};
 
 use tapeout_guard::Submitted;
-use tapeout_model::{Class, Digest};
+use tapeout_model::{Class, Digest, Verdict};
 use tapeout_store::Entry;
 
 use crate::cx::run_body;
@@ -346,7 +346,8 @@ impl<W: Fn(&Job) -> Wish> Driver<'_, '_, W> {
                 if self.run.mode == Mode::Run && *how != How::Ran {
                     run.engine.store().used(entry);
                 }
-                let passed = !entry.is_bad() || run.job(id).defers_check;
+                let put_off = || run.job(id).defers_check && matches!(entry.record().verdict, Verdict::Failed { .. });
+                let passed = !entry.is_bad() || put_off();
                 (run.sink)(&Event::Done { job: id, entry: Arc::clone(entry), how: *how });
                 if passed { End::Done } else { End::Failed }
             }

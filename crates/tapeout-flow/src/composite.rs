@@ -3,16 +3,16 @@
 
 use std::sync::Arc;
 
-use tapeout_config::Config;
+use tapeout_config::{Config, ConfigReads};
 use tapeout_engine::{Claims, Failure, Identity, Job, JobBody, JobCx};
 use tapeout_model::{Class, Output, Read, Record, Verdict};
 use tapeout_store::Entry;
 
 use crate::cx::slug;
-use crate::job::{IMPLEMENTATION, STEP, StepJob};
+use crate::job::{FAILURE, IMPLEMENTATION, STEP, StepJob};
 use crate::makers::Makers;
 use crate::registry::Registered;
-use crate::settings::{setting_names, setting_text};
+use crate::settings::{setting_name, setting_names, setting_text};
 use crate::{Completed, Session, Step, StepCx, StepInfo, StepResult};
 
 /// A step made of others: what it says of itself follows from theirs.
@@ -27,6 +27,8 @@ impl Step for Composite {
     fn info(&self) -> StepInfo {
         let mut info = StepInfo::new(self.id, self.name, self.doc, env!("CARGO_PKG_VERSION"));
         let mut makers = Makers::default();
+        // A check that stops the step must stop the flow, too.
+        let mut defers = true;
         for Registered { info: part, .. } in &self.parts {
             let (made, missing) = makers.inputs_of(part);
             let outside = |format: &str| missing.iter().any(|needs| needs.format == format);
@@ -49,12 +51,13 @@ impl Step for Composite {
                     info.variables.push(variable.clone());
                 }
             }
-            info.defers_check |= part.defers_check;
+            defers &= part.defers_check;
             info.acts_outside |= part.acts_outside;
             // It can run only when all of them can.
             info.vocabulary = info.vocabulary.or(part.vocabulary);
             makers.add(part, ());
         }
+        info.defers_check = defers && !self.parts.is_empty();
         info
     }
 
@@ -102,6 +105,14 @@ pub(crate) struct CompositeJob {
 impl JobBody for CompositeJob {
     fn identify(&self, identity: &mut Identity<'_>) {
         identity.part(STEP, &self.id).part(IMPLEMENTATION, self.info.implementation);
+        if self.keeps_failure {
+            identity.part(FAILURE, "a result");
+        }
+        // A part is asked for by its own key, which a recorded result of the whole knows only as it was.
+        for part in &self.parts {
+            identity.part("(part)", part.info.id).part(IMPLEMENTATION, part.info.implementation);
+            part.step.identify(identity);
+        }
     }
 
     fn settings(&self) -> Vec<String> {
@@ -113,6 +124,8 @@ impl JobBody for CompositeJob {
     }
 
     fn run(&self, job: &mut JobCx<'_>) -> Result<Record, Failure> {
+        let reads = Arc::new(ConfigReads::default());
+        let config = self.config.noting(&reads);
         let mut makers = Makers::default();
         for (part, from) in job.input_jobs() {
             makers.extend([part.clone()], *from);
@@ -120,8 +133,11 @@ impl JobBody for CompositeJob {
         let mut record = Record::default();
         let mut log = Vec::new();
         for (number, part) in (1..).zip(&self.parts) {
-            // Which parts have nothing to do follows from the configuration, as what they read.
-            if part.step.nothing_to_do(&self.config).is_some() {
+            let is_idle = part.step.nothing_to_do(&config).is_some();
+            for read in reads.take_new() {
+                job.setting(&setting_name(read));
+            }
+            if is_idle {
                 continue;
             }
             let dir = format!("{number}-{}", slug(part.info.id));
@@ -138,7 +154,7 @@ impl JobBody for CompositeJob {
             }
             makers.add(&part.info, id);
             take(&mut record, &entry, &dir);
-            if record.verdict.is_bad() && !part.info.defers_check {
+            if entry.is_bad() && !part.info.defers_check {
                 break;
             }
         }

@@ -86,18 +86,20 @@ impl JobBody for FlowJob {
             cx.wait(&last)?;
             Ok::<_, FlowError>(last)
         }));
-        if self.is_cut.swap(false, Ordering::SeqCst) {
+        let was_cut = self.is_cut.swap(false, Ordering::SeqCst);
+        if was_cut {
             CUT.fetch_sub(1, Ordering::SeqCst);
         }
         let mut progress = self.progress();
         match ran {
             _ if progress.fatal.is_some() => Err(progress.fatal.take().unwrap_or_else(Failure::interrupted)),
+            // Whatever the program made of it, it did not see the end.
+            _ if was_cut => Err(Failure::interrupted()),
             Ok(Ok(last)) => {
                 progress.last = Some(last);
                 Ok(Record::default())
             }
             Ok(Err(error)) => Err(error.into_failure()),
-            Err(_) if conductor.is_stopping() || conductor.is_looking() => Err(Failure::interrupted()),
             Err(panic) => resume_unwind(panic),
         }
     }
@@ -130,6 +132,14 @@ impl FlowJob {
         }
         way.reverse();
         Some(way)
+    }
+
+    /// Unwinds the program from where it is.
+    fn cut(&self) -> ! {
+        if !self.is_cut.swap(true, Ordering::SeqCst) {
+            CUT.fetch_add(1, Ordering::SeqCst);
+        }
+        resume_unwind(Box::new(Cut))
     }
 
     /// The state before anything was asked for: what the plan begins with.
@@ -247,25 +257,27 @@ impl FlowCx<'_> {
             let message = format!("the flow `{flow}` asks for the step `{step}`, which it does not declare");
             self.give_up(Failure::new(Class::Input, message).hint("name it in the flow's `steps()`"));
         };
+        let refused = registered.info.acts_outside.then(|| self.refused(state)).flatten();
         let mut progress = self.job.progress();
-        let Node { makers, job: before, .. } = &progress.nodes[state.0];
-        let (mut makers, before) = (makers.clone(), *before);
-        let mut id = registered.info.id.to_owned();
-        if let Some(label) = &self.label {
-            id = format!("{id}-{label}");
+        let mut makers = progress.nodes[state.0].makers.clone();
+        // Nothing can come of a state that there will not be.
+        let error = refused.or_else(|| progress.nodes[state.0].end.as_ref()?.as_ref().err().cloned());
+        if let Some(error) = error {
+            let end = Some(Err(error));
+            return progress.add(Node { before: Some(*state), step: None, job: None, makers, end });
         }
-        let times = progress.asked.entry(id.clone()).or_default();
-        *times += 1;
-        if *times > 1 {
-            id = format!("{id}-{}", *times - 1);
-        }
+        let id = match &self.label {
+            Some(label) => format!("{}-{label}", registered.info.id),
+            None => registered.info.id.to_owned(),
+        };
+        let id = progress.free_id(id);
         // The initial state has number 0.
         let first = usize::from(!self.job.plan.steps.iter().any(|step| step.is_initial_state()));
         let node = |step, job, makers| Node { before: Some(*state), step: Some(step), job, makers, end: None };
         let mut unfit = None;
         let (index, planned) = self.job.cast.add(&id, |index| {
             let mut planned = PlannedStep::new(index + first, 2, id.clone(), registered.clone(), &self.config);
-            planned.before = self.job.last_step(&progress, *state);
+            planned.before = progress.way_to(*state).find(|node| node.job.is_some()).and_then(|node| node.step);
             planned.keeps_failure = self.may_fail;
             planned.defers_check &= !self.at_once;
             planned.left_out = self.job.program.skips(registered.info.id, &self.config).or(planned.left_out);
@@ -290,7 +302,7 @@ impl FlowCx<'_> {
         if self.job.pinned.contains(&id) {
             inputs.clear();
         }
-        let after = before.filter(|_| in_turn).into_iter().collect();
+        let after = progress.way_to(*state).filter_map(|node| node.job).take(usize::from(in_turn)).collect();
         let last = self.job.last.get(&id).copied();
         let job = Job { after, ..self.job.plan.job(&planned, inputs, last) };
         self.job.cast.ask(index, job.clone());
@@ -303,6 +315,25 @@ impl FlowCx<'_> {
         };
         makers.add(&planned.info, job);
         progress.add(node(index, Some(job), makers))
+    }
+
+    /// Why a step that acts outside must not follow a state, which is waited for: a check that was put off has failed, or
+    /// a step did.
+    fn refused(&self, state: &FlowState) -> Option<FlowError> {
+        if let Err(error) = self.wait(state) {
+            return Some(error);
+        }
+        let progress = self.job.progress();
+        let failed =
+            progress.way_to(*state).find_map(|node| match node.end.as_ref()?.as_ref().ok()?.as_ref()?.record() {
+                Record { verdict: Verdict::Failed { reason, hint }, .. } => {
+                    Some((node.step?, reason.clone(), hint.clone()))
+                }
+                _ => None,
+            });
+        let (step, reason, hint) = failed?;
+        let failure = Failure { hint, ..Failure::new(Class::Check, reason) };
+        Some(FlowError::of_step(&self.job.cast.step(step).id, failure))
     }
 
     /// Waits for all steps up to a state.
@@ -480,31 +511,26 @@ impl FlowCx<'_> {
 }
 
 impl Progress {
+    /// The id that a step gets which is asked for under this one: another for each time.
+    fn free_id(&mut self, id: String) -> String {
+        let mut number = self.asked.get(&id).copied().unwrap_or(0);
+        let mut free = id.clone();
+        while self.asked.contains_key(&free) {
+            number += 1;
+            free = format!("{id}-{number}");
+        }
+        self.asked.insert(id, number);
+        self.asked.entry(free.clone()).or_insert(0);
+        free
+    }
+
+    /// The states up to one, that one first.
+    fn way_to(&self, state: FlowState) -> impl Iterator<Item = &Node> {
+        std::iter::successors(Some(&self.nodes[state.0]), |node| Some(&self.nodes[node.before?.0]))
+    }
+
     fn add(&mut self, node: Node) -> FlowState {
         self.nodes.push(node);
         FlowState(self.nodes.len() - 1)
-    }
-}
-
-impl FlowJob {
-    /// Unwinds the program from where it is.
-    fn cut(&self) -> ! {
-        if !self.is_cut.swap(true, Ordering::SeqCst) {
-            CUT.fetch_add(1, Ordering::SeqCst);
-        }
-        resume_unwind(Box::new(Cut))
-    }
-
-    /// The last step before a state that ran.
-    fn last_step(&self, progress: &Progress, state: FlowState) -> Option<usize> {
-        let mut at = Some(state);
-        while let Some(state) = at {
-            let node = &progress.nodes[state.0];
-            if node.job.is_some() {
-                return node.step;
-            }
-            at = node.before;
-        }
-        None
     }
 }

@@ -229,6 +229,13 @@ impl Plan {
         self.program.iter().flat_map(|program| &program.declared).map(|step| &*step.info)
     }
 
+    /// The declared steps of a program that nothing leaves out.
+    fn asked_for(&self) -> impl Iterator<Item = &Registered> {
+        self.program.iter().flat_map(|program| {
+            program.declared.iter().filter(|step| program.skips(step.info.id, &self.config).is_none())
+        })
+    }
+
     /// Whether the flow is a program, so that its steps are known only while it runs.
     #[must_use]
     pub fn is_program(&self) -> bool {
@@ -269,10 +276,7 @@ impl Plan {
     pub fn require_steps(&self) -> Result<(), Failure> {
         let inside = self.running().filter(|(_, step)| step.in_range == InRange::Inside);
         let planned = inside.map(|(_, step)| (step.id.as_str(), &step.info));
-        let asked = self.program.iter().flat_map(|program| {
-            let asked = program.declared.iter().filter(|step| program.skips(step.info.id, &self.config).is_none());
-            asked.map(|step| (step.info.id, &step.info))
-        });
+        let asked = self.asked_for().map(|step| (step.info.id, &step.info));
         let described = planned.chain(asked).filter(|(_, info)| info.vocabulary.is_some());
         let missing: Vec<String> = described.map(|(id, _)| format!("`{id}`")).collect();
         if missing.is_empty() {
@@ -300,7 +304,9 @@ impl Plan {
     #[must_use]
     pub fn tools(&self) -> Vec<&'static str> {
         let inside = self.running().filter(|(_, step)| step.in_range == InRange::Inside).map(|(_, step)| &step.step);
-        let declared = self.program.iter().flat_map(|program| &program.declared).map(|step| &step.step);
+        // What a program changes in the configuration as it goes is not known yet.
+        let declared =
+            self.asked_for().map(|step| &step.step).filter(|step| step.nothing_to_do(&self.config).is_none());
         let tools: BTreeSet<_> = inside.chain(declared).flat_map(|step| step.tools(&self.config)).collect();
         tools.into_iter().collect()
     }
@@ -317,6 +323,7 @@ impl Plan {
         last: impl Fn(&str) -> Option<StepAttempt>,
         is_held: impl Fn(&PlannedStep) -> bool,
     ) -> Graph {
+        let acts_outside = self.running().any(|(_, step)| step.info.acts_outside);
         let mut graph = Graph::default();
         let mut jobs: BTreeMap<usize, JobId> = BTreeMap::new();
         for (index, step) in self.running() {
@@ -326,8 +333,7 @@ impl Plan {
                 after: if step.info.acts_outside { jobs.values().copied().collect() } else { Vec::new() },
                 // What acts outside must wait for every check, so that none can be put off.
                 // Who begins behind a check that failed knows of it.
-                defers_check: step.in_range == InRange::Held
-                    || step.info.defers_check && !self.running().any(|(_, step)| step.info.acts_outside),
+                defers_check: step.in_range == InRange::Held || step.info.defers_check && !acts_outside,
                 ..self.job(step, inputs, last(&step.id))
             };
             jobs.insert(index, graph.add(job));

@@ -255,7 +255,7 @@ impl Run<'_> {
             return Vec::new();
         }
         let last = self.last_times();
-        let graph = self.plan.graph(|step| last.get(step).copied(), |step| self.pinned(&step.id).is_some());
+        let graph = self.plan.graph(|step| last.get(step).copied(), |step| self.pinned_entry(&step.id).is_some());
         let wish = |step: &str| self.pinned_entry(step).map_or(Wish::Result, Wish::Pinned);
         let outcomes = self.engine.run(&graph, Mode::Look, |job| wish(&job.name), &|_| {});
         let good = |(step, _, outcome): (usize, Arc<PlannedStep>, &Outcome)| match outcome {

@@ -54,11 +54,13 @@ impl Registry {
         doc: &'static str,
         steps: &[&str],
     ) -> &mut Self {
-        let part = |step: &&str| match self.registered(step) {
-            Some(part) => part.clone(),
+        // The parts of a composite step within it are parts of this one.
+        let parts_of = |step: &&str| match self.registered(step) {
+            Some(part) if part.parts.is_empty() => vec![part.clone()],
+            Some(composite) => composite.parts.clone(),
             None => panic!("`{id}` consists of `{step}`, which has not been added before it"),
         };
-        let parts: Vec<Registered> = steps.iter().map(part).collect();
+        let parts: Vec<Registered> = steps.iter().flat_map(parts_of).collect();
         let step = Registered { parts: parts.clone(), ..Registered::new(Composite { id, name, doc, parts }) };
         self.steps.insert(id.to_lowercase(), step);
         self

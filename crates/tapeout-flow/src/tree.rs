@@ -166,7 +166,11 @@ impl RunTree {
                 let to = dir.join(&input.path);
                 match maker(input) {
                     Some(other) => {
-                        let target = Path::new("..").join(&other.dir).join(&input.path);
+                        let up = "../".repeat(Path::new(&input.path).components().count());
+                        let target = Path::new(&up).join(&other.dir).join(&input.path);
+                        if let Some(folder) = to.parent() {
+                            fs::create_dir_all(folder).map_err(disk("create", folder))?;
+                        }
                         symlink(&target, &to).map_err(disk("link", &to))?;
                     }
                     None => store.materialise(input, &to)?,

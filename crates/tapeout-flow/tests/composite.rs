@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use tapeout_config::{Loader, SourceMap};
+use tapeout_config::{Config, Loader, SourceMap};
 use tapeout_engine::{Engine, Options, Toolbox};
 use tapeout_flow::{
     Again, Completed, Ended, Failure, Flow, Plan, Registry, Run, Session, Step, StepCx, StepInfo, StepResult,
@@ -17,16 +17,16 @@ use tapeout_model::Class;
 static RUNS: [AtomicU32; 2] = [AtomicU32::new(0), AtomicU32::new(0)];
 
 /// Writes the view `nl` from the variable `FIRST`.
-struct First;
+struct First {
+    implementation: &'static str,
+}
 
 impl Step for First {
     fn info(&self) -> StepInfo {
-        StepInfo::new("Test.First", "First", "", "1").makes(&["nl"]).measures(&["first"]).variables([Variable::new(
-            "FIRST",
-            Type::Str,
-            "What it writes.",
-        )
-        .default("one")])
+        StepInfo::new("Test.First", "First", "", self.implementation)
+            .makes(&["nl"])
+            .measures(&["first"])
+            .variables([Variable::new("FIRST", Type::Str, "What it writes.").default("one")])
     }
 
     fn prepare(&self, _: &mut StepCx<'_, '_>) -> Result<Vec<Session>, Failure> {
@@ -39,6 +39,32 @@ impl Step for First {
         let output = cx.write("out.v", text.as_bytes())?;
         let result = StepResult { written: vec![output], ..StepResult::default() };
         Ok(result.view("nl", "out.v").metric("first", text.len() as i64))
+    }
+}
+
+/// Measures whether it ran, unless `RUN_LAST` is false.
+struct Last;
+
+impl Step for Last {
+    fn info(&self) -> StepInfo {
+        StepInfo::new("Test.Last", "Last", "", "1").measures(&["last"]).variables([Variable::new(
+            "RUN_LAST",
+            Type::Bool,
+            "Whether it runs.",
+        )
+        .default(false)])
+    }
+
+    fn nothing_to_do(&self, config: &Config) -> Option<String> {
+        (!config.bool("RUN_LAST")).then(|| "RUN_LAST is false".to_owned())
+    }
+
+    fn prepare(&self, _: &mut StepCx<'_, '_>) -> Result<Vec<Session>, Failure> {
+        Ok(Vec::new())
+    }
+
+    fn collect(&self, _: &mut StepCx<'_, '_>, _: &[Completed]) -> Result<StepResult, Failure> {
+        Ok(StepResult::default().metric("last", 1_i64))
     }
 }
 
@@ -72,21 +98,27 @@ impl Step for Second {
     }
 }
 
-fn registry() -> Registry {
+fn registry(implementation: &'static str) -> Registry {
     let mut registry = Registry::default();
     registry
-        .add_step(First)
+        .add_step(First { implementation })
         .add_step(Second)
+        .add_step(Last)
         .add_composite("Test.Both", "Both", "Both of them.", &["Test.First", "Test.Second"])
-        .add_flow(Flow::new("Test", "", &["Test.Both"]));
+        .add_composite("Test.All", "All", "All of them.", &["Test.Both", "Test.Last"])
+        .add_flow(Flow::new("Test", "", &["Test.All"]));
     registry
 }
 
 fn run(dir: &Path, config: &str) -> Ended {
+    run_of(dir, config, "1")
+}
+
+fn run_of(dir: &Path, config: &str, implementation: &'static str) -> Ended {
     let file = dir.join("config.yaml");
     fs::write(&file, format!("DESIGN_NAME: top\n{config}\n")).unwrap();
     let loader = Loader { files: vec![file], ..Loader::default() };
-    let plan = Plan::load(&registry(), loader, Some("Test"), &mut SourceMap::new());
+    let plan = Plan::load(&registry(implementation), loader, Some("Test"), &mut SourceMap::new());
     let plan = plan.unwrap_or_else(|errors| panic!("{errors:?}"));
     let engine = Engine::open(dir, Toolbox::default(), Options::cores(1)).unwrap();
     Run::new(&plan, &engine, "default").unwrap().execute(|_| Again::No, |_, _| ()).unwrap()
@@ -98,7 +130,7 @@ fn runs() -> [u32; 2] {
 
 #[test]
 fn a_composite_step_says_what_its_parts_say_together() {
-    let registry = registry();
+    let registry = registry("1");
     let info = registry.step("test.both").unwrap();
     let needs: Vec<(&str, bool)> = info.inputs.iter().map(|needs| (needs.format.as_str(), needs.optional)).collect();
     assert_eq!(needs, [("sdc", true)], "what a part before it makes is not needed from outside");
@@ -114,7 +146,7 @@ fn each_part_runs_only_when_it_must() {
     let dir = dir.path().canonicalize().unwrap();
     let ended = run(&dir, "");
     assert_eq!((ended.summary.class, runs()), (None, [1, 1]), "{:?}", ended.failures);
-    let shown = |path: &str| fs::read_to_string(ended.dir.join("01-test-both").join(path)).unwrap();
+    let shown = |path: &str| fs::read_to_string(ended.dir.join("01-test-all").join(path)).unwrap();
     assert_eq!(shown("1-test-first/out.v"), "one");
     assert_eq!(shown("2-test-second/out.def"), "def of one");
     assert!(shown("state_out.json").contains("\"def\": \"2-test-second/out.def\""), "{}", shown("state_out.json"));
@@ -126,6 +158,14 @@ fn each_part_runs_only_when_it_must() {
     assert_eq!(runs(), [0, 1], "only the part that reads it");
     run(&dir, "FIRST: two");
     assert_eq!(runs(), [1, 1]);
+    run_of(&dir, "FIRST: two", "2");
+    assert_eq!(runs(), [1, 0], "another implementation, and the same result");
+
+    let last = |config: &str| run(&dir, config).summary.metrics.contains_key("last");
+    assert!(last("RUN_LAST: true"));
+    assert!(!last("RUN_LAST: false"));
+    assert!(last("RUN_LAST: true"));
+    runs();
 
     let long = run(&dir, "LIMIT: 3");
     assert_eq!(long.summary.class, Some(Class::Check));

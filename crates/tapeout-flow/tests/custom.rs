@@ -87,7 +87,8 @@ impl Step for Fail {
     }
 }
 
-const STEPS: [&str; 6] = ["Test.Add", "Test.Check", "Test.CheckLater", "Test.Broken", "Test.NoDisk", "Test.Needs"];
+const STEPS: [&str; 7] =
+    ["Test.Add", "Test.Check", "Test.CheckLater", "Test.Broken", "Test.NoDisk", "Test.Needs", "Test.Program"];
 
 struct Needs;
 
@@ -148,6 +149,7 @@ impl Design {
             .add_step(Fail("Test.Broken", Class::Tool))
             .add_step(Fail("Test.NoDisk", Class::Environment))
             .add_step(Needs)
+            .add_step(Program)
             .add_custom_flow(TestFlow(body));
         let loader = Loader { files: vec![file], ..Loader::default() };
         Plan::load(&registry, loader, None, &mut SourceMap::new())
@@ -509,4 +511,41 @@ fn results_of_steps_that_a_cut_flow_did_not_reach_stay_known() {
     design.run(cut, "");
     assert_eq!(design.run(cut, "AMOUNT: 2").summary.class, Some(Class::Check));
     design.with(cut, "AMOUNT: 2", |mut run| run.pin("Test.Add-1", "it still is shown").unwrap());
+}
+
+/// Acts outside: it must not run behind a failed check.
+struct Program;
+
+impl Step for Program {
+    fn info(&self) -> StepInfo {
+        StepInfo::new("Test.Program", "Program", "", "1").acts_outside()
+    }
+
+    fn prepare(&self, _: &mut StepCx<'_, '_>) -> Result<Vec<Session>, Failure> {
+        Ok(Vec::new())
+    }
+
+    fn collect(&self, _: &mut StepCx<'_, '_>, _: &[Completed]) -> Result<StepResult, Failure> {
+        Ok(StepResult::default().metric("programmed", 1_i64))
+    }
+}
+
+#[test]
+fn what_acts_outside_waits_for_every_check_even_one_that_is_put_off() {
+    let body: Body = |cx, initial| cx.sequence(&["Test.Add", "Test.CheckLater", "Test.Program"], &initial);
+    let ended = Design::new().run(body, "AMOUNT: 50");
+    assert_eq!(ended.summary.class, Some(Class::Check));
+    assert!(!steps(&ended).iter().any(|(id, _)| *id == "Test.Program"), "{:?}", steps(&ended));
+    assert!(steps(&Design::new().run(body, "")).contains(&("Test.Program", StepStatus::Done)));
+}
+
+#[test]
+fn labels_and_numbers_do_not_meet() {
+    let body: Body = |cx, initial| {
+        let first = cx.labelled("1").start("Test.Add", &initial)?;
+        let second = cx.start("Test.Add", &first)?;
+        cx.start("Test.Add", &second)
+    };
+    let ended = Design::new().run(body, "");
+    assert_eq!((sum(&ended), ended.summary.steps.len()), (Some(3.0), 3), "{:?}", steps(&ended));
 }

@@ -86,7 +86,7 @@ impl Entry {
         self.packed.id()
     }
 
-    /// Whether nothing can be built on it, see [`Verdict::is_bad`].
+    /// Whether nothing can be built on it, see [`tapeout_model::Verdict::is_bad`].
     #[must_use]
     pub fn is_bad(&self) -> bool {
         u32_at(self.packed.payload(), 64) == Some(1)

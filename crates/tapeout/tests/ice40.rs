@@ -537,13 +537,15 @@ fn the_commands_of_every_step_can_be_pasted() {
     space.write("src/rom.hex", "1 1\n");
     space.passes();
     let summary = space.summary();
-    let steps = summary["steps"].as_array().unwrap().iter().filter(|step| step["status"] != "left_out");
+    // The checker has no tools.
+    let ran = |step: &&Value| step["status"] != "left_out" && step["id"] != TIMING;
+    let steps = summary["steps"].as_array().unwrap().iter().filter(ran);
     let mut pasted = 0;
     for step in steps {
         assert!(paste(&space, step["dir"].as_str().unwrap()), "{step:#}");
         pasted += 1;
     }
-    assert_eq!(pasted, 9);
+    assert_eq!(pasted, 8);
     space.repeats("what is done in runs/ is not what is recorded", &[]);
 }
 
