@@ -135,9 +135,10 @@ impl JobCx<'_> {
     }
 
     /// Keeps what is known of an attempt that failed, where that is the result.
-    pub fn attempt_failed(&mut self, log: Output, commands: String) {
+    pub fn attempt_failed(&mut self, log: Output, commands: String, inputs: Vec<Output>) {
         self.attempt.log = Some(log);
         self.attempt.commands = commands;
+        self.attempt.inputs = inputs;
     }
 
     /// Asks for another job, which runs at the side of this one as soon as its inputs are done. The id can be passed on as

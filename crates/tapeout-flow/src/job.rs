@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use tapeout_config::{Config, ConfigReads};
-use tapeout_engine::{Cause, Failure, Identity, Input, JobBody, JobCx};
+use tapeout_engine::{Cause, Failure, Identity, Input, JobBody, JobCx, KeptAttempt, KeptFile};
 use tapeout_model::{Class, Output, Record, Severity, Verdict};
 
 use crate::settings::{setting_names, setting_text};
@@ -127,7 +127,14 @@ impl StepJob {
         let read = |name: &str| std::fs::read(dir.join(name)).unwrap_or_default();
         cx.note_config_reads();
         let log = cx.job.write_output(&read(log), &format!("{}.log", cx.slug()))?;
-        cx.job.attempt_failed(log, String::from_utf8_lossy(&read("COMMANDS")).into_owned());
+        // With these, somebody else can have the same failure.
+        let kept = KeptAttempt::read(dir).unwrap_or_default();
+        let input = |file: &KeptFile| {
+            let output = cx.job.write_output(&read(&file.path), &file.path)?;
+            Ok(Output { executable: file.executable, ..output })
+        };
+        let inputs = kept.inputs.iter().map(input).collect::<Result<_, Failure>>()?;
+        cx.job.attempt_failed(log, String::from_utf8_lossy(&read("COMMANDS")).into_owned(), inputs);
         let reason = match failure.words.first() {
             Some(words) => format!("{}: {words}", failure.message),
             None => failure.message,
@@ -135,7 +142,7 @@ impl StepJob {
         // The directory of the attempt has said all that is kept of it.
         let _ = std::fs::remove_dir_all(dir);
         let verdict = Verdict::Broke { reason, hint: failure.hint };
-        Ok(Record { alerts: failure.alerts, verdict, ..Record::default() })
+        Ok(Record { alerts: failure.alerts, statuses: kept.statuses, verdict, ..Record::default() })
     }
 
     fn execute(&self, cx: &mut StepCx<'_, '_>, session: Session) -> Result<Completed, Stopped> {

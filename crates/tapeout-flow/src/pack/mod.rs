@@ -78,8 +78,9 @@ impl Pack {
     /// # Errors
     /// When nothing is known of it, or a file that it read is another one by now.
     pub fn of_step(engine: &Engine, run_dir: &Path, tag: &str, step: &StepSummary) -> Result<Self, Failure> {
-        let known =
-            if step.status == StepStatus::Failed { failed(run_dir, step)? } else { recorded(engine, tag, step)? };
+        // A failure that a flow reckoned with is recorded like a result.
+        let is_attempt = step.status == StepStatus::Failed && run_dir.join(format!("{}{FAILED}", step.dir)).exists();
+        let known = if is_attempt { failed(run_dir, step)? } else { recorded(engine, tag, step)? };
         Self::new(engine, Path::new("runs").join(tag).join(&step.dir), step, known)
     }
 
