@@ -4,10 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use tapeout_engine::{Failure, How, Outcome};
-use tapeout_model::{Class, Metrics, Output, State};
+use tapeout_model::{Class, Metrics, Output, State, Verdict};
 use tapeout_store::Entry;
 
-use crate::flow_cx::FlowJob;
+use crate::flow_job::FlowJob;
 use crate::showing::{Made, Showing, reason_of, status_of};
 use crate::{Ended, InRange, PlannedStep, Run, RunSummary, StepAttempt, StepStatus, StepSummary};
 
@@ -100,9 +100,10 @@ impl Run<'_> {
         entries: &BTreeMap<usize, Arc<Entry>>,
     ) -> BTreeMap<usize, (Located, Located)> {
         let mut states: BTreeMap<usize, (Located, Located)> = BTreeMap::new();
-        for (index, entry) in entries {
+        // Those without a result have not changed anything, nor have those whose result is that a tool failed.
+        let results = entries.iter().filter(|(_, entry)| !matches!(entry.record().verdict, Verdict::Broke { .. }));
+        for (index, entry) in results {
             let step = &steps[*index];
-            // Those without a result have not changed anything.
             let mut before = step.before;
             while let Some(earlier) = before.filter(|before| !states.contains_key(before)) {
                 before = steps[earlier].before;

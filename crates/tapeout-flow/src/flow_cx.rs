@@ -1,166 +1,23 @@
 //! What a custom flow may touch: it asks for steps, looks at what came out of them, and tells how far it is.
 
 use std::any::Any;
-use std::collections::{BTreeMap, BTreeSet};
-use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
 use tapeout_config::Config;
-use tapeout_engine::{Conductor, Failure, Graph, Identity, Job, JobBody, JobCx, JobId, Outcome};
+use tapeout_engine::{Conductor, Failure, Job, JobId, Outcome};
 use tapeout_model::{Class, Metric, Record, State, Value, Verdict, View};
 use tapeout_store::Entry;
 
-use crate::cast::Cast;
-use crate::custom::{FlowError, Program};
-use crate::makers::Makers;
+use crate::custom::FlowError;
+use crate::flow_job::{FlowJob, Node};
 use crate::stage::{Comparison, Note, Stage};
-use crate::{Needs, Plan, PlannedStep, StepAttempt};
+use crate::{Needs, PlannedStep};
 
 /// The state after a step, whether that step has ended or not; or the one in which a flow begins. It is the input of
 /// further steps, which wait for it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct FlowState(usize);
-
-/// A state of a running flow.
-struct Node {
-    before: Option<FlowState>,
-    /// The step that it is the state after.
-    step: Option<usize>,
-    job: Option<JobId>,
-    makers: Makers<JobId>,
-    end: Option<Result<Option<Arc<Entry>>, FlowError>>,
-}
-
-/// A custom flow as a job: what its program, the run and the engine share.
-pub(crate) struct FlowJob {
-    plan: Arc<Plan>,
-    program: Program,
-    cast: Arc<Cast>,
-    dir: PathBuf,
-    last: BTreeMap<String, StepAttempt>,
-    pinned: BTreeSet<String>,
-    progress: Mutex<Progress>,
-    is_cut: AtomicBool,
-}
-
-#[derive(Default)]
-struct Progress {
-    nodes: Vec<Node>,
-    /// How often each id was asked for.
-    asked: BTreeMap<String, u32>,
-    stages: u32,
-    stage_count: Option<u32>,
-    /// Why the flow is not to go on.
-    fatal: Option<Failure>,
-    /// The state that it gave.
-    last: Option<FlowState>,
-}
-
-/// What unwinds a flow that is not to go on.
-struct Cut;
-
-/// How many flows are being unwound.
-static CUT: AtomicUsize = AtomicUsize::new(0);
-
-/// Whether a custom flow is being ended in the midst of its program, because the run stops or only looks. Where such a flow
-/// has threads, one that waits for another panics, which is no news: a panic hook asks this.
-#[must_use]
-pub fn is_ending_flow() -> bool {
-    CUT.load(Ordering::SeqCst) > 0
-}
-
-impl JobBody for FlowJob {
-    fn identify(&self, identity: &mut Identity<'_>) {
-        identity.part("(flow)", self.program.flow.name());
-    }
-
-    fn run(&self, job: &mut JobCx<'_>) -> Result<Record, Failure> {
-        let conductor = job.conductor();
-        let initial = self.begin();
-        let config = Arc::new(self.plan.config.clone());
-        let cx = FlowCx { job: self, conductor, config, label: None, may_fail: false, at_once: false };
-        let ran = catch_unwind(AssertUnwindSafe(|| {
-            let last = self.program.flow.run(&cx, initial)?;
-            cx.wait(&last)?;
-            Ok::<_, FlowError>(last)
-        }));
-        let was_cut = self.is_cut.swap(false, Ordering::SeqCst);
-        if was_cut {
-            CUT.fetch_sub(1, Ordering::SeqCst);
-        }
-        let mut progress = self.progress();
-        match ran {
-            _ if progress.fatal.is_some() => Err(progress.fatal.take().unwrap_or_else(Failure::interrupted)),
-            // Whatever the program made of it, it did not see the end.
-            _ if was_cut => Err(Failure::interrupted()),
-            Ok(Ok(last)) => {
-                progress.last = Some(last);
-                Ok(Record::default())
-            }
-            Ok(Err(error)) => Err(error.into_failure()),
-            Err(panic) => resume_unwind(panic),
-        }
-    }
-}
-
-impl FlowJob {
-    pub(crate) fn new(
-        plan: &Plan,
-        program: Program,
-        cast: Arc<Cast>,
-        dir: PathBuf,
-        last: BTreeMap<String, StepAttempt>,
-        pinned: BTreeSet<String>,
-    ) -> Self {
-        let plan = Arc::new(plan.clone());
-        let (progress, is_cut) = (Mutex::default(), AtomicBool::new(false));
-        Self { plan, program, cast, dir, last, pinned, progress, is_cut }
-    }
-
-    /// The steps on the way to the state that the flow gave, in order, without those that were left out; nothing if it gave
-    /// none.
-    pub(crate) fn way(&self) -> Option<Vec<usize>> {
-        let progress = self.progress();
-        let mut way = Vec::new();
-        let mut at = Some(progress.last?);
-        while let Some(state) = at {
-            let node = &progress.nodes[state.0];
-            way.extend(node.step.filter(|_| node.job.is_some()));
-            at = node.before;
-        }
-        way.reverse();
-        Some(way)
-    }
-
-    /// Unwinds the program from where it is.
-    fn cut(&self) -> ! {
-        if !self.is_cut.swap(true, Ordering::SeqCst) {
-            CUT.fetch_add(1, Ordering::SeqCst);
-        }
-        resume_unwind(Box::new(Cut))
-    }
-
-    /// The state before anything was asked for: what the plan begins with.
-    fn begin(&self) -> FlowState {
-        let mut progress = Progress::default();
-        let mut makers = Makers::default();
-        let empty = Node { before: None, step: None, job: None, makers: makers.clone(), end: Some(Ok(None)) };
-        let mut initial = progress.add(empty);
-        for ((index, step), job) in self.plan.running().zip(Graph::ids_of(self.plan.steps.len())) {
-            makers.add(&step.info, job);
-            let (step, job, makers) = (Some(index), Some(job), makers.clone());
-            initial = progress.add(Node { before: Some(initial), step, job, makers, end: None });
-        }
-        *self.progress() = progress;
-        initial
-    }
-
-    fn progress(&self) -> MutexGuard<'_, Progress> {
-        self.progress.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
+pub struct FlowState(pub(crate) usize);
 
 /// What a custom flow may touch. It may be shared by threads.
 ///
@@ -174,6 +31,12 @@ pub struct FlowCx<'run> {
     label: Option<String>,
     may_fail: bool,
     at_once: bool,
+}
+
+impl<'run> FlowCx<'run> {
+    pub(crate) fn new(job: &'run FlowJob, conductor: Conductor<'run>, config: Arc<Config>) -> Self {
+        Self { job, conductor, config, label: None, may_fail: false, at_once: false }
+    }
 }
 
 impl FlowCx<'_> {
@@ -507,30 +370,5 @@ impl FlowCx<'_> {
     fn tell(&self, note: Note) {
         let note: Arc<dyn Any + Send + Sync> = Arc::new(note);
         self.conductor.tell(note);
-    }
-}
-
-impl Progress {
-    /// The id that a step gets which is asked for under this one: another for each time.
-    fn free_id(&mut self, id: String) -> String {
-        let mut number = self.asked.get(&id).copied().unwrap_or(0);
-        let mut free = id.clone();
-        while self.asked.contains_key(&free) {
-            number += 1;
-            free = format!("{id}-{number}");
-        }
-        self.asked.insert(id, number);
-        self.asked.entry(free.clone()).or_insert(0);
-        free
-    }
-
-    /// The states up to one, that one first.
-    fn way_to(&self, state: FlowState) -> impl Iterator<Item = &Node> {
-        std::iter::successors(Some(&self.nodes[state.0]), |node| Some(&self.nodes[node.before?.0]))
-    }
-
-    fn add(&mut self, node: Node) -> FlowState {
-        self.nodes.push(node);
-        FlowState(self.nodes.len() - 1)
     }
 }

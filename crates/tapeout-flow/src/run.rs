@@ -13,7 +13,7 @@ use tapeout_store::{Entry, FailedJob, JobRef, Pin, RunRef, ShownEntry};
 use crate::cast::Cast;
 use crate::event::{Happened, RunEvent};
 use crate::finish::SUMMARY;
-use crate::flow_cx::FlowJob;
+use crate::flow_job::FlowJob;
 use crate::pin::{lost_held, lost_pin};
 use crate::recorder::Recorder;
 use crate::showing::Showing;
@@ -296,7 +296,7 @@ impl<'a> Run<'a> {
                 }
             })
         };
-        let mut outcomes = run(&|job| self.wish(&job.name, again(&job.name)));
+        let mut outcomes = run(&|job| self.wish(&job.name, again(whole(&job.name))));
         // Results that could not be shown, because the store has lost files of theirs, do not count as recorded now. What
         // is shown already stands.
         let entries = |step: usize| {
@@ -402,6 +402,11 @@ impl<'a> Run<'a> {
                 .collect(),
         }
     }
+}
+
+/// The step that a job is, or is a part of.
+pub(crate) fn whole(job: &str) -> &str {
+    job.split_once('/').map_or(job, |(whole, _)| whole)
 }
 
 /// Where each of some names is; the first one, should one be there twice.

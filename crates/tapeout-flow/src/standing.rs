@@ -9,6 +9,7 @@ use tapeout_model::Verdict;
 use tapeout_store::{Entry, JobRef};
 
 use crate::recorder::{open_steps, recorded_events};
+use crate::run::whole;
 use crate::tree::{RunTree, edited_files};
 use crate::{Again, Reason, Run, StepAttempt};
 
@@ -65,11 +66,12 @@ impl Run<'_> {
     #[must_use]
     pub fn look(&self, again: impl Fn(&str) -> Again) -> Vec<Standing> {
         let (graph, _) = self.graph();
-        let outcomes = self.engine.run(&graph, Mode::Look, |job| self.wish(&job.name, again(&job.name)), &|event| {
-            if let Event::Asked { job, name, by } = event {
-                self.cast.bind(*job, name, *by);
-            }
-        });
+        let outcomes =
+            self.engine.run(&graph, Mode::Look, |job| self.wish(&job.name, again(whole(&job.name))), &|event| {
+                if let Event::Asked { job, name, by } = event {
+                    self.cast.bind(*job, name, *by);
+                }
+            });
         let events = recorded_events(&self.dir);
         let open = open_steps(&events);
         let in_use = RunTree::is_in_use(&self.dir);
