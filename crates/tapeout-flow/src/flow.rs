@@ -5,8 +5,8 @@ use tapeout_model::Value;
 
 use crate::{Sequence, StepPattern};
 
-/// A sequential flow. Each step sees what the steps before it made; steps that need nothing of each other may run at the
-/// same time.
+/// A flow. In a sequential one each step sees what the steps before it made, and steps that need nothing of each other may
+/// run at the same time; of a program, `steps` are those that it may ask for.
 #[derive(Clone, Debug)]
 pub struct Flow {
     /// The name by which `meta.flow` and `--flow` ask for it.

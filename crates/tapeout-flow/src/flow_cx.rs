@@ -67,7 +67,8 @@ impl FlowCx<'_> {
     }
 
     /// The same, where the steps that are asked for through it may fail: that a tool failed is recorded like a result, so
-    /// that the next run does not wait for the same failure again. `--fresh` tries again.
+    /// that the next run does not wait for the same failure again. `--fresh` tries again. A tool that tells what it read only at
+    /// its end, as Yosys does, is tried again each time.
     #[must_use]
     pub fn may_fail(&self) -> Self {
         Self { may_fail: true, ..self.clone() }
@@ -91,7 +92,8 @@ impl FlowCx<'_> {
     }
 
     /// Asks for a step, which runs after the one that gives its input state, and at the side of everything else. What goes
-    /// wrong with it is told to whoever waits for its state.
+    /// wrong with it is told to whoever waits for its state. Where several threads ask for the same step, labels keep apart
+    /// who asked for which; numbers go by who comes first.
     #[must_use = "nobody hears whether a step ended well whose state is not waited for"]
     pub fn start_async(&self, step: &str, state: &FlowState) -> FlowState {
         self.ask(step, state, true)

@@ -158,7 +158,10 @@ impl RunTree {
         if step.in_range != InRange::Held {
             self.remove_failed(&step.dir)?;
         }
-        self.show(store, &step.dir, result_id(entry), &|name| digest_of(entry, name), |dir| {
+        // Links lead into directories whose names are those of other steps.
+        let makers = entry.attempt().inputs.iter().filter_map(&maker).map(|other| other.dir.clone());
+        let result = [result_id(entry)].into_iter().chain(makers).collect::<Vec<_>>().join(" ");
+        self.show(store, &step.dir, result, &|name| digest_of(entry, name), |dir| {
             for output in &entry.record().outputs {
                 store.materialise(output, &dir.join(&output.path))?;
             }
