@@ -242,7 +242,7 @@ impl FlowCx<'_> {
     }
 
     fn ask(&self, step: &str, state: &FlowState, in_turn: bool) -> FlowState {
-        let Some(registered) = self.job.program.step(step) else {
+        let Some((registered, taken_out)) = self.job.program.step(step) else {
             let flow = self.job.program.flow.name();
             let message = format!("the flow `{flow}` asks for the step `{step}`, which it does not declare");
             self.give_up(Failure::new(Class::Input, message).hint("name it in the flow's `steps()`"));
@@ -268,7 +268,8 @@ impl FlowCx<'_> {
             planned.before = self.job.last_step(&progress, *state);
             planned.keeps_failure = self.may_fail;
             planned.defers_check &= !self.at_once;
-            planned.left_out = self.job.program.skips(registered.info.id, &self.config).or(planned.left_out);
+            let skipped = self.job.program.skips(registered.info.id, &self.config);
+            planned.left_out = taken_out.map(str::to_owned).or(skipped).or(planned.left_out);
             if planned.left_out.is_none()
                 && let Err((variable, message)) = registered.step.check(&planned.config)
             {
