@@ -270,6 +270,7 @@ impl FlowCx<'_> {
             planned.defers_check &= !self.at_once;
             let skipped = self.job.program.skips(registered.info.id, &self.config);
             planned.left_out = taken_out.map(str::to_owned).or(skipped).or(planned.left_out);
+            planned.left_out = planned.left_out.or_else(|| makers.nothing_for(&planned.info));
             if planned.left_out.is_none()
                 && let Err((variable, message)) = registered.step.check(&planned.config)
             {
