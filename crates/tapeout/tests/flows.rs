@@ -125,7 +125,7 @@ fn exploration_without_any_netlist_fails_with_one_error() {
     let space = counter("SynthesisExploration");
     yosys_fails_on(&space, "synth_ice40");
     space.run().exits(5).says_once(&[
-        "none of the 8 strategies gives a netlist",
+        "none of the 8 tries came to a result",
         "error: Yosys.SynthIce40-plain: `yosys` failed with exit code 1\n  no such mapping\nlog: ",
         "note: Yosys.SynthIce40-abc9_dff failed, too:",
     ]);
