@@ -9,10 +9,11 @@ use tapeout_config::{
 };
 use tapeout_model::Value;
 
-use crate::custom::Program;
+use crate::custom::{EditedStep, Program};
 use crate::plan::{PlanError, universal_variables};
 use crate::registry::Registered;
-use crate::{Flow, InitialState, Plan, Registry, Sequence, StepEdit};
+use crate::sequence::Change;
+use crate::{Flow, InitialState, Plan, Registry, Sequence, StepEdit, StepPattern};
 
 /// What a flow is called that is only a list of steps.
 const AD_HOC: &str = "Custom Sequential Flow";
@@ -45,6 +46,8 @@ pub(crate) struct Arranged {
 struct Chosen {
     flow: Flow,
     steps: Vec<Arranged>,
+    /// The edits, where the flow is a program: it asks for steps by the ids that it declares.
+    edited: Vec<EditedStep>,
 }
 
 impl Configured {
@@ -125,12 +128,13 @@ impl Configured {
         let schema = chosen.schema(registry)?;
         let (config, mut warnings) = loaded.resolve(&schema, sources).map_err(PlanError)?;
         warnings.extend(unknown_tools(registry, &config));
-        let Chosen { flow, steps } = chosen;
+        let Chosen { flow, steps, edited } = chosen;
         let name = flow.name.clone();
         let plan = match registry.program(&flow.name) {
             Some(program) => {
                 let declared = steps.into_iter().map(|step| step.step).collect();
-                let program = Program { flow: Arc::clone(program), described: flow, declared, skipped: Vec::new() };
+                let (flow, described) = (Arc::clone(program), flow);
+                let program = Program { flow, described, declared, edited, skipped: Vec::new() };
                 Plan::of_program(program, initial, config.clone(), warnings.clone())
             }
             None => Plan::new(&flow, steps, initial, config.clone(), warnings.clone(), sources)?,
@@ -176,10 +180,15 @@ fn begin(
     let mut chosen = choose(registry, &loaded, flow)?;
     // An option that names another flow leaves the edits of the one in the file behind.
     if let Some(edits) = loaded.meta().substituting_steps.as_ref().filter(|_| flow.is_none()) {
-        let Some(Chosen { steps, .. }) = &mut chosen else {
+        let Some(Chosen { flow, steps, edited }) = &mut chosen else {
             return Err(PlanError(vec![edits_of_nothing(edits.span)]));
         };
-        *steps = substituted(registry, steps, edits).map_err(PlanError)?;
+        let edits = known_edits(registry, edits).map_err(PlanError)?;
+        if registry.program(&flow.name).is_some() {
+            *edited =
+                edits_of_program(registry, flow, steps, &edits, sources).map_err(|error| PlanError(vec![error]))?;
+        }
+        *steps = substituted(registry, steps, &edits).map_err(|error| PlanError(vec![error]))?;
     }
     if let Some(Chosen { flow, .. }) = &chosen {
         loaded.add_defaults(&Value::Map(flow.defaults.clone()), sources).map_err(PlanError)?;
@@ -187,8 +196,8 @@ fn begin(
     Ok((loaded, chosen))
 }
 
-/// The steps after the edits of a configuration.
-fn substituted(registry: &Registry, steps: &[Arranged], edits: &Node) -> Result<Vec<Arranged>, Vec<Diagnostic>> {
+/// The edits of a configuration; all steps that they bring are there.
+fn known_edits(registry: &Registry, edits: &Node) -> Result<Vec<StepEdit>, Vec<Diagnostic>> {
     let mut errors = Vec::new();
     let mut edits = StepEdit::read(edits)?;
     for edit in &mut edits {
@@ -198,15 +207,53 @@ fn substituted(registry: &Registry, steps: &[Arranged], edits: &Node) -> Result<
             None => errors.push(unknown("step", step, Some(edit.step_place), registry.steps().map(|step| step.id))),
         }
     }
-    if !errors.is_empty() {
-        return Err(errors);
-    }
+    if errors.is_empty() { Ok(edits) } else { Err(errors) }
+}
+
+/// The steps after edits.
+fn substituted(registry: &Registry, steps: &[Arranged], edits: &[StepEdit]) -> Result<Vec<Arranged>, Diagnostic> {
     let mut sequence = Sequence::new(steps.iter().map(|step| step.step.info.id));
-    for edit in &edits {
+    for edit in edits {
         // What follows builds on it, so that the first one that fails is the only one of interest.
-        sequence.edit(edit).map_err(|error| vec![error])?;
+        sequence.edit(edit)?;
     }
     Ok(arranged(registry, &sequence))
+}
+
+/// What edits make of the steps that a program asks for. It has no order in which a step could be put beside another.
+fn edits_of_program(
+    registry: &Registry,
+    flow: &Flow,
+    steps: &[Arranged],
+    edits: &[StepEdit],
+    sources: &SourceMap,
+) -> Result<Vec<EditedStep>, Diagnostic> {
+    let own =
+        |Arranged { step, .. }: &Arranged| EditedStep { asked: step.info.id, step: step.clone(), taken_out: None };
+    let mut edited: Vec<EditedStep> = steps.iter().map(own).collect();
+    let mut sequence = Sequence::new(steps.iter().map(|step| step.step.info.id));
+    for edit in edits {
+        let (Change::Replace(_) | Change::Remove) = &edit.change else {
+            let message =
+                format!("the flow `{}` is a program, in which no step can be put beside `{}`", flow.name, edit.target);
+            return Err(Diagnostic::error(message)
+                .at(edit.place, "asked for here")
+                .help("`A: B` lets B run where the program asks for A, `A: null` takes A out"));
+        };
+        let ids: Vec<String> = sequence.ids().map(str::to_owned).collect();
+        sequence.edit(edit)?;
+        // The list was edited by the same pattern.
+        let Ok(pattern) = StepPattern::new(&edit.target) else { continue };
+        let still_there = edited.iter_mut().filter(|step| step.taken_out.is_none());
+        for (step, _) in still_there.zip(&ids).filter(|(_, id)| pattern.matches(id)) {
+            match edit.brings().and_then(|id| registry.registered(id)) {
+                Some(brought) => step.step = brought.clone(),
+                None => step.taken_out = Some(format!("taken out by {}", sources.location(edit.place))),
+            }
+        }
+    }
+    edited.retain(|step| step.taken_out.is_some() || step.asked != step.step.info.id);
+    Ok(edited)
 }
 
 fn edits_of_nothing(edits: Span) -> Diagnostic {
@@ -235,7 +282,7 @@ fn choose(registry: &Registry, loaded: &Loaded, flow: Option<&str>) -> Result<Op
                 steps.iter().map(|(step, span)| (step.as_str(), Some(*span))).unzip();
             let flow = Flow::new(AD_HOC, "", &steps);
             let steps = find_steps(registry, &flow, &spans)?;
-            Ok(Some(Chosen { flow, steps }))
+            Ok(Some(Chosen { flow, steps, edited: Vec::new() }))
         }
         (None, None) => Ok(None),
     }
@@ -247,7 +294,7 @@ fn named(registry: &Registry, name: &str, span: Option<Span>) -> Result<Chosen, 
         return Err(PlanError(vec![unknown("flow", name, span, known)]));
     };
     let steps = find_steps(registry, flow, &vec![None; flow.steps.len()])?;
-    Ok(Chosen { flow: flow.clone(), steps })
+    Ok(Chosen { flow: flow.clone(), steps, edited: Vec::new() })
 }
 
 /// The flow that a configuration is taken to be for which names none, where it is not to run.

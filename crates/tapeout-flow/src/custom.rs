@@ -58,8 +58,21 @@ pub(crate) struct Program {
     pub(crate) flow: Arc<dyn CustomFlow>,
     pub(crate) described: Flow,
     pub(crate) declared: Vec<Registered>,
+    /// What the configuration changes of that.
+    pub(crate) edited: Vec<EditedStep>,
     /// The steps that are left out for this time, by the patterns as they were given.
     pub(crate) skipped: Vec<(String, StepPattern)>,
+}
+
+/// What happens when a program asks for a step that the configuration replaces or takes out.
+#[derive(Clone)]
+pub(crate) struct EditedStep {
+    /// The id by which the program asks for it.
+    pub(crate) asked: &'static str,
+    /// What runs: the step itself, where it is taken out.
+    pub(crate) step: Registered,
+    /// Why nothing runs.
+    pub(crate) taken_out: Option<String>,
 }
 
 impl Program {
@@ -72,9 +85,13 @@ impl Program {
         Some(format!("skipped by `--skip {text}`"))
     }
 
-    /// A declared step, regardless of case.
-    pub(crate) fn step(&self, id: &str) -> Option<&Registered> {
-        self.declared.iter().find(|step| step.info.id.eq_ignore_ascii_case(id))
+    /// The step that runs when a declared one is asked for, regardless of case; and why it does not, if it is taken out.
+    pub(crate) fn step(&self, id: &str) -> Option<(&Registered, Option<&str>)> {
+        if let Some(edited) = self.edited.iter().find(|edited| edited.asked.eq_ignore_ascii_case(id)) {
+            return Some((&edited.step, edited.taken_out.as_deref()));
+        }
+        let declared = self.declared.iter().find(|step| step.info.id.eq_ignore_ascii_case(id))?;
+        Some((declared, None))
     }
 }
 

@@ -117,7 +117,7 @@ impl FlowCx<'_> {
     }
 
     fn ask(&self, step: &str, state: &FlowState, in_turn: bool) -> FlowState {
-        let Some(registered) = self.job.program.step(step) else {
+        let Some((registered, taken_out)) = self.job.program.step(step) else {
             let flow = self.job.program.flow.name();
             let message = format!("the flow `{flow}` asks for the step `{step}`, which it does not declare");
             self.give_up(Failure::new(Class::Input, message).hint("name it in the flow's `steps()`"));
@@ -145,7 +145,9 @@ impl FlowCx<'_> {
             planned.before = progress.way_to(*state).find(|node| node.job.is_some()).and_then(|node| node.step);
             planned.keeps_failure = self.may_fail;
             planned.defers_check &= !self.at_once;
-            planned.left_out = self.job.program.skips(registered.info.id, &self.config).or(planned.left_out);
+            let skipped = self.job.program.skips(registered.info.id, &self.config);
+            planned.left_out = taken_out.map(str::to_owned).or(skipped).or(planned.left_out);
+            planned.left_out = planned.left_out.or_else(|| makers.nothing_for(&planned.info));
             if planned.left_out.is_none()
                 && let Err((variable, message)) = registered.step.check(&planned.config)
             {

@@ -31,6 +31,13 @@ impl<T: Copy + Ord> Makers<T> {
         Arc::make_mut(&mut self.0).extend(parts.into_iter().map(|part| (part, maker)));
     }
 
+    /// Why a step has nothing to be about, if so.
+    pub(crate) fn nothing_for(&self, info: &StepInfo) -> Option<String> {
+        let subject = info.subject?;
+        let made = self.0.contains_key(&Part::View(subject.to_owned()));
+        (!made).then(|| format!("no step before it makes a view `{subject}`"))
+    }
+
     /// What a step reads, as far as it is made, with who makes it; and the views that it cannot do without and nobody
     /// makes.
     pub(crate) fn inputs_of<'i>(&self, info: &'i StepInfo) -> (Vec<(Part, T)>, Vec<&'i Needs>) {

@@ -248,10 +248,21 @@ impl Plan {
         let mut makers = Makers::default();
         let mut missing = Vec::new();
         let mut before = None;
+        let mut skipped = Vec::new();
         for (index, step) in self.steps.iter_mut().enumerate() {
             let step = Arc::make_mut(step);
             step.inputs.clear();
             step.before = before;
+            if let (None, Some(reason)) = (&step.left_out, makers.nothing_for(&step.info)) {
+                step.left_out = Some(reason);
+                // With what it is about, it is left out for this time only.
+                if step.info.subject.is_some_and(|subject| skipped.contains(&subject)) {
+                    step.in_range = InRange::Skipped;
+                }
+            }
+            if step.in_range == InRange::Skipped {
+                skipped.extend(&step.info.outputs);
+            }
             if step.left_out.is_some() {
                 continue;
             }

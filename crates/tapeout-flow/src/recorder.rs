@@ -20,12 +20,14 @@ impl Recorder {
         Ok(Self(Mutex::new(BufWriter::new(file))))
     }
 
-    /// Writes a line. Those of results that were there already wait for company, all others are on disk at once, so that
-    /// another process can see what runs. The stream is a view: a line that cannot be written does not stop a run.
+    /// Writes a line. Those of results that were there already, and of steps that have not come to run a tool, wait for
+    /// company; all others are on disk at once, so that another process can see what runs. The stream is a view: a line that cannot be written does not stop a run.
     pub(crate) fn record(&self, happened: &Happened) {
         let mut file = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let _ = writeln!(file, "{}", happened.to_line());
-        if !matches!(&happened.event, RunEvent::StepDone(StepDone { reused: true, .. })) {
+        let event = &happened.event;
+        let waits = matches!(event, RunEvent::StepDone(StepDone { reused: true, .. }) | RunEvent::StepStarted { .. });
+        if !waits {
             let _ = file.flush();
         }
     }

@@ -52,6 +52,8 @@ pub struct StepInfo {
     /// Whether it changes something outside, such as a board: it then runs each time, and after all steps before it
     /// have passed.
     pub acts_outside: bool,
+    /// The view that it is about: where no step before it makes one, it is left out.
+    pub subject: Option<&'static str>,
     /// The vocabulary that describes it, if that is all there is of it: it can be planned and cannot run. Its variables
     /// are then among those of the vocabulary.
     pub vocabulary: Option<&'static str>,
@@ -76,6 +78,7 @@ impl StepInfo {
             implementation,
             defers_check: false,
             acts_outside: false,
+            subject: None,
             vocabulary: None,
         }
     }
@@ -92,6 +95,14 @@ impl StepInfo {
     pub fn takes(mut self, format: &str) -> Self {
         self.inputs.push(Needs { format: format.to_owned(), optional: true });
         self
+    }
+
+    /// Adds the view that it is about. Where no step before it makes one, the step is left out. A step that makes it may
+    /// still have none to give.
+    #[must_use]
+    pub fn about(mut self, format: &'static str) -> Self {
+        self.subject = Some(format);
+        self.takes(format)
     }
 
     /// Adds a metric that it reads if there is one.

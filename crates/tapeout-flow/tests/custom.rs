@@ -140,7 +140,8 @@ impl Design {
 
     fn plan(&self, body: Body, config: &str) -> Result<Plan, PlanError> {
         let file = self.path().join("config.yaml");
-        fs::write(&file, format!("meta: {{flow: Custom}}\nDESIGN_NAME: top\n{config}\n")).unwrap();
+        let meta = if config.starts_with("meta:") { "" } else { "meta: {flow: Custom}\n" };
+        fs::write(&file, format!("{meta}{config}\nDESIGN_NAME: top\n")).unwrap();
         let mut registry = Registry::default();
         registry
             .add_step(Add)
@@ -340,6 +341,44 @@ fn what_a_flow_may_not_ask_for_ends_it() {
     let ended = Design::new().run(badly, "");
     assert_eq!(ended.summary.class, Some(Class::Input));
     assert!(Design::new().plan(badly, "AMOUNT: much").is_err(), "variables are validated ahead");
+}
+
+#[test]
+fn edits_of_a_configuration_hold_for_what_a_program_asks_for() {
+    let asks: Body = |cx, initial| {
+        let added = cx.start("test.add", &initial)?;
+        cx.sequence(&["Test.Broken", "Test.Add"], &added)
+    };
+    let edited = |edits: &str| {
+        let design = Design::new();
+        let config = format!("meta: {{flow: Custom, substituting_steps: {edits}}}");
+        let plan = design.plan(asks, &config);
+        plan.map(|_| design.run(asks, &config)).map_err(|PlanError(errors)| {
+            let [error] = errors.as_slice() else { panic!("{errors:?}") };
+            assert!(error.label.is_some(), "the place is told");
+            format!("{}; {}", error.message, error.help.clone().unwrap_or_default())
+        })
+    };
+    assert_eq!(edited("{}").unwrap().summary.class, Some(Class::Tool));
+
+    let without = edited("{Test.Broken: null, Test.NoDisk: null}").unwrap();
+    assert_eq!((without.summary.class, sum(&without)), (None, Some(2.0)), "{:?}", without.failures);
+    let left_out = without.summary.steps.iter().find(|step| step.id == "Test.Broken").unwrap();
+    assert_eq!(left_out.status, StepStatus::LeftOut);
+    assert!(left_out.reason.as_ref().unwrap().ends_with("config.yaml:1:43"), "{:?}", left_out.reason);
+
+    let instead = edited("[[Test.B*, Test.NoDisk], [test.nodisk, Test.Add]]").unwrap();
+    assert_eq!((instead.summary.class, sum(&instead)), (None, Some(3.0)), "{:?}", instead.failures);
+    let ids: Vec<&str> = instead.summary.steps.iter().map(|step| step.id.as_str()).collect();
+    assert_eq!(ids, ["Test.Add", "Test.Add-1", "Test.Add-2"]);
+
+    assert_eq!(
+        edited("{+Test.Add: Test.Check}").err().unwrap(),
+        "the flow `Custom` is a program, in which no step can be put beside `Test.Add`; `A: B` lets B run where the \
+         program asks for A, `A: null` takes A out"
+    );
+    let gone = edited("[[Test.Broken, null], [Test.Broken, Test.Add]]").err().unwrap();
+    assert!(gone.starts_with("the flow has no step `Test.Broken`"), "{gone}");
 }
 
 #[test]

@@ -51,6 +51,7 @@ fn registry() -> Registry {
         .add_step(Link(|| StepInfo::new("T.Three", "", "", "1").reads_metric("two").measures(&["three"])))
         .add_step(Link(|| StepInfo::new("T.Makes", "", "", "1").makes(&["json"])))
         .add_step(Link(|| StepInfo::new("T.Needs", "", "", "1").needs("json")))
+        .add_step(Link(|| StepInfo::new("T.About", "", "", "1").about("json")))
         .add_flow(flow("Chain"))
         .add_flow(
             flow("Gated")
@@ -228,6 +229,23 @@ fn a_gate_that_is_closed_leaves_a_step_out_and_says_why() {
     assert!(
         design.plan("meta: {flow: Chain}\nRUN_ASIDE: false").unwrap().steps.iter().all(|step| step.left_out.is_none())
     );
+}
+
+#[test]
+fn a_step_is_left_out_with_what_it_is_about() {
+    let design = Design::new();
+    let planned = |steps: &str, skip: &[&str]| {
+        let mut plan = design.plan(&format!("meta: {{flow: [{steps}]}}")).unwrap();
+        let skip = skip.iter().map(|step| (*step).to_owned()).collect();
+        plan.select(&Range { skip, ..Range::default() }).unwrap();
+        let last = plan.steps.last().unwrap();
+        (last.left_out.clone().unwrap_or_default(), last.in_range)
+    };
+    let reason = "no step before it makes a view `json`".to_owned();
+    assert_eq!(planned("T.Makes, T.About", &[]), (String::new(), InRange::Inside));
+    assert_eq!(planned("T.One, T.About", &[]), (reason.clone(), InRange::Inside));
+    assert_eq!(planned("T.About, T.Makes, T.About", &["T.Makes"]), (reason, InRange::Skipped));
+    assert_eq!(planned("T.Makes, T.Makes, T.About", &["T.Makes-1"]), (String::new(), InRange::Inside));
 }
 
 #[test]

@@ -23,6 +23,15 @@ const STEPS: &[&str] = &[
     "Netgen.LVS",
 ];
 
+/// The Rust of the example's README is this file's.
+#[test]
+fn the_readme_shows_this_list() {
+    let (readme, here) = (include_str!("../../../examples/openlane-list/README.md"), include_str!("openlane_list.rs"));
+    let shown = readme.split_once("```rust\n").unwrap().1.split_once("\n```").unwrap().0;
+    let (list, last) = shown.split_once("\n\n").unwrap();
+    assert!(here.contains(list) && here.contains(last), "{shown}");
+}
+
 /// Each step with what it reads and from which steps.
 fn shape(plan: &Plan) -> Vec<String> {
     let step = |step: &tapeout_flow::PlannedStep| {

@@ -29,6 +29,7 @@ mod tcl;
 mod terminal;
 mod tools;
 mod trace;
+mod usage;
 mod viewer;
 
 pub use design::{Design, StartError};
@@ -71,6 +72,7 @@ pub fn main(registry: Registry) -> ExitCode {
         Ok(cli) => cli,
         // Help and version are "errors" of clap's with exit code 0. A closed pipe is no reason to complain.
         Err(usage) => {
+            let usage = usage::explained(usage);
             let _ = usage.print();
             return ExitCode::from(if usage.use_stderr() { Class::Input.exit_code() } else { 0 });
         }

@@ -147,6 +147,7 @@ pub(crate) fn schema(cx: &Cx, args: &ThingArgs) -> Result<(String, Schema), CliE
 
 /// What the configuration is read from.
 pub(crate) fn loader(args: &ThingArgs) -> Result<Loader, CliError> {
+    refuse_files_as_settings(&args.overlay.set)?;
     let file = find_config(args.thing.as_deref())?;
     let OverlayArgs { set, with, design_dir, .. } = &args.overlay;
     if let Some(dir) = design_dir.as_ref().filter(|dir| !dir.is_dir()) {
@@ -165,6 +166,15 @@ pub(crate) fn loader(args: &ThingArgs) -> Result<Loader, CliError> {
         options: pdk_options(&args.overlay)?,
         ..tools::loader()
     })
+}
+
+/// `-c` sets a variable here. Elsewhere it takes a configuration, which is an easy mistake.
+pub(crate) fn refuse_files_as_settings(sets: &[String]) -> Result<(), CliError> {
+    match sets.iter().find(|set| !set.contains('=') && Path::new(set).is_file()) {
+        Some(file) => Err(CliError::input(format!("`-c {file}`: expected `KEY=VALUE`, found the name of a file"))
+            .hint("name the file without `-c`; `--with FILE` lays it over another")),
+        None => Ok(()),
+    }
 }
 
 /// `--pdk`, `--scl` and `--pdk-root` set variables as `-c` does, but are shown as they were written.

@@ -72,6 +72,28 @@ fn usage_errors_are_exit_code_2() {
 }
 
 #[test]
+fn who_comes_from_openlane_is_told_what_the_option_is_here() {
+    let dir = project();
+    for (args, tip) in [
+        (&["run", "--run-tag", "x"][..], "tip: `--tag` names the run"),
+        (&["run", "--last-run"], "tip: a run goes on where the last one under its tag ended"),
+        (&["run", "--with-initial-state=x"], "tip: `-i`, `--initial-state` is the state to begin with"),
+        (&["step", "run", "-c", "config.yaml"], "try: name the file without `-c`"),
+        (&["plan", "--set", "config.yaml"], "try: name the file without `-c`"),
+    ] {
+        let (code, _, err) = run(dir.path(), args);
+        assert!(code == 2 && err.contains(tip) && !err.contains("as a value"), "{args:?}: {err}");
+    }
+}
+
+#[test]
+fn programs_are_called_so_where_a_configuration_is_checked() {
+    let dir = project();
+    let (_, out, _) = run(dir.path(), &["config", "check", "--flow", "Optimizing"]);
+    assert!(out.contains("Optimizing (a program, which may ask for 8 steps)"), "{out}");
+}
+
+#[test]
 fn all_that_is_wrong_with_a_configuration_is_said_at_once() {
     let dir = project();
     let (code, out, err) = run(dir.path(), &["run", "-c", "CLOCK_PERIODE=3", "-c", "ICE40_PACKAGE"]);

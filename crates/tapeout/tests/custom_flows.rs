@@ -1,5 +1,5 @@
-//! Flows that are programs, started by [`Design`]: those of the page on custom flows, on real tools; and that the page
-//! shows no other code than this and the example `rust-flow`.
+//! Flows that are programs, started by [`Design`]: those of the page on custom flows, on real tools; and that it and the
+//! page on steps show no other code than this and the example `rust-flow`.
 #![expect(clippy::unwrap_used, reason = "a test fails by panic")]
 
 #[expect(clippy::disallowed_methods, clippy::print_stdout, reason = "shared with tests that start programs")]
@@ -253,26 +253,31 @@ fn dedented(text: &str) -> String {
     text.lines().map(|line| format!("{}\n", line.trim())).collect()
 }
 
-fn the_page_shows_code_that_is_compiled() {
+fn the_pages_show_code_that_is_compiled() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).unwrap();
     let read = |path: &str| fs::read_to_string(root.join(path)).unwrap();
     let mut compiled = dedented(&read("crates/tapeout/tests/custom_flows.rs"));
-    for file in ["lib", "main", "depth", "smallest_device", "bin/smallest"] {
+    for file in ["lib", "main", "depth", "ports", "smallest_device", "bin/smallest"] {
         compiled.push_str(&dedented(&read(&format!("examples/rust-flow/src/{file}.rs"))));
     }
-    let page = read("book/src/custom-flows.md");
-    let blocks: Vec<&str> = page.split("```rust\n").skip(1).map(|rest| rest.split_once("```").unwrap().0).collect();
-    assert!(blocks.len() >= 8, "{}", blocks.len());
-    for block in blocks {
-        assert!(compiled.contains(&dedented(block)), "no test compiles this:\n{block}");
+    for (page, at_least) in [("custom-flows", 8), ("own-steps", 4)] {
+        let text = read(&format!("book/src/{page}.md"));
+        let shown = text.split("```rust\n").skip(1).map(|rest| rest.split_once("```").unwrap().0);
+        let blocks: Vec<&str> = shown.collect();
+        assert!(blocks.len() >= at_least, "{page}: {}", blocks.len());
+        for block in blocks {
+            assert!(compiled.contains(&dedented(block)), "{page}: no test compiles this:\n{block}");
+        }
     }
+    let script = read("examples/rust-flow/src/ports.tcl");
+    assert!(read("book/src/own-steps.md").contains(&script), "the page shows another script");
 }
 
 /// Not the usual harness: the test program is also its own guard, which must be the only thread of its process.
 fn main() {
     tapeout::serve_if_asked();
     let without_tools: [(&str, fn()); 1] =
-        [("the_page_shows_code_that_is_compiled", the_page_shows_code_that_is_compiled)];
+        [("the_pages_show_code_that_is_compiled", the_pages_show_code_that_is_compiled)];
     let with_tools: [(&str, fn()); 8] = [
         ("start_gives_the_last_state_and_the_steps_in_order", start_gives_the_last_state_and_the_steps_in_order),
         ("a_step_gets_a_copy_of_the_configuration", a_step_gets_a_copy_of_the_configuration),

@@ -157,7 +157,21 @@ fn the_part_of_such_a_flow_that_is_there_runs() {
 #[test]
 fn steps_that_are_not_there_are_listed_and_shown_as_such() {
     let space = TestSpace::new();
-    space.tapeout(&["list", "flows"]).exits(0).prints(&["  Classic "]);
+    let flows = space.tapeout(&["list", "flows"]).exits(0).out;
+    for line in flows.lines() {
+        assert_eq!(line.ends_with("to plan only"), line.trim_start().starts_with("Classic "), "{line}");
+    }
+    let flows: Value = serde_json::from_str(&space.tapeout(&["list", "flows", "--json"]).exits(0).out).unwrap();
+    let that_are = |what: &str| -> Vec<&str> {
+        let flows = flows.as_array().unwrap().iter().filter(|flow| flow[what] == true);
+        flows.map(|flow| flow["name"].as_str().unwrap()).collect()
+    };
+    assert_eq!(that_are("described"), ["Classic"]);
+    assert_eq!(that_are("program"), ["Optimizing", "SeedSweep", "SynthesisExploration"]);
+    let shown = space.tapeout(&["show", "flow", "SeedSweep"]).exits(0);
+    shown.prints(&["a program, which may ask for 10 steps in an order of its own", "–  Nextpnr.Ice40"]);
+    let shown: Value = serde_json::from_str(&space.tapeout(&["show", "flow", "Ice40", "--json"]).exits(0).out).unwrap();
+    assert_eq!((&shown["program"], &shown["described"]), (&false.into(), &false.into()));
     let listed: Value = serde_json::from_str(&space.tapeout(&["list", "steps", "--json"]).exits(0).out).unwrap();
     let described = |id: &str| {
         let step = listed.as_array().unwrap().iter().find(|step| step["id"] == id);

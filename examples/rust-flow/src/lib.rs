@@ -1,15 +1,16 @@
-//! A step and two flows of a user's own.
+//! Steps and flows of a user's own.
 
 mod depth;
+mod ports;
 mod smallest_device;
 
 use tapeout::flow::{Flow, Registry};
 
-/// A flow that is a list of steps; one of them is from here.
+/// A flow that is a list of steps; one of them is from here, and consists of two.
 const MY_FLOW: &[&str] = &[
     "Verilator.Lint",
     "Yosys.SynthIce40",
-    "My.Depth",
+    "My.Logic",
     "Nextpnr.Ice40",
     "Icestorm.Pack",
     "Icestorm.Time",
@@ -21,7 +22,9 @@ pub fn registry() -> Registry {
     let mut registry = tapeout::registry();
     registry
         .add_step(depth::Depth)
-        .add_flow(Flow::new("MyFlow", "To a bitstream, with a look at the depth of the logic.", MY_FLOW))
+        .add_step(ports::Ports)
+        .add_composite("My.Logic", "Logic", "The depth and the ports of the netlist.", &["My.Depth", "My.Ports"])
+        .add_flow(Flow::new("MyFlow", "To a bitstream, with a look at the logic.", MY_FLOW))
         .add_custom_flow(smallest_device::SmallestDevice);
     registry
 }

@@ -69,6 +69,11 @@ fn a_list_of_steps_has_the_step_from_here_among_them() {
     let (results, _) = said(run("rust-flow run --flow MyFlow -c ICE40_DEVICE=lp1k -c ICE40_PACKAGE=qn84", &dir));
     let depth = results.lines().find(|line| line.contains("my__depth")).unwrap();
     assert!(depth.split_whitespace().nth(1).unwrap().parse::<u32>().unwrap() > 10, "{depth}");
+    // The other part tells its metric and its report by lines of its log.
+    assert!(results.lines().any(|line| line.split_whitespace().eq(["my__port__count", "3"])), "{results}");
+    let shown = "runs/default/03-my-logic/2-my-ports";
+    let report = fs::read_to_string(dir.path().join(shown).join("ports.rpt")).unwrap();
+    assert!(report.contains("correlator/clk"), "{report}");
 }
 
 #[test]

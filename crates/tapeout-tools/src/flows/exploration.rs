@@ -26,7 +26,7 @@ impl CustomFlow for SynthesisExploration {
 
     fn describe(&self, flow: Flow) -> Flow {
         let objectives = Type::choice(["area", "delay", "cells"]);
-        let doc = "What the best strategy has least of.";
+        let doc = "What the best strategy has least of. The area is the number of lookup tables, LUTs.";
         gated(flow).variables([Variable::new("EXPLORE_BY", objectives, doc).default("area")])
     }
 

@@ -56,7 +56,8 @@ impl CustomFlow for Optimizing {
 
     fn doc(&self) -> &str {
         "Explores all strategies of synthesis and takes the smallest netlist; implements it at a target that is hard to \
-         reach, and at the one of the configuration if that fails."
+         reach, and at the one of the configuration if that fails. It ends with the bitstream, which is neither \
+         simulated nor read back."
     }
 
     fn steps(&self) -> Vec<&str> {
@@ -79,7 +80,8 @@ impl CustomFlow for Optimizing {
         let implemented = match hard.sequence(steps, &smallest) {
             Ok(state) => state,
             Err(error) => {
-                cx.say(format!("the hard target is out of reach, the one of the configuration is next ({error})"));
+                let what = if error.is_failed_check() { "target is out of reach" } else { "try failed" };
+                cx.say(format!("the hard {what}, the target of the configuration is next ({error})"));
                 cx.sequence(steps, &smallest)?
             }
         };

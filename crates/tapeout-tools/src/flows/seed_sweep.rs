@@ -73,7 +73,7 @@ impl CustomFlow for SeedSweep {
 
 fn at_least_one(seeds: &Value) -> Result<(), String> {
     match seeds {
-        Value::Int(count) if *count < 1 => Err(format!("`{count}` seeds: at least one must be tried")),
+        Value::Int(count) if *count < 1 => Err("must be at least 1".to_owned()),
         _ => Ok(()),
     }
 }

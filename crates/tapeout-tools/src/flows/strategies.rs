@@ -51,7 +51,7 @@ pub(crate) const ICE40: Kit = Kit {
     ],
     measures: [
         Measure { metric: "design__instance__count", heading: "cells" },
-        Measure { metric: "design__instance__count__cell:SB_LUT4", heading: "LUTs" },
+        Measure { metric: "design__instance__count__cell:SB_LUT4", heading: "area (LUTs)" },
         Measure { metric: yosys::DELAY, heading: "delay (ns)" },
     ],
 };

@@ -33,7 +33,7 @@ impl Step for PostLayoutSimulate {
              `POST_LAYOUT` is defined, for benches that do so only on the sources.",
             env!("IMPLEMENTATION"),
         )
-        .takes("post_layout_nl")
+        .about("post_layout_nl")
         .variables(verilog::variables())
         .variables(icarus::bench_variables())
         .variables([switch()])

@@ -43,7 +43,7 @@ const MADE: &str = "<!-- Made by `cargo xtask docs` from the code. Edit the code
 fn steps_page(registry: &Registry) -> String {
     let mut text = format!("{MADE}# Flows, steps, views and tools\n\n## Flows\n");
     for flow in registry.flows() {
-        text.push_str(&flow_section(flow));
+        text.push_str(&flow_section(flow, registry.program(&flow.name).is_some()));
     }
     text.push_str("\n## Steps\n");
     for step in registry.steps() {
@@ -75,7 +75,7 @@ fn steps_page(registry: &Registry) -> String {
     text
 }
 
-fn flow_section(flow: &Flow) -> String {
+fn flow_section(flow: &Flow, is_program: bool) -> String {
     let sequence = Sequence::new(flow.steps.iter().map(String::as_str));
     let step = |(index, (id, name)): (usize, (&String, &str))| {
         let gates =
@@ -85,10 +85,12 @@ fn flow_section(flow: &Flow) -> String {
             .map(|name| format!("[`{name}`](variables.md#{})", slug(name)))
             .collect();
         let condition = if variables.is_empty() { String::new() } else { format!(", if {}", variables.join(" and ")) };
-        format!("{}. {}{condition}\n", index + 1, link(id))
+        let mark = if is_program { "-".to_owned() } else { format!("{}.", index + 1) };
+        format!("{mark} {}{condition}\n", link(id))
     };
     let steps = flow.steps.iter().zip(sequence.ids()).enumerate().map(step);
-    format!("\n### {}\n\n{}\n\n{}", flow.name, flow.doc, steps.collect::<String>())
+    let program = if is_program { "It is a program, which may ask for:\n\n" } else { "" };
+    format!("\n### {}\n\n{}\n\n{program}{}", flow.name, flow.doc, steps.collect::<String>())
 }
 
 fn step_section(step: &StepInfo) -> String {

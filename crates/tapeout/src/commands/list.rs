@@ -6,7 +6,7 @@ use clap::{Args, ValueEnum};
 use serde_json::{Value, json};
 use tapeout_flow::{Registry, Type, Variable, universal_variables};
 
-use super::show::PLANNED_ONLY;
+use super::show::{PLANNED_ONLY, is_planned_only};
 use crate::Cx;
 use crate::error::CliError;
 use crate::runs::{RecordedRun, runs_in};
@@ -57,8 +57,13 @@ pub(crate) fn run(cx: &Cx, args: &ListArgs) -> Result<u8, CliError> {
         ListKind::Flows => registry
             .flows()
             .map(|flow| {
-                let json = json!({ "name": flow.name, "doc": flow.doc, "steps": flow.steps });
-                (row(&flow.name, &[first_sentence(&flow.doc)]), json)
+                let described = is_planned_only(flow, registry);
+                let json = json!({
+                    "name": flow.name, "doc": flow.doc, "steps": flow.steps, "described": described,
+                    "program": registry.program(&flow.name).is_some(),
+                });
+                let words = if described { PLANNED_ONLY } else { "" };
+                (row(&flow.name, &[first_sentence(&flow.doc), words]), json)
             })
             .collect(),
         ListKind::Tools => registry

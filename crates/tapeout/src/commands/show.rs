@@ -10,7 +10,7 @@ use crate::Cx;
 use crate::error::CliError;
 use crate::names;
 use crate::terminal::table::{Cell, table};
-use crate::terminal::words::filled;
+use crate::terminal::words::{filled, plural};
 use crate::terminal::{Paint, Style};
 
 /// Show all that is known of a step, a flow, a tool or a variable
@@ -60,6 +60,7 @@ pub(crate) fn run(cx: &Cx, args: &ShowArgs) -> Result<u8, CliError> {
             let gate = |gate: &Gate| json!({ "steps": gate.steps, "variables": gate.variables });
             let json = json!({
                 "name": flow.name, "doc": flow.doc, "steps": flow.steps, "defaults": defaults,
+                "described": is_planned_only(flow, registry), "program": registry.program(&flow.name).is_some(),
                 "variables": flow.variables.iter().map(own).collect::<Vec<_>>(),
                 "gates": flow.gates.iter().map(gate).collect::<Vec<_>>(),
             });
@@ -89,6 +90,11 @@ pub(crate) fn run(cx: &Cx, args: &ShowArgs) -> Result<u8, CliError> {
 
 /// What a list says of a step that is known by its descriptor only.
 pub(crate) const PLANNED_ONLY: &str = "to plan only";
+
+/// Whether a flow has steps that are known by their descriptors only, so that it cannot run as it is.
+pub(crate) fn is_planned_only(flow: &Flow, registry: &Registry) -> bool {
+    flow.steps.iter().filter_map(|id| registry.step(id)).any(|step| step.vocabulary.is_some())
+}
 
 /// A title, a text, and named lines.
 fn page(title: &str, summary: &str, doc: &str, lines: &[(&str, String)], paint: Paint) -> String {
@@ -176,13 +182,20 @@ fn step_json(step: &StepInfo) -> Value {
 fn flow_text(flow: &Flow, registry: &Registry, paint: Paint) -> String {
     let defaults = flow.defaults.iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join(", ");
     let gates = flow.gates.iter().map(|gate| format!("{} if {}", gate.steps, gate.variables.join(" and ")));
-    let lines = [("defaults", defaults), ("gates", gates.collect::<Vec<_>>().join(", "))];
+    let program = registry.program(&flow.name).is_some();
+    let steps = plural(flow.steps.len(), "step");
+    let runs = match program {
+        true => format!("a program, which may ask for {steps} in an order of its own"),
+        false => String::new(),
+    };
+    let lines = [("runs", runs), ("defaults", defaults), ("gates", gates.collect::<Vec<_>>().join(", "))];
     let mut text = page(&flow.name, "", &flow.doc, &lines, paint);
     let row = |(index, id): (usize, &String)| {
         let name = registry.step(id).map_or("", |step| step.name);
         let described = registry.step(id).is_some_and(|step| step.vocabulary.is_some());
         let dim = |text| Cell::left(text).style(Some(Style::Dim));
-        let (number, id) = (Cell::right(format!("{}.", index + 1)), Cell::left(id.as_str()));
+        let number = if program { "–".to_owned() } else { format!("{}.", index + 1) };
+        let (number, id) = (Cell::right(number), Cell::left(id.as_str()));
         vec![number, id, dim(name), dim(if described { PLANNED_ONLY } else { "" })]
     };
     text.push_str(&format!("\n\n{}", table(&flow.steps.iter().enumerate().map(row).collect::<Vec<_>>(), paint)));

@@ -83,7 +83,10 @@ fn check(cx: &Cx, args: &ThingArgs) -> Result<u8, CliError> {
     }
     let Configured { flow, named, config, plan, warnings, .. } = project::configure(cx, args)?;
     let (variables, given) = counts(&config);
-    let mut steps = plural(plan.steps.len(), "step");
+    let mut steps = match plan.is_program() {
+        true => format!("a program, which may ask for {}", plural(plan.declared().count(), "step")),
+        false => plural(plan.steps.len(), "step"),
+    };
     if plan.require_steps().is_err() {
         steps.push_str(", which can be planned and not run");
     }

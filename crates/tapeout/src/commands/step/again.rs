@@ -50,6 +50,7 @@ struct OneStep {
 }
 
 pub(super) fn run(cx: &Cx, args: &AgainArgs) -> Result<u8, CliError> {
+    project::refuse_files_as_settings(&args.set)?;
     if let Some(dir) = &args.output {
         export::refuse_full(dir)?;
     }
