@@ -216,7 +216,7 @@ fn a_sweep_of_seeds_runs_only_the_new_ones_and_the_best_wins() {
     let space = counter("SeedSweep");
     let sweep = |seeds: &str| space.tapeout(&["run", "-c", &format!("SWEEP_SEEDS={seeds}")]);
     let seeds = || rows(&space).into_iter().map(|(cells, placing)| (cells[0].clone(), placing)).collect::<Vec<_>>();
-    sweep("0").exits(2).says(&["must be at least 1"]);
+    sweep("0").exits(2).says(&["must be from 1 to 10000"]);
     // Seed 2 finds nothing, and is fast at that.
     replace(&space, "nextpnr-ice40", "case \"$*\" in *'--seed 2 '*) echo 'ERROR: no luck'; exit 1;; esac");
     sweep("3").exits(0).prints(&["seed  slowest clock (MHz)"]);

@@ -7,6 +7,7 @@ use tapeout_model::{Decimal, Value};
 use super::exploration::explore;
 use super::gated;
 use super::strategies::{AREA, Kit};
+use crate::nextpnr::positive;
 
 pub(super) struct Optimizing {
     pub(super) kit: Kit,
@@ -38,6 +39,7 @@ pub(super) const ICE40: Implementation = Implementation {
                 "The period of the clock that is tried first. Without it, seven tenths of `CLOCK_PERIOD`.",
             )
             .units("ns")
+            .check(positive)
             .optional(),
         ]
     },

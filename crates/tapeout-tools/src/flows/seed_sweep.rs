@@ -38,7 +38,7 @@ impl CustomFlow for SeedSweep {
 
     fn describe(&self, flow: Flow) -> Flow {
         let doc = "How many seeds are tried.";
-        gated(flow).variables([Variable::new("SWEEP_SEEDS", Type::Int, doc).default(8_i64).check(at_least_one)])
+        gated(flow).variables([Variable::new("SWEEP_SEEDS", Type::Int, doc).default(8_i64).check(within_reason)])
     }
 
     fn run(&self, cx: &FlowCx<'_>, initial: FlowState) -> Result<FlowState, FlowError> {
@@ -52,7 +52,7 @@ impl CustomFlow for SeedSweep {
 
         cx.start_stage("Layout with many seeds");
         let mut tried = Vec::new();
-        for seed in first..first.saturating_add(count) {
+        for seed in (0..count).map(|more| first.wrapping_add(more)) {
             let cx = cx.labelled(&format!("seed{seed}")).with([("PNR_SEED", seed)])?.may_fail();
             tried.push((seed, cx.start_async(LAYOUT, &netlist)));
         }
@@ -71,9 +71,12 @@ impl CustomFlow for SeedSweep {
     }
 }
 
-fn at_least_one(seeds: &Value) -> Result<(), String> {
+/// More layouts than this are no sweep but a mistyped number.
+const MOST_SEEDS: i64 = 10_000;
+
+fn within_reason(seeds: &Value) -> Result<(), String> {
     match seeds {
-        Value::Int(count) if *count < 1 => Err("must be at least 1".to_owned()),
+        Value::Int(count) if !(1..=MOST_SEEDS).contains(count) => Err(format!("must be from 1 to {MOST_SEEDS}")),
         _ => Ok(()),
     }
 }

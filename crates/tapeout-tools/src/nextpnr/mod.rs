@@ -13,7 +13,7 @@ use tapeout_model::{Alert, Class, Severity};
 
 use crate::verilog::inputs_of_words;
 pub(crate) use device::{Device, device_variable, package_variable};
-pub(crate) use targets::{Target, clock_variables, targets};
+pub(crate) use targets::{Target, clock_variables, positive, targets};
 
 pub(crate) fn register(registry: &mut Registry) {
     registry.add_step(Ice40).add_tool(Tool {

@@ -35,7 +35,7 @@ pub(crate) fn clock_variables() -> Vec<Variable> {
     ]
 }
 
-fn positive(value: &Value) -> Result<(), String> {
+pub(crate) fn positive(value: &Value) -> Result<(), String> {
     match value {
         Value::Decimal(period) if *period <= Decimal::ZERO || !period.is_finite() => {
             Err("must be above 0, and finite".to_owned())
