@@ -189,7 +189,11 @@ fn optimizing_falls_back_where_the_hard_target_is_missed() {
         &format!("case \"$*\" in *--freq*) echo try >> '{}';; esac\n{fails}", tries.display()),
     );
     let words = "Nextpnr.Ice40-hard failed, and the flow went another way: `nextpnr-ice40` failed with exit code 1";
-    run(&["HARD_CLOCK_PERIOD=1"]).exits(0).says(&[words, "Nextpnr.Ice40-hard: failed: `nextpnr-ice40` failed"]);
+    run(&["HARD_CLOCK_PERIOD=1"]).exits(0).says(&[
+        words,
+        "Nextpnr.Ice40-hard: failed: `nextpnr-ice40` failed",
+        "the hard try failed, the target of the configuration is next",
+    ]);
     assert_eq!((count(), space.status(HARD_LAYOUT)), (2, "failed".to_owned()), "the hard target and the fallback");
     run(&["HARD_CLOCK_PERIOD=1"]).exits(0).says(&[words]);
     assert_eq!((count(), space.step(HARD_LAYOUT)["reused"].as_bool()), (2, Some(true)));
