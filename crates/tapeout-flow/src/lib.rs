@@ -56,7 +56,7 @@ pub use event::{EVENTS, Happened, RunEvent, StepDone, StepFailed};
 pub use flow::{Flow, Gate};
 pub use flow_cx::{FlowCx, FlowState, is_ending_flow};
 pub use initial::InitialState;
-pub use pack::{Pack, Verified};
+pub use pack::{Pack, Verified, sources_of_step};
 pub use pattern::StepPattern;
 pub use plan::{Plan, PlanError, PlannedStep, design_name, universal_variables};
 pub use range::{InRange, Range};
