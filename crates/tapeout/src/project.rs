@@ -12,7 +12,7 @@ use crate::args::{InitialArgs, OverlayArgs, PartArgs, ThingArgs};
 use crate::error::CliError;
 use crate::names::{self, Glob};
 use crate::terminal::plural;
-use crate::{Cx, tools};
+use crate::{Cx, initial, tools};
 
 /// The names that a directory's configuration may have.
 const CONFIG_NAMES: [&str; 5] = ["config.json", "config.yaml", "config.yml", "config.toml", "config.tcl"];
@@ -57,11 +57,13 @@ pub(crate) fn load_with(
     registry: &Registry,
     loader: Loader,
     flow: Option<&str>,
-    initial: &InitialArgs,
+    from: &InitialArgs,
     sources: &mut SourceMap,
 ) -> Result<Plan, CliError> {
     let design_dir = loader.design_dir.clone().unwrap_or_default();
-    let (initial, errors) = InitialState::read(&initial.initial_state, &initial.initial_view, &design_dir);
+    let states = from.initial_state.iter().map(|state| initial::state_file(registry, state));
+    let states = states.collect::<Result<Vec<_>, CliError>>()?;
+    let (initial, errors) = InitialState::read(&states, &from.initial_view, &design_dir);
     let plan = Plan::load_from(registry, loader, flow, initial, sources);
     let plan = match plan {
         plan if errors.is_empty() => plan,

@@ -56,7 +56,23 @@ fn a_flow_begins_with_files_that_are_there() {
     assert!(space.read("runs/back/final/metrics.json").contains("\"my__count\": 3"));
     assert_eq!(space.read("runs/back/final/nl/counter.v"), space.read("src/counter.v"));
 
+    // The same by the run or the step that made it, which the recorded command names for good.
+    for after in ["@default/synth", "runs/default/04-yosys-synthice40"] {
+        run(&["-i", after]);
+        let command = "tapeout run back.yaml -i runs/default/04-yosys-synthice40/state_out.json --tag back\n";
+        assert_eq!(space.read("runs/back/command"), command);
+    }
+    let plan = |state: &str| space.tapeout(&["plan", "back.yaml", "-i", state]);
+    for after in ["@default", "runs/default", "runs/default/final"] {
+        plan(after).exits(0).prints(&["makes  asc, bitstream, json"]);
+    }
+    plan("src").exits(2).says(&["`src` has no state", "`@TAG/STEP`"]);
+    plan("runs/default/final/metrics.json").exits(2).says(&["expected a path", "a `state_out.json` does"]);
+    plan("@default/ghdl").exits(2).says(&["the step has no result"]);
+    plan("@defualt").exits(2).says(&["did you mean `default`?"]);
+
     // Another content of the file is another design.
+    run(&["-i", "state.json"]);
     let why = ["why", "back.yaml", "--tag", "back", "-i", "state.json"];
     space.tapeout(&why).exits(0).prints(&["nothing would run"]);
     space.edit("mine.json", "\"creator\": \"", "\"creator\": \"not ");
@@ -261,6 +277,13 @@ fn a_labelled_step_runs_again_with_what_its_flow_gave_it() {
     space.tapeout(&sweep);
     let broken = ["step", "run", "@broken/Nextpnr.Ice40-seed2"];
     space.tapeout(&broken).exits(5).says(&["Nextpnr.Ice40: failed"]);
+    space.tapeout(&["plan", "-i", "@sweep"]).exits(2).says(&["that of a program", "`@sweep/STEP`"]);
+    // So does one that ends the run.
+    space.edit("src/counter.pcf", "set_io clk 21", "set_io clk 999");
+    space.tapeout(&FROM_SYNTHESIS).exits(5);
+    let failed: serde_json::Value =
+        serde_json::from_str(&space.read("runs/default/05-nextpnr-ice40.failed/config.json")).unwrap();
+    assert_eq!((&failed["meta"]["step"], &failed["PNR_SEED"]), (&"Nextpnr.Ice40".into(), &1.into()));
 }
 
 #[test]

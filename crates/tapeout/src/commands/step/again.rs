@@ -162,7 +162,11 @@ fn of_run(cx: &Cx, run: &RecordedRun, step: &StepSummary, args: &AgainArgs) -> R
 /// The directory in a run that says what a step was run with the last time, if it was.
 fn config_dir(run: &RecordedRun, step: &StepSummary) -> Option<String> {
     let failed = format!("{}{FAILED}", step.dir);
+    let logged_in =
+        |dir: &str| step.log.as_deref().and_then(|log| log.rsplit_once('/')).is_some_and(|log| log.0 == dir);
     match step.status {
+        // A failure that its flow expects is a result.
+        StepStatus::Failed if logged_in(&step.dir) => Some(step.dir.clone()),
         StepStatus::Failed => run.dir.join(&failed).is_dir().then_some(failed),
         StepStatus::Interrupted | StepStatus::NotReached | StepStatus::LeftOut => None,
         StepStatus::Done
@@ -177,7 +181,8 @@ fn config_dir(run: &RecordedRun, step: &StepSummary) -> Option<String> {
 /// The state before a step: its own, or that after the last step before it that has one.
 fn state_before(run: &RecordedRun, step: &StepSummary) -> Option<PathBuf> {
     let own = run.dir.join(&step.dir).join("state_in.json");
-    if step.status != StepStatus::Failed && own.is_file() {
+    let is_its_own = step.status != StepStatus::Failed || config_dir(run, step).as_ref() == Some(&step.dir);
+    if is_its_own && own.is_file() {
         return Some(own);
     }
     let before = run.summary.steps.iter().take_while(|other| other.id != step.id);

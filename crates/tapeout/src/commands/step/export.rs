@@ -68,7 +68,6 @@ pub(super) fn copy_design(
     config.values_mut().for_each(|value| find_paths(value, design_dir, &mut files));
     let problem = |error: io::Error| CliError::environment(format!("cannot copy to `{}`: {error}", from_here(to)));
     let design = to.join(DESIGN);
-    fs::create_dir_all(&design).map_err(problem)?;
     for file in &files {
         let Some(inside) = file.strip_prefix(design_dir).ok().filter(|inside| is_inside(inside)) else { continue };
         let copy = design.join(inside);
@@ -80,7 +79,9 @@ pub(super) fn copy_design(
         }
     }
     config.insert("meta".to_owned(), json!({ "version": 2, "step": step.info.id }));
-    config.insert("DESIGN_DIR".to_owned(), json!(DESIGN));
+    if design.is_dir() {
+        config.insert("DESIGN_DIR".to_owned(), json!(DESIGN));
+    }
     fs::write(to.join("config.json"), format!("{:#}\n", json!(config))).map_err(problem)
 }
 
