@@ -27,12 +27,20 @@ pub(crate) const LIBRARIES: &str = "LD_LIBRARY_PATH";
 /// (a licence server, a display), not what a result is.
 const PASSED: &[&str] = &["PATH", "HOME", "USER", "LOGNAME", "DISPLAY", "XAUTHORITY", LIBRARIES];
 
+/// What a shell needs for the person in front of it. No tool asks for it.
+const FOR_PEOPLE: &[&str] = &["TERM", "COLORTERM", "SHELL", "EDITOR", "VISUAL", "PAGER"];
+
+/// Whether tools get a variable of the environment from the user's shell.
+fn is_passed(name: &str) -> bool {
+    PASSED.contains(&name) || name.ends_with("LICENSE_FILE")
+}
+
 /// What differs from the environment of this process in that of tools.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ShellEnvironment {
     /// What they get from us and from the settings. `PATH` begins with the directories of those that are elsewhere.
     pub set: Vec<(String, String)>,
-    /// The names of variables that they do not get, and that would make a difference.
+    /// The names of variables that they do not get.
     pub unset: Vec<String>,
 }
 
@@ -48,7 +56,6 @@ impl Engine {
         own: &BTreeMap<String, String>,
         more: &[(String, String)],
     ) -> Vec<(String, String)> {
-        let is_passed = |name: &str| PASSED.contains(&name) || name.ends_with("LICENSE_FILE");
         let as_text = |(name, value): (OsString, OsString)| Some((name.into_string().ok()?, value.into_string().ok()?));
         let mut environment: BTreeMap<String, String> =
             env::vars_os().filter_map(as_text).filter(|(name, _)| is_passed(name)).collect();
@@ -61,7 +68,7 @@ impl Engine {
         environment.into_iter().collect()
     }
 
-    /// The environment for a shell in which people try what these tools did.
+    /// The environment for a shell in which people try what these tools did: that of the tools, with what a terminal needs.
     #[must_use]
     pub fn shell_environment(&self, tools: &[&str]) -> ShellEnvironment {
         let found: Vec<Arc<FoundTool>> = tools.iter().filter_map(|tool| self.tool(tool).ok()).collect();
@@ -83,9 +90,9 @@ impl Engine {
         if let Ok(path) = env::join_paths(folders) {
             set.insert("PATH".to_owned(), path.to_string_lossy().into_owned());
         }
-        let is_locale = |name: &str| name == "LANG" || name == "LANGUAGE" || name.starts_with("LC_");
         let names = env::vars_os().filter_map(|(name, _)| name.into_string().ok());
-        let unset = names.filter(|name| is_locale(name) && !set.contains_key(name)).collect();
+        let is_kept = |name: &str| is_passed(name) || FOR_PEOPLE.contains(&name) || set.contains_key(name);
+        let unset = names.filter(|name| !is_kept(name)).collect();
         ShellEnvironment { set: set.into_iter().collect(), unset }
     }
 

@@ -43,7 +43,10 @@ pub fn load_state(file: &Path) -> Result<State<PathBuf>, Failure> {
         let message = format!("cannot read the state `{shown}`: {error}");
         Failure::new(Class::Input, message)
     })?;
-    let state = State::parse(&text).map_err(|error| Failure::new(Class::Input, format!("`{shown}`: {error}")))?;
+    let state = State::parse(&text).map_err(|error| {
+        Failure::new(Class::Input, format!("`{shown}`: {error}"))
+            .hint("a state has the paths of its views, and its measurements in `metrics`, as a `state_out.json` does")
+    })?;
     check_formats(&state).map_err(|failure| Failure { message: format!("`{shown}`: {failure}"), ..failure })?;
     let dir = file.parent().unwrap_or(Path::new(""));
     let state = state.map(|path| dir.join(path));
@@ -83,7 +86,13 @@ mod tests {
     #[test]
     fn a_state_that_cannot_be_used_says_why() {
         let cases = [
-            ("", "`/b/state_out.json`: this is not JSON: EOF while parsing a value at line 1 column 0", None),
+            (
+                "",
+                "`/b/state_out.json`: this is not JSON: EOF while parsing a value at line 1 column 0",
+                Some(
+                    "a state has the paths of its views, and its measurements in `metrics`, as a `state_out.json` does",
+                ),
+            ),
             (
                 r#"{"netlst": "../a.v"}"#,
                 "`/b/state_out.json`: there is no design format `netlst`",

@@ -28,6 +28,7 @@ pub(crate) const LOCK: &str = ".lock";
 const LOCK_PATIENCE: Duration = Duration::from_millis(300);
 const STATE_IN: &str = "state_in.json";
 const STATE_OUT: &str = "state_out.json";
+const CONFIG: &str = "config.json";
 
 /// What a directory of the tree shows.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -185,7 +186,7 @@ impl RunTree {
             if !entry.attempt().commands.is_empty() {
                 write_new(&dir.join("COMMANDS"), &entry.attempt().commands)?;
             }
-            write_new(&dir.join("config.json"), &pretty(&variables_read(step, entry))?)
+            write_new(&dir.join(CONFIG), &pretty(&own_config(step, variables_read(step, entry)))?)
         })
     }
 
@@ -367,6 +368,9 @@ impl RunTree {
         if path.exists() {
             fs::remove_dir_all(&path).map_err(disk("remove", &path))?;
         }
+        // What it would have read, had it come so far, is not known.
+        let config = step.config().iter().map(|(name, setting)| (name.to_owned(), setting.shown_json()));
+        write_new(&work_dir.join(CONFIG), &pretty(&own_config(step, config.collect()))?)?;
         fs::rename(work_dir, &path).map_err(disk("keep the failed attempt as", &path))?;
         self.failed.insert(failed_dir(&step.dir));
         Ok(path)
@@ -412,7 +416,7 @@ fn failed_dir(dir: &str) -> String {
 
 /// The variables that a result was made of, with their values. They say nothing else as long as it is good, which cannot
 /// be said of those that the step declares and did not read.
-fn variables_read(step: &PlannedStep, entry: &Entry) -> serde_json::Value {
+fn variables_read(step: &PlannedStep, entry: &Entry) -> BTreeMap<String, serde_json::Value> {
     let config = step.config();
     let value = |read| match read {
         Read::Setting { name, .. } => {
@@ -422,7 +426,13 @@ fn variables_read(step: &PlannedStep, entry: &Entry) -> serde_json::Value {
         Read::File { .. } | Read::Input { .. } | Read::Tool { .. } | Read::Job { .. } => None,
     };
     // In the order of the names, as in the whole configuration.
-    json!(entry.reads().filter_map(value).collect::<BTreeMap<_, _>>())
+    entry.reads().filter_map(value).collect()
+}
+
+/// Variables as the configuration of a step, in the manner of OpenLane: `meta.step` says for which.
+fn own_config(step: &PlannedStep, mut variables: BTreeMap<String, serde_json::Value>) -> serde_json::Value {
+    variables.insert("meta".to_owned(), json!({ "version": 2, "step": step.info.id }));
+    json!(variables)
 }
 
 /// What identifies a result and how it was got, for a view of it.

@@ -117,7 +117,9 @@ impl Design {
     fn shown(&self) -> Json {
         let dir = fs::read_dir(self.path().join("runs/default")).unwrap().map(|entry| entry.unwrap().path());
         let dir = dir.into_iter().find(|path| path.join("config.json").exists()).unwrap();
-        serde_json::from_slice(&fs::read(dir.join("config.json")).unwrap()).unwrap()
+        let mut config: Json = serde_json::from_slice(&fs::read(dir.join("config.json")).unwrap()).unwrap();
+        assert!(config.as_object_mut().unwrap().remove("meta").is_some(), "it says which step it is for");
+        config
     }
 }
 

@@ -120,7 +120,8 @@ pub(crate) struct OverlayArgs {
 /// What is there before the first step.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Args)]
 pub(crate) struct InitialArgs {
-    /// Begin with the views and metrics of this state, a `state_in.json` or `state_out.json`; the last one wins
+    /// Begin with the views and metrics of this state: a `state_in.json` or `state_out.json`, `@TAG[/STEP]` or a
+    /// directory, for the state after a run or a step; the last one wins
     #[arg(short, long, value_name = "STATE")]
     pub(crate) initial_state: Vec<PathBuf>,
     /// Begin with this file as the view in a format; beats all states

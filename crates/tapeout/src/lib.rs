@@ -20,6 +20,7 @@ mod commands;
 mod completion;
 mod design;
 mod error;
+mod initial;
 mod names;
 mod project;
 mod reproduce;

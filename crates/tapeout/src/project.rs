@@ -12,7 +12,7 @@ use crate::args::{InitialArgs, OverlayArgs, PartArgs, ThingArgs};
 use crate::error::CliError;
 use crate::names::{self, Glob};
 use crate::terminal::plural;
-use crate::{Cx, tools};
+use crate::{Cx, initial, tools};
 
 /// The names that a directory's configuration may have.
 const CONFIG_NAMES: [&str; 5] = ["config.json", "config.yaml", "config.yml", "config.toml", "config.tcl"];
@@ -46,7 +46,7 @@ pub(crate) fn load(cx: &Cx, args: &ThingArgs) -> Result<Plan, CliError> {
 /// The same, for a flow that begins with an initial state.
 pub(crate) fn load_from(cx: &Cx, args: &ThingArgs, initial: &InitialArgs) -> Result<Plan, CliError> {
     let mut sources = SourceMap::new();
-    let plan = load_with(cx, &cx.registry, args, initial, &mut sources)?;
+    let plan = load_with(cx, &cx.registry, loader(args)?, args.overlay.flow.as_deref(), initial, &mut sources)?;
     warn(cx, &plan.warnings, &sources);
     Ok(plan)
 }
@@ -55,14 +55,16 @@ pub(crate) fn load_from(cx: &Cx, args: &ThingArgs, initial: &InitialArgs) -> Res
 pub(crate) fn load_with(
     cx: &Cx,
     registry: &Registry,
-    args: &ThingArgs,
-    initial: &InitialArgs,
+    loader: Loader,
+    flow: Option<&str>,
+    from: &InitialArgs,
     sources: &mut SourceMap,
 ) -> Result<Plan, CliError> {
-    let loader = loader(args)?;
     let design_dir = loader.design_dir.clone().unwrap_or_default();
-    let (initial, errors) = InitialState::read(&initial.initial_state, &initial.initial_view, &design_dir);
-    let plan = Plan::load_from(registry, loader, args.overlay.flow.as_deref(), initial, sources);
+    let states = from.initial_state.iter().map(|state| initial::state_file(registry, state));
+    let states = states.collect::<Result<Vec<_>, CliError>>()?;
+    let (initial, errors) = InitialState::read(&states, &from.initial_view, &design_dir);
+    let plan = Plan::load_from(registry, loader, flow, initial, sources);
     let plan = match plan {
         plan if errors.is_empty() => plan,
         Ok(_) => Err(PlanError(errors)),

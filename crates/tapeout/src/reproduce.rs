@@ -4,16 +4,22 @@
 use std::path::Path;
 
 use tapeout_config::{ConfigSource, Role, Schema};
-use tapeout_flow::Plan;
+use tapeout_flow::{Plan, Registry};
 use tapeout_model::{Value, shell_quoted};
 
 use crate::args::{PartArgs, ThingArgs};
 use crate::error::CliError;
-use crate::project;
+use crate::{initial, project};
 
 /// The line for a shell in the design directory.
-pub(crate) fn run_command(plan: &Plan, args: &ThingArgs, part: &PartArgs, tag: &str) -> Result<String, CliError> {
-    let PartArgs { initial, range } = part;
+pub(crate) fn run_command(
+    registry: &Registry,
+    plan: &Plan,
+    args: &ThingArgs,
+    part: &PartArgs,
+    tag: &str,
+) -> Result<String, CliError> {
+    let range = &part.range;
     let design_dir = plan.config.design_dir();
     let file = project::find_config(args.thing.as_deref())?;
     let mut words = vec!["tapeout".to_owned(), "run".to_owned(), seen_from(design_dir, &file)];
@@ -44,10 +50,10 @@ pub(crate) fn run_command(plan: &Plan, args: &ThingArgs, part: &PartArgs, tag: &
         words.extend(step.iter().flat_map(|step| [option.to_owned(), step.clone()]));
     }
     words.extend(range.skip.iter().flat_map(|glob| ["--skip".to_owned(), glob.clone()]));
-    for state in &initial.initial_state {
-        words.extend(["-i".to_owned(), seen_from(design_dir, state)]);
+    for state in &part.initial.initial_state {
+        words.extend(["-i".to_owned(), seen_from(design_dir, &initial::state_file(registry, state)?)]);
     }
-    for (format, path) in &initial.initial_view {
+    for (format, path) in &part.initial.initial_view {
         words.extend(["-e".to_owned(), format!("{format}={}", seen_from(design_dir, path))]);
     }
     if tag != "default" {

@@ -56,7 +56,23 @@ fn a_flow_begins_with_files_that_are_there() {
     assert!(space.read("runs/back/final/metrics.json").contains("\"my__count\": 3"));
     assert_eq!(space.read("runs/back/final/nl/counter.v"), space.read("src/counter.v"));
 
+    // The same by the run or the step that made it, which the recorded command names for good.
+    for after in ["@default/synth", "runs/default/04-yosys-synthice40"] {
+        run(&["-i", after]);
+        let command = "tapeout run back.yaml -i runs/default/04-yosys-synthice40/state_out.json --tag back\n";
+        assert_eq!(space.read("runs/back/command"), command);
+    }
+    let plan = |state: &str| space.tapeout(&["plan", "back.yaml", "-i", state]);
+    for after in ["@default", "runs/default", "runs/default/final"] {
+        plan(after).exits(0).prints(&["makes  asc, bitstream, json"]);
+    }
+    plan("src").exits(2).says(&["`src` has no state", "`@TAG/STEP`"]);
+    plan("runs/default/final/metrics.json").exits(2).says(&["expected a path", "a `state_out.json` does"]);
+    plan("@default/ghdl").exits(2).says(&["the step has no result"]);
+    plan("@defualt").exits(2).says(&["did you mean `default`?"]);
+
     // Another content of the file is another design.
+    run(&["-i", "state.json"]);
     let why = ["why", "back.yaml", "--tag", "back", "-i", "state.json"];
     space.tapeout(&why).exits(0).prints(&["nothing would run"]);
     space.edit("mine.json", "\"creator\": \"", "\"creator\": \"not ");
@@ -241,12 +257,110 @@ fn a_step_runs_again_from_what_its_directory_has() {
 }
 
 #[test]
+fn a_labelled_step_runs_again_with_what_its_flow_gave_it() {
+    if !has_flow() {
+        return;
+    }
+    let space = TestSpace::counter();
+    space.tapeout(&["run", "--flow", "SeedSweep", "-c", "SWEEP_SEEDS=2", "--tag", "sweep"]).exits(0);
+    let again = |args: &[&str]| space.tapeout(&[&["step", "run"], args].concat()).exits(0);
+    let commands = || space.read("runs/sweep.nextpnr-ice40-seed2/01-nextpnr-ice40/COMMANDS");
+    again(&["@sweep/Nextpnr.Ice40-seed2"]);
+    assert!(commands().contains("--seed 2"), "{}", commands());
+    again(&["@sweep/nextpnr.ice40-seed2", "--id", "nextpnr", "-c", "CLOCK_PERIOD=30"]);
+    assert!(commands().contains("--seed 2") && commands().contains("--freq 33.3"), "{}", commands());
+    // In a failed attempt it is written, too.
+    let seed_2 = "case \" $* \" in *' --seed 2 '*) echo 'ERROR: no' >&2; exit 1; esac\nexec nextpnr-ice40 \"$@\"\n";
+    space.script("fake/nextpnr-ice40", seed_2);
+    let tool = format!("tools.nextpnr-ice40.path={}", space.path("fake/nextpnr-ice40").display());
+    let sweep = ["run", "--flow", "SeedSweep", "-c", "SWEEP_SEEDS=2", "--tag", "broken", "-c", &tool];
+    space.tapeout(&sweep);
+    let broken = ["step", "run", "@broken/Nextpnr.Ice40-seed2"];
+    space.tapeout(&broken).exits(5).says(&["Nextpnr.Ice40: failed"]);
+    space.tapeout(&["plan", "-i", "@sweep"]).exits(2).says(&["that of a program", "`@sweep/STEP`"]);
+    // So does one that ends the run.
+    space.edit("src/counter.pcf", "set_io clk 21", "set_io clk 999");
+    space.tapeout(&FROM_SYNTHESIS).exits(5);
+    let failed: serde_json::Value =
+        serde_json::from_str(&space.read("runs/default/05-nextpnr-ice40.failed/config.json")).unwrap();
+    assert_eq!((&failed["meta"]["step"], &failed["PNR_SEED"]), (&"Nextpnr.Ice40".into(), &1.into()));
+}
+
+#[test]
+fn a_step_asks_for_nothing_that_only_other_steps_read() {
+    if !has_flow() {
+        return;
+    }
+    let space = TestSpace::counter();
+    space.passes();
+    let again = |args: &[&str]| space.tapeout(&[&["step", "run"], args].concat());
+    for away in ["tb", "src/counter.pcf"] {
+        fs::rename(space.path(away), space.path("away")).unwrap();
+        let file = "runs/default/04-yosys-synthice40/config.json";
+        again(&["@default/synth"]).exits(0).says(&["Yosys.SynthIce40: reused"]);
+        again(&[file]).exits(0).says(&["Yosys.SynthIce40: reused"]);
+        fs::rename(space.path("away"), space.path(away)).unwrap();
+    }
+    fs::rename(space.path("src/counter.v"), space.path("away")).unwrap();
+    let told = again(&["@default/synth"]).exits(2).says(&["`src/counter.v` does not exist"]);
+    assert!(!told.err.contains("warning"), "{}", told.err);
+}
+
+#[test]
+fn a_copied_step_stands_alone() {
+    if !has_flow() {
+        return;
+    }
+    let space = TestSpace::counter();
+    space.write("inc/step.vh", "`define STEP 4'd1\n");
+    space.edit("src/counter.v", "module counter", "`include \"step.vh\"\nmodule counter");
+    space.edit("config.yaml", "['dir::src']", "['dir::inc']");
+    space.tapeout(&FROM_SYNTHESIS).exits(0);
+    let elsewhere = TempDir::new().unwrap();
+    let copy = elsewhere.path().join("copy").to_str().unwrap().to_owned();
+    space.tapeout(&["step", "run", "@default/synth", "-o", &copy]).exits(0);
+    let mine = TestSpace::new();
+    while_away(&space, || {
+        mine.tapeout(&["step", "run", &copy]).exits(0).says(&["Yosys.SynthIce40: done"]);
+        let file = format!("{copy}/config.json");
+        mine.tapeout(&["step", "run", &file, "-c", "SYNTH_ABC9=true"]).exits(0);
+    });
+    assert!(elsewhere.path().join("copy/design/inc/step.vh").is_file());
+    // What is in the way is not to be thrown away.
+    let told = space.tapeout(&["step", "run", "@default/synth", "-o", "."]).exits(2).says(&["is there already"]);
+    assert!(!told.err.contains("remove"), "{}", told.err);
+}
+
+#[test]
+fn a_step_of_openlane_runs_with_its_own_configuration() {
+    if !has_flow() {
+        return;
+    }
+    let space = TestSpace::counter();
+    let design = space.path("").display().to_string();
+    let config = serde_json::json!({
+        "meta": {"version": 2, "step": "Verilator.Lint", "openlane_version": "2.3"},
+        "DESIGN_DIR": design, "DESIGN_NAME": "counter", "VERILOG_FILES": ["src/counter.v"],
+        "VERILOG_INCLUDE_DIRS": ["src"], "VERILOG_DEFINES": null, "LINTER_DEFINES": null, "PDK": "sky130A",
+        "PDK_ROOT": "/nowhere", "STD_CELL_LIBRARY": "sky130_fd_sc_hd", "CELL_SPICE_MODELS": ["/nowhere/cells.spice"],
+    });
+    space.write("lint/config.json", config.to_string());
+    space.write("lint/state_in.json", "{}");
+    space.tapeout(&["step", "run", "lint"]).exits(0).says(&["Verilator.Lint: done"]);
+    space.edit("lint/config.json", "src/counter.v", "src/conter.v");
+    let told = space.tapeout(&["step", "run", "lint"]).exits(2).says(&["did you mean `src/counter.v`"]);
+    assert!(!told.err.contains("warning"), "{}", told.err);
+    space.edit("lint/config.json", &design, "/nowhere");
+    space.tapeout(&["step", "run", "lint"]).exits(2).says(&["for a design in `/nowhere`", "`DESIGN_DIR`"]);
+}
+
+#[test]
 fn a_shell_has_the_environment_of_the_steps_tools() {
     if !has_flow() {
         return;
     }
     let space = TestSpace::counter();
-    space.script("look", "pwd; yosys; echo \"$LC_CTYPE $TZ $LC_ALL $LICENCE\"\n");
+    space.script("look", "pwd; yosys; echo \"$LC_CTYPE $TZ $LC_ALL $LICENCE $MINE $TERM\"\n");
     let real = env::split_paths(&env::var_os("PATH").unwrap()).map(|dir| dir.join("yosys")).find(|it| it.is_file());
     space.script("bin/yosys", &format!("[ $# = 0 ] && echo wrapped || exec {} \"$@\"\n", real.unwrap().display()));
     space.write(
@@ -257,8 +371,9 @@ fn a_shell_has_the_environment_of_the_steps_tools() {
     assert!(space.read("runs/default/resolved.json").contains("\"LICENCE\": \"floating\""));
     let shell = space.path("look").display().to_string();
     let space = space.env("SHELL", shell).env("LC_ALL", "C").env("TZ", "Asia/Tokyo");
+    let space = space.env("MINE", "mine").env("TERM", "dumb");
     let ran = space.tapeout(&["step", "shell", "synth"]).exits(0).says(&["yosys -E deps.d"]);
     let lines: Vec<&str> = ran.out.lines().collect();
     assert!(lines[0].ends_with("runs/default/04-yosys-synthice40"), "{}", ran.out);
-    assert_eq!(lines[1..], ["wrapped", "C.UTF-8 UTC  floating"]);
+    assert_eq!(lines[1..], ["wrapped", "C.UTF-8 UTC  floating  dumb"]);
 }

@@ -78,9 +78,7 @@ impl Pack {
     /// # Errors
     /// When nothing is known of it, or a file that it read is another one by now.
     pub fn of_step(engine: &Engine, run_dir: &Path, tag: &str, step: &StepSummary) -> Result<Self, Failure> {
-        // A failure that a flow reckoned with is recorded like a result.
-        let is_attempt = step.status == StepStatus::Failed && run_dir.join(format!("{}{FAILED}", step.dir)).exists();
-        let known = if is_attempt { failed(run_dir, step)? } else { recorded(engine, tag, step)? };
+        let known = known(engine, run_dir, tag, step)?;
         Self::new(engine, Path::new("runs").join(tag).join(&step.dir), step, known)
     }
 
@@ -257,6 +255,21 @@ fn write(path: &Path, bytes: &[u8], executable: bool) -> Result<(), Failure> {
 /// A file as text, if it is one and not too large to be searched.
 fn searched(bytes: &[u8]) -> Option<&str> {
     if bytes.len() > SEARCHED || bytes.contains(&0) { None } else { std::str::from_utf8(bytes).ok() }
+}
+
+/// The files that a step of a run read, other than those that steps before it made: from the project, or absolute.
+///
+/// # Errors
+/// When nothing is known of the step.
+pub fn sources_of_step(engine: &Engine, run_dir: &Path, tag: &str, step: &StepSummary) -> Result<Vec<String>, Failure> {
+    let sources = known(engine, run_dir, tag, step)?.attempt.sources.into_iter();
+    Ok(sources.filter_map(|(path, digest)| digest.map(|_| path)).collect())
+}
+
+fn known(engine: &Engine, run_dir: &Path, tag: &str, step: &StepSummary) -> Result<Known, Failure> {
+    // A failure that a flow reckoned with is recorded like a result.
+    let is_attempt = step.status == StepStatus::Failed && run_dir.join(format!("{}{FAILED}", step.dir)).exists();
+    if is_attempt { failed(run_dir, step) } else { recorded(engine, tag, step) }
 }
 
 /// What is known of a failed attempt.

@@ -103,7 +103,7 @@ pub(crate) fn run(cx: &Cx, args: &RunArgs) -> Result<u8, CliError> {
     if args.dry_run {
         return Ok(dry_run(cx, &plan, &run, tag, again));
     }
-    let run = run.command(reproduce::run_command(&plan, &args.thing, &args.part, tag)?);
+    let run = run.command(reproduce::run_command(&cx.registry, &plan, &args.thing, &args.part, tag)?);
     let json_log = args.log_format == LogFormat::Json;
     let (code, ended) = execute(cx, &plan, run, &engine, again, json_log)?;
     if let Some(file) = &args.trace {

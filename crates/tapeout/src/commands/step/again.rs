@@ -4,16 +4,22 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use serde_json::Value;
-use tapeout_config::SourceMap;
-use tapeout_flow::{Again, Flow, Run, StepStatus, StepSummary};
+use tapeout_config::{Loader, SourceMap};
+use tapeout_flow::{Again, Flow, Run, StepStatus, StepSummary, sources_of_step};
 
 use super::export;
+use super::own::{self, Header};
 use crate::args::{InitialArgs, OverlayArgs, ThingArgs};
 use crate::error::CliError;
 use crate::runs::{ONE_STEP, RecordedRun};
 use crate::terminal::words::from_here;
 use crate::{Cx, names, project, tools};
+
+/// The configuration in the directory of a step.
+const CONFIG: &str = "config.json";
+
+/// What the directory of a failed attempt ends with.
+const FAILED: &str = ".failed";
 
 /// Run one step again, with the configuration and the state that it had
 ///
@@ -43,10 +49,18 @@ pub(crate) struct AgainArgs {
 /// A step and what it is run with.
 struct OneStep {
     id: String,
-    config: PathBuf,
+    config: OwnConfig,
     design_dir: PathBuf,
     states: Vec<PathBuf>,
     tag: String,
+}
+
+/// Where the configuration of a step comes from.
+enum OwnConfig {
+    /// That of a whole design.
+    Design(PathBuf),
+    /// Files of which only that counts which concerns the step, the weakest first.
+    Step(Vec<PathBuf>),
 }
 
 pub(super) fn run(cx: &Cx, args: &AgainArgs) -> Result<u8, CliError> {
@@ -63,11 +77,17 @@ pub(super) fn run(cx: &Cx, args: &AgainArgs) -> Result<u8, CliError> {
     }
     states.extend(args.initial.initial_state.iter().cloned());
     let initial = InitialArgs { initial_state: states, ..args.initial.clone() };
-    let overlay =
-        OverlayArgs { set: args.set.clone(), flow: Some(name), design_dir: Some(design_dir), ..OverlayArgs::default() };
+    let mut sources = SourceMap::new();
+    let loader = match config {
+        OwnConfig::Design(file) => {
+            let overlay = OverlayArgs { design_dir: Some(design_dir), ..OverlayArgs::default() };
+            project::loader(&ThingArgs { thing: Some(file), overlay })?
+        }
+        OwnConfig::Step(files) => own::loader(cx, &id, &files, &design_dir, &mut sources)?,
+    };
+    let loader = Loader { sets: args.set.clone(), ..loader };
     // What the other steps of the run read is of no use here, which is no mistake.
-    let thing = ThingArgs { thing: Some(config), overlay };
-    let plan = project::load_with(cx, &registry, &thing, &initial, &mut SourceMap::new())?;
+    let plan = project::load_with(cx, &registry, loader, Some(&name), &initial, &mut sources)?;
     let engine = tools::engine(&registry, &plan)?;
     tools::require_tools(&engine, &plan)?;
     let again = |step: &str| if args.fresh && step == id { Again::Fresh } else { Again::No };
@@ -76,8 +96,12 @@ pub(super) fn run(cx: &Cx, args: &AgainArgs) -> Result<u8, CliError> {
     if step.is_some_and(|step| step.reused) {
         cx.terminal.note("this very step was run before, and its result is reused; `--fresh` runs its tools again");
     }
-    if let (Some(dir), Some(step)) = (&args.output, step) {
+    let planned = plan.steps.iter().find(|step| step.id == id);
+    if let (Some(dir), Some(step), Some(planned)) = (&args.output, step, planned) {
         export::copy_step(&ended.dir, step, dir)?;
+        // Of a step that was not reached nothing is known; what its configuration names is copied in any case.
+        let sources = sources_of_step(&engine, &ended.dir, &tag, step).unwrap_or_default();
+        export::copy_design(planned, plan.config.design_dir(), &sources, dir)?;
         cx.terminal.note(&format!("copied to {}", from_here(dir)));
     }
     Ok(code)
@@ -89,6 +113,10 @@ fn find(cx: &Cx, args: &AgainArgs) -> Result<OneStep, CliError> {
     }
     let path = args.what.as_deref().map(Path::new);
     if let Some(file) = path.filter(|path| path.is_file()) {
+        let is_own = file.file_name().is_some_and(|name| name == CONFIG);
+        if let Some((run, step)) = is_own.then(|| in_run(&project::directory_of(file))).transpose()?.flatten() {
+            return of_run(cx, &run, &step, args);
+        }
         return of_config(cx, file, args);
     }
     if let Some(dir) = path.filter(|path| path.is_dir()) {
@@ -108,7 +136,7 @@ fn in_run(dir: &Path) -> Result<Option<(RecordedRun, StepSummary)>, CliError> {
         return Ok(None);
     };
     let Some(run) = RecordedRun::read(parent)? else { return Ok(None) };
-    let name = name.strip_suffix(".failed").unwrap_or(name);
+    let name = name.strip_suffix(FAILED).unwrap_or(name);
     let step = run.summary.steps.iter().find(|step| step.dir == name).cloned();
     Ok(step.map(|step| (run, step)))
 }
@@ -121,18 +149,41 @@ fn of_run(cx: &Cx, run: &RecordedRun, step: &StepSummary, args: &AgainArgs) -> R
     }
     let id = match &args.id {
         Some(id) => step_id(cx, id)?,
-        None => step_id(cx, &super::implementation(cx, &step.id))?,
+        None => step_id(cx, &super::implementation(&cx.registry, &step.id))?,
     };
+    // A program may have given the step other values than the run has.
+    let own = config_dir(run, step).map(|dir| run.dir.join(dir).join(CONFIG)).filter(|own| own.is_file());
+    let config = OwnConfig::Step(std::iter::once(config).chain(own).collect());
     let design_dir = run.dir.parent().and_then(Path::parent).unwrap_or(Path::new(".")).to_owned();
     let slug = step.dir.split_once('-').map_or(step.dir.as_str(), |(_, slug)| slug);
     let tag = format!("{}.{slug}", run.summary.tag);
     Ok(OneStep { id, config, design_dir, states: state_before(run, step).into_iter().collect(), tag })
 }
 
+/// The directory in a run that says what a step was run with the last time, if it was.
+fn config_dir(run: &RecordedRun, step: &StepSummary) -> Option<String> {
+    let failed = format!("{}{FAILED}", step.dir);
+    let logged_in =
+        |dir: &str| step.log.as_deref().and_then(|log| log.rsplit_once('/')).is_some_and(|log| log.0 == dir);
+    match step.status {
+        // A failure that its flow expects is a result.
+        StepStatus::Failed if logged_in(&step.dir) => Some(step.dir.clone()),
+        StepStatus::Failed => run.dir.join(&failed).is_dir().then_some(failed),
+        StepStatus::Interrupted | StepStatus::NotReached | StepStatus::LeftOut => None,
+        StepStatus::Done
+        | StepStatus::Reused
+        | StepStatus::Pinned
+        | StepStatus::Held
+        | StepStatus::CheckFailed
+        | StepStatus::NotChecked => Some(step.dir.clone()),
+    }
+}
+
 /// The state before a step: its own, or that after the last step before it that has one.
 fn state_before(run: &RecordedRun, step: &StepSummary) -> Option<PathBuf> {
     let own = run.dir.join(&step.dir).join("state_in.json");
-    if step.status != StepStatus::Failed && own.is_file() {
+    let is_its_own = step.status != StepStatus::Failed || config_dir(run, step).as_ref() == Some(&step.dir);
+    if is_its_own && own.is_file() {
         return Some(own);
     }
     let before = run.summary.steps.iter().take_while(|other| other.id != step.id);
@@ -142,19 +193,18 @@ fn state_before(run: &RecordedRun, step: &StepSummary) -> Option<PathBuf> {
 
 /// A step's own configuration, with `meta.step`, as steps of OpenLane have it in their directories.
 fn of_config(cx: &Cx, config: &Path, args: &AgainArgs) -> Result<OneStep, CliError> {
-    let json: Option<Value> = fs::read(config).ok().and_then(|text| serde_json::from_slice(&text).ok());
-    let named = json.as_ref().and_then(|json| json["meta"]["step"].as_str());
-    let id = args.id.as_deref().or(named).ok_or_else(|| {
+    let Header { step: named, design_dir } = Header::read(config)?;
+    let id = args.id.as_deref().or(named.as_deref()).ok_or_else(|| {
         CliError::input(format!("`{}` does not say which step it is for", from_here(config)))
             .hint("name it: `--id STEP`; a step's own configuration has it as `meta.step`")
     })?;
-    let id = step_id(cx, &super::implementation(cx, id))?;
-    let design_dir = project::directory_of(config);
-    let state = design_dir.join("state_in.json");
+    let id = step_id(cx, &super::implementation(&cx.registry, id))?;
+    let state = project::directory_of(config).join("state_in.json");
     let tag = format!("step-{}", id.to_lowercase().replace('.', "-"));
+    let config = config.to_owned();
     Ok(OneStep {
         id,
-        config: config.to_owned(),
+        config: if named.is_some() { OwnConfig::Step(vec![config]) } else { OwnConfig::Design(config) },
         states: vec![state].into_iter().filter(|it| it.is_file()).collect(),
         design_dir,
         tag,

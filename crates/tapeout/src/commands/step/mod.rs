@@ -2,6 +2,7 @@
 
 mod again;
 mod export;
+mod own;
 mod pack;
 mod shell;
 
@@ -10,7 +11,7 @@ use clap::{Args, Subcommand};
 use crate::Cx;
 use crate::error::CliError;
 use crate::runs::{self, RecordedRun};
-use tapeout_flow::StepSummary;
+use tapeout_flow::{Registry, StepSummary};
 
 /// Work with a single step of a run
 #[derive(Debug, Args)]
@@ -47,10 +48,30 @@ fn find(what: Option<&str>) -> Result<(RecordedRun, StepSummary), CliError> {
     Ok((run, step))
 }
 
-/// The id of a step as it is registered: one that stands in a flow again has a number behind it.
-fn implementation(cx: &Cx, id: &str) -> String {
-    match id.rsplit_once('-') {
-        Some((own, number)) if cx.registry.step(id).is_none() && number.parse::<u32>().is_ok() => own.to_owned(),
-        _ => id.to_owned(),
+/// The id of a step as it is registered: in a flow, there may be a label behind it, and a number where it stands again.
+fn implementation(registry: &Registry, id: &str) -> String {
+    let is_meant = |own: &&str| id.strip_prefix(own).is_some_and(|rest| rest.is_empty() || rest.starts_with('-'));
+    let registered = registry.steps().map(|step| step.id).filter(is_meant).max_by_key(|own| own.len());
+    registered.unwrap_or(id).to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_step_is_found_behind_its_label_and_number() {
+        let registry = tapeout_tools::registry();
+        let cases = [
+            ("Nextpnr.Ice40", "Nextpnr.Ice40"),
+            ("Nextpnr.Ice40-1", "Nextpnr.Ice40"),
+            ("Nextpnr.Ice40-seed2", "Nextpnr.Ice40"),
+            ("Nextpnr.Ice40-AREA_0-2", "Nextpnr.Ice40"),
+            ("Nextpnr.Ice40s", "Nextpnr.Ice40s"),
+            ("nextpnr", "nextpnr"),
+        ];
+        for (id, own) in cases {
+            assert_eq!(implementation(&registry, id), own);
+        }
     }
 }

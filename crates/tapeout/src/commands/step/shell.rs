@@ -44,7 +44,7 @@ pub(super) fn run(cx: &Cx, args: &ShellArgs) -> Result<u8, CliError> {
 
 /// What the step's tools have in their environment, with the settings of tools that the run had.
 fn environment(cx: &Cx, run: &RecordedRun, step: &StepSummary) -> Result<ShellEnvironment, CliError> {
-    let id = super::implementation(cx, &step.id);
+    let id = super::implementation(&cx.registry, &step.id);
     let tools = cx.registry.step(&id).map(|step| step.tools.clone()).unwrap_or_default();
     let design_dir = run.dir.parent().and_then(Path::parent).unwrap_or(Path::new("."));
     // A configuration that is not good any more is no reason not to look at what came of it.
