@@ -81,7 +81,9 @@ fn what_is_tolerated_is_no_regression() {
     let space = two_runs();
     let code = |tolerances: &[&str], code: i32| {
         let options = tolerances.iter().flat_map(|text| ["--tolerance", text]);
-        let args: Vec<&str> = ["compare", "old", "new"].into_iter().chain(options).collect();
+        // A critical metric that is gone is never tolerated.
+        let old_and_new = ["compare", "old", "new", "--filter", "!*lvs*"];
+        let args: Vec<&str> = old_and_new.into_iter().chain(options).collect();
         space.tapeout(&args).exits(code)
     };
     // Of zero, no part is anything.
@@ -109,9 +111,9 @@ fn filters_choose_what_is_compared() {
         space.tapeout(&args).exits(code)
     };
     compare(&["-f", "design__*", "-f", "foo", "-f", "!*lvs*"], 0).prints(&["\n1 better, 1 changed\n"]);
-    compare(&["--filter", "!timing*"], 0).prints(&["\n1 better, 1 changed, 1 gone, 1 new, 1 same\n"]);
+    compare(&["--filter", "!timing*"], 1).prints(&["\n1 better, 1 changed, 1 gone, 1 new, 1 same\n"]);
     compare(&["--filter", "DEFAULT"], 1).prints(&["\n2 worse, 1 better, 1 gone, 1 same\n"]);
-    compare(&["--filter", "DEFAULT", "--filter", "!timing*"], 0).prints(&["power__total"]);
+    compare(&["--filter", "DEFAULT", "--filter", "!timing*"], 1).prints(&["power__total"]);
     compare(&["-f", "foo", "-f", "nix*"], 0).says(&["warning: no metric matches `nix*`"]);
     compare(&["-f", "power__totl"], 2).says_once(&["no metric `power__totl`", "did you mean `power__total`?"]);
     compare(&["-f", "nix*"], 2).says_once(&["no metric of either passes `--filter`"]);
@@ -190,9 +192,14 @@ fn a_run_a_step_a_directory_or_a_file_is_compared() {
     prints("lane", "new", "lane → new\n1 better\n");
     prints("new", "other@x", "new → other@x\n1 worse\n");
     prints("other/config.yaml@last", "old", "other/config.yaml@x → old\n1 same\n");
-    // A directory of the same name is not in the way.
-    space.write("new/notes.txt", "");
+    // A directory or a file of the same name is not in the way, and can be named.
+    space.write("new/metrics.json", "{\"design__instance__count\": 100}");
     prints("old", "new", "old → new\n1 better\n");
+    prints("old", "./new", "old → ./new\n1 same\n");
+    prints("old", "new/metrics.json", "1 same\n");
+    space.write("old", "{\"design__instance__count\": 90}");
+    prints("old", "new", "old → new\n1 better\n");
+    prints("./old", "new", "./old → new\n1 same\n");
 }
 
 #[test]
@@ -233,13 +240,34 @@ fn a_run_that_did_not_come_to_its_end_is_no_silent_witness() {
     let space = two_runs();
     record(&space, "broken", "failed", &json!({ "foo": "a" }));
     let words = "warning: the run `broken` did not come to its end; its metrics are those of the steps that did";
-    space.tapeout(&["compare", "old", "broken"]).exits(0).says(&[words]);
+    space.tapeout(&["compare", "old", "broken"]).exits(1).says(&[words]).prints(&["gone, critical"]);
+    space.tapeout(&["compare", "broken", "old", "-f", "foo"]).exits(0).says(&[words]);
     for (status, warned) in [("interrupted", true), ("not_reached", true), ("check_failed", false), ("left_out", false)]
     {
         record(&space, "other", status, &json!({ "foo": "a" }));
-        let ran = space.tapeout(&["compare", "old", "other"]).exits(0);
+        let ran = space.tapeout(&["compare", "old", "other", "-f", "foo"]).exits(0);
         assert_eq!(ran.err.contains("did not come to its end"), warned, "{status}: {}", ran.err);
     }
-    let quiet = space.tapeout(&["compare", "old", "broken", "-q"]).exits(0);
+    let quiet = space.tapeout(&["compare", "old", "broken", "-f", "foo", "-q"]).exits(0);
     assert_eq!(quiet.err, "");
+}
+
+#[test]
+fn what_is_lost_or_newly_broken_is_exit_code_1() {
+    let space = TestSpace::new();
+    space.write("a.json", r#"{"design__die__area": 5, "timing__setup_vio__count": 0}"#);
+    space.write("b.json", r#"{"design__die__area": 5, "timing__setup_vio__count": 0, "timing__hold_vio__count": 5}"#);
+    space.write("c.json", r#"{"design__die__area": 5, "timing__setup_vio__count": 0, "timing__hold_vio__count": 0}"#);
+    space.write("none.json", "{}");
+    let compare = |a: &str, b: &str, code: i32| space.tapeout(&["compare", a, b, "--show", "critical"]).exits(code);
+    compare("a.json", "none.json", 1)
+        .says(&["warning: no metric is in both"])
+        .prints(&["gone, critical", "\n2 gone\n"]);
+    compare("a.json", "b.json", 1).prints(&["timing__hold_vio__count", "worse, critical", "\n1 worse, 2 same\n"]);
+    compare("a.json", "c.json", 0).prints(&["\n1 new, 2 same\n"]);
+    compare("c.json", "a.json", 1).prints(&["timing__hold_vio__count", "gone, critical"]);
+    let markdown = ["compare", "c.json", "a.json", "--format", "markdown"];
+    space.tapeout(&markdown).exits(1).prints(&["| **gone, critical** |"]);
+    let ran = compare("none.json", "none.json", 0);
+    assert_eq!(ran.err, "", "that nothing is the same needs no word");
 }

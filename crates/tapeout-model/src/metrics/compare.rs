@@ -43,7 +43,7 @@ pub enum Change {
 pub enum Show {
     /// Nothing.
     None,
-    /// Critical metrics that became worse, or are not measured any more.
+    /// Critical metrics that became worse, or are not measured any more: what fails a comparison at the least.
     Critical,
     /// All metrics that became worse.
     Worse,
@@ -71,13 +71,18 @@ impl Difference {
     #[must_use]
     pub fn new(name: &str, before: Option<Metric>, after: Option<Metric>) -> Self {
         let parsed = MetricName::new(name);
+        let critical = parsed.known().is_some_and(|known| known.critical);
         let change = match (&before, &after) {
             (Some(before), Some(after)) => changed(before, after, parsed.preference()),
             (Some(_), None) => Change::Gone,
+            // Of a critical metric all is well at zero, so that a first value that is worse than that is news.
+            (None, Some(after)) if critical => match changed(&Metric::Int(0), after, parsed.preference()) {
+                Change::Worse => Change::Worse,
+                _ => Change::New,
+            },
             (None, Some(_)) => Change::New,
             (None, None) => Change::Same,
         };
-        let critical = parsed.known().is_some_and(|known| known.critical);
         Self { name: name.to_owned(), before, after, change, critical }
     }
 
@@ -105,11 +110,21 @@ impl Difference {
         Some(delta * Decimal::from(100) / size).filter(|percent| percent.is_finite() && size.is_finite())
     }
 
-    /// Whether it has become worse by more than is tolerated.
+    /// Whether it has become worse by more than is tolerated. What was not measured before, is measured from zero.
     #[must_use]
     pub fn is_regression(&self, tolerances: &Tolerances) -> bool {
-        let Some((before, _)) = self.numbers().filter(|_| self.change == Change::Worse) else { return false };
-        self.delta().is_some_and(|delta| tolerances.of(&self.name).is_exceeded(before, delta))
+        if self.change != Change::Worse {
+            return false;
+        }
+        let from_zero = || Some((Decimal::ZERO, self.after.as_ref()?.to_decimal()?));
+        let changed = self.numbers().map(|(before, _)| before).zip(self.delta()).or_else(from_zero);
+        changed.is_some_and(|(before, delta)| tolerances.of(&self.name).is_exceeded(before, delta))
+    }
+
+    /// Whether a metric by which a chip may be told not to work is not measured any more: nobody knows then.
+    #[must_use]
+    pub fn is_lost(&self) -> bool {
+        self.critical && self.change == Change::Gone
     }
 
     /// Whether it is one of those that are shown.
@@ -180,6 +195,25 @@ mod tests {
         assert_eq!(change("power__total", "a", 1_i64), Change::Other);
         assert_eq!(Difference::new("a", Some(1_i64.into()), None).change, Change::Gone);
         assert_eq!(Difference::new("a", None, Some(1_i64.into())).change, Change::New);
+    }
+
+    #[test]
+    fn a_violation_that_nobody_looked_for_before_is_worse_than_none() {
+        let new = |name: &str, after: Metric| Difference::new(name, None, Some(after));
+        let found = new("timing__hold_vio__count", 5_i64.into());
+        assert_eq!((found.change, found.is_shown(Show::Critical), found.delta()), (Change::Worse, true, None));
+        assert_eq!(new("timing__hold_vio__count", 0_i64.into()).change, Change::New);
+        assert_eq!(new("timing__hold__wns", (-0.5).into()).change, Change::Worse);
+        assert_eq!(new("timing__hold__wns", 0.0.into()).change, Change::New);
+        assert_eq!(new("design__max_cap_violation__count", 5_i64.into()).change, Change::New, "it is not critical");
+        let is_regression = |tolerance: &str| {
+            let mut tolerances = Tolerances::default();
+            tolerances.add(tolerance).unwrap();
+            found.is_regression(&tolerances)
+        };
+        assert!(is_regression("50%") && is_regression("timing__hold*=4") && !is_regression("timing__hold*=5"));
+        let gone = |name: &str| Difference::new(name, Some(0_i64.into()), None).is_lost();
+        assert!(gone("design__lvs_error__count") && !gone("design__die__area") && !found.is_lost());
     }
 
     #[test]

@@ -101,6 +101,8 @@ pub const KNOWN_METRICS: &[KnownMetric] = &[
     higher("timing__hold_r2r__ws").min().unit("ns"),
     lower("timing__hold_vio__count").sum().critical(),
     lower("timing__hold_r2r_vio__count").sum().critical(),
+    // Of the longest path, before it is placed.
+    lower("timing__delay__estimate").unit("ns"),
     lower("timing__unannotated_net__count").max(),
     lower("timing__unannotated_net_filtered__count").max(),
     // Signed: the skew that hurts hold is positive, the one that hurts setup negative.
@@ -117,6 +119,7 @@ pub const KNOWN_METRICS: &[KnownMetric] = &[
     lower("design_powergrid__drop__average").unit("V"),
     lower("design_powergrid__drop__worst").max().unit("V"),
     higher("design_powergrid__voltage__worst").min().unit("V"),
+    lower("design__power_grid_violation__count").sum().critical(),
     // Electrical limits, of which each corner sees the same nets.
     lower("design__max_slew_violation__count").max(),
     lower("design__max_fanout_violation__count").max(),
@@ -141,9 +144,13 @@ pub const KNOWN_METRICS: &[KnownMetric] = &[
     // Sign-off.
     lower("design__violations").sum(),
     lower("design__disconnected_pin__count").sum().critical(),
+    lower("design__critical_disconnected_pin__count").sum().critical(),
     lower("design__xor_difference__count").sum().critical(),
     lower("magic__drc_error__count").sum().critical(),
     lower("magic__illegal_overlap__count").sum().critical(),
+    lower("klayout__drc_error__count").sum().critical(),
+    lower("klayout__antenna_error__count").sum().critical(),
+    lower("klayout__density_error__count").sum().critical(),
     lower("design__lvs_error__count").sum().critical(),
     lower("design__lvs_device_difference__count").sum().critical(),
     lower("design__lvs_net_difference__count").sum().critical(),

@@ -183,3 +183,19 @@ pub(super) fn variables() -> [Variable; 2] {
         ),
     ]
 }
+
+#[cfg(test)]
+mod tests {
+    use tapeout_model::{MetricName, Preference};
+
+    use super::*;
+
+    #[test]
+    fn of_what_must_not_be_above_a_limit_less_is_better() {
+        for Limit { id, metric, .. } in LIMITS {
+            assert_eq!(MetricName::new(metric).preference(), Some(Preference::Lower), "{id}: {metric}");
+        }
+        let delay = MetricName::new(crate::yosys::DELAY);
+        assert_eq!(delay.preference(), Some(Preference::Lower));
+    }
+}

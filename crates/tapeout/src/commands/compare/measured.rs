@@ -26,13 +26,15 @@ pub(super) struct Measured {
 const FILES: [&str; 3] = ["final/metrics.json", "metrics.json", "state_out.json"];
 
 impl Measured {
-    /// Finds what is meant: a file, a directory with metrics in it, else a run of the design here, or of another thing.
+    /// Finds what is meant: a tag of the design here, a file, a directory with metrics in it, else a run or a step in one,
+    /// also of another thing.
     pub(super) fn find(text: &str) -> Result<Self, CliError> {
         let path = Path::new(text);
-        if path.is_file() {
+        let is_run = path.exists() && is_tag(text);
+        if path.is_file() && !is_run {
             return Self::file(text, path);
         }
-        if path.is_dir() {
+        if path.is_dir() && !is_run {
             if let Some(run) = RecordedRun::read(&absolute(path))? {
                 return Ok(Self::run(text.to_owned(), &run));
             }
@@ -89,6 +91,12 @@ impl Measured {
             .map_err(|error| CliError::input(format!("there are no metrics in `{}`: {error}", from_here(path))))?;
         Ok(Self { name: name.to_owned(), path: absolute(path), metrics, warning: None })
     }
+}
+
+/// Whether a word is the tag of a run here, and by its form no path. Runs that cannot be read are no tags.
+fn is_tag(text: &str) -> bool {
+    let runs = || runs::runs_in(&absolute(Path::new("."))).unwrap_or_default();
+    !text.contains(['/', '@']) && runs().iter().any(|run| run.summary.tag == text)
 }
 
 fn absolute(path: &Path) -> PathBuf {

@@ -13,9 +13,10 @@ use crate::names;
 use measured::Measured;
 use shown::Comparison;
 
-/// Compare the metrics of two runs; exit code 1 when one became worse
+/// Compare the metrics of two runs; exit code 1 when one became worse, or a critical one is gone
 ///
-/// A and B are runs, `[THING@]TAG[/STEP]`, directories of runs, or files: a `metrics.json`, a `state_out.json`.
+/// A and B are runs, `[THING@]TAG[/STEP]`, directories of runs, or files: a `metrics.json`, a `state_out.json`. A word that
+/// is a tag is that run; `./WORD` is the file or directory.
 #[derive(Debug, Args)]
 pub(crate) struct CompareArgs {
     /// What to compare with
@@ -51,7 +52,7 @@ enum Shown {
     Changed,
     /// Those that became worse
     Worse,
-    /// Those that became worse and mean that the design may not work
+    /// Those that became worse, or are gone, and mean that the design may not work
     Critical,
     /// Only the counts
     None,
@@ -101,6 +102,9 @@ pub(crate) fn run(cx: &Cx, args: &CompareArgs) -> Result<u8, CliError> {
     check_patterns(cx, &args.filter, &filter, &before, &after)?;
     let differences = compared(&before.metrics, &after.metrics, &filter);
     let comparison = Comparison::new(&before, &after, &differences, &tolerances, args.show.into(), args.digits.into());
+    if comparison.has_nothing_in_common() {
+        cx.terminal.note("warning: no metric is in both");
+    }
     match (cx.terminal.json, args.format) {
         (true, _) => cx.terminal.print_json(&comparison.json()),
         (false, Format::Text) => cx.terminal.print(&comparison.text(cx.terminal.out)),

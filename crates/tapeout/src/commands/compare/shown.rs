@@ -80,6 +80,11 @@ impl Verdict {
 }
 
 impl Row<'_> {
+    /// Whether the comparison fails for it.
+    fn fails(&self) -> bool {
+        self.verdict == Verdict::Worse || self.difference.is_lost()
+    }
+
     /// The verdict, and whether to worry.
     fn words(&self) -> String {
         let is_critical = self.difference.critical && matches!(self.verdict, Verdict::Worse | Verdict::Gone);
@@ -104,9 +109,15 @@ impl<'a> Comparison<'a> {
         Self { before, after, rows: differences.iter().map(row).collect(), show, figures }
     }
 
-    /// Whether a metric became worse by more than is tolerated.
+    /// Whether a metric became worse by more than is tolerated, or a critical one is not measured any more.
     pub(super) fn has_regressions(&self) -> bool {
-        self.count(Verdict::Worse) > 0
+        self.rows.iter().any(|row| row.fails())
+    }
+
+    /// Whether the two have metrics, and none of them is in both: most likely they are no results of the same thing.
+    pub(super) fn has_nothing_in_common(&self) -> bool {
+        let is_in_both = |row: &Row<'_>| row.difference.before.is_some() && row.difference.after.is_some();
+        !self.rows.is_empty() && !self.rows.iter().any(is_in_both)
     }
 
     fn count(&self, verdict: Verdict) -> usize {
@@ -141,7 +152,7 @@ impl<'a> Comparison<'a> {
                 Cell::right(self.value(after.as_ref())),
                 Cell::right(row.delta(self.figures)),
                 Cell::left(unit_of(name).unwrap_or_default()).style(Some(Style::Dim)),
-                Cell::left(row.words()).style(row.verdict.style()),
+                Cell::left(row.words()).style(if row.fails() { Some(Style::Error) } else { row.verdict.style() }),
             ]
         }));
         let title = |measured: &Measured| paint.paint(Style::Bold, &measured.name);
@@ -161,10 +172,7 @@ impl<'a> Comparison<'a> {
         for row in rows {
             let Difference { name, before, after, .. } = row.difference;
             let unit = unit_of(name).map(|unit| format!(" ({unit})")).unwrap_or_default();
-            let words = match row.verdict {
-                Verdict::Worse => format!("**{}**", row.words()),
-                _ => row.words(),
-            };
+            let words = if row.fails() { format!("**{}**", row.words()) } else { row.words() };
             let value = |metric: &Option<Metric>| cell(&self.value(metric.as_ref()));
             let (before, after, delta) = (value(before), value(after), row.delta(self.figures));
             text.push_str(&format!("\n| {}{unit} | {before} | {after} | {delta} | {words} |", code(name)));
