@@ -37,3 +37,21 @@ fn what_counts_as_an_error_is_for_the_configuration_to_say() {
     space.tapeout(&strict).exits(0);
     assert_eq!(space.repeated(), ["Verilator.Lint", "Checker.LintWarnings"], "there still are no errors");
 }
+
+#[test]
+fn delays_in_the_sources_are_counted_and_checked() {
+    if !has(&["verilator"]) {
+        return;
+    }
+    let space = TestSpace::with(&[
+        ("config.yaml", &CONFIG.replace("Checker.LintErrors", "Checker.LintTimingConstructs")),
+        ("top.v", "module top(input a, output b, output c);\nassign #1 b = a;\nassign #2 c = a;\nendmodule\n"),
+    ]);
+    let hint = "`-c ERROR_ON_LINTER_TIMING_CONSTRUCTS=false` makes it a warning";
+    space.run().exits(1).says(&["Checker.LintTimingConstructs: timing constructs in the sources: 2", hint]);
+    space.tapeout(&["run", "-c", "ERROR_ON_LINTER_TIMING_CONSTRUCTS=false"]).exits(0);
+    space.edit("top.v", "#1 ", "");
+    space.edit("top.v", "#2 ", "");
+    space.run().exits(0);
+    assert_eq!(space.status("Checker.LintTimingConstructs"), "done");
+}

@@ -25,6 +25,11 @@ struct Lint;
 
 const ERRORS: &str = "design__lint_error__count";
 const WARNINGS: &str = "design__lint_warning__count";
+const TIMING: &str = "design__lint_timing_construct__count";
+
+/// What Verilator says of constructs of simulated time that it checks without their time: delays of assignments and of
+/// statements; then, as errors, events and waits within a process.
+const TIMING_CODES: [&str; 3] = ["verilator.ASSIGNDLY", "verilator.STMTDLY", "verilator.NOTIMING"];
 
 impl Step for Lint {
     fn info(&self) -> StepInfo {
@@ -32,11 +37,12 @@ impl Step for Lint {
             "Verilator.Lint",
             "Lint",
             "Checks the sources with all of Verilator's warnings. Errors stop the flow. Warnings are counted by code and \
-             can be waived by code with `WAIVED_ALERTS`.",
+             can be waived by code with `WAIVED_ALERTS`. Delays, which synthesis ignores or cannot build, are among them and \
+             are counted by themselves, too.",
             env!("IMPLEMENTATION"),
         )
         .takes("vhdl_nl")
-        .measures(&[ERRORS, WARNINGS])
+        .measures(&[ERRORS, WARNINGS, TIMING])
         .variables(verilog::variables())
         .variables([
             design_name(),
@@ -58,6 +64,8 @@ impl Step for Lint {
                 "--lint-only",
                 "-Wall",
                 "-Wno-fatal",
+                // Unless it is told what to make of delays, Verilator 5 takes each for an error.
+                "--no-timing",
                 "--relative-includes",
                 "-MMD",
                 "--Mdir",
@@ -97,9 +105,12 @@ impl Step for Lint {
         let count = |severity| {
             alerts.iter().filter(|alert| alert.severity == severity).map(|a| i64::from(a.count)).sum::<i64>()
         };
+        let is_timing = |alert: &&Alert| TIMING_CODES.contains(&alert.code.as_str());
+        let timing = alerts.iter().filter(is_timing).map(|alert| i64::from(alert.count)).sum::<i64>();
         Ok(StepResult::default()
             .metric(ERRORS, count(Severity::Error))
             .metric(WARNINGS, count(Severity::Warning))
+            .metric(TIMING, timing)
             .alerts(alerts))
     }
 
