@@ -1,4 +1,4 @@
-//! Runs that were made: finding one by `[THING@]TAG[/STEP]`, and what its `run.json` says.
+//! Runs that were made: finding one by `[THING@]TAG[/STEP]` or by its directory, and what its `run.json` says.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -37,8 +37,12 @@ impl RecordedRun {
         Ok(Some(Self { dir: dir.to_owned(), ended, summary }))
     }
 
-    /// A step by id, beginning or pattern.
+    /// A step by id, beginning or pattern; also by the name of its directory, be it that of a failed attempt.
     pub(crate) fn step(&self, text: &str) -> Result<&StepSummary, CliError> {
+        let dir = text.strip_suffix(".failed").unwrap_or(text);
+        if let Some(step) = self.summary.steps.iter().find(|step| step.dir == dir) {
+            return Ok(step);
+        }
         let ids: Vec<&str> = self.summary.steps.iter().map(|step| step.id.as_str()).collect();
         let id = names::find("step", text, &ids)?;
         let step = self.summary.steps.iter().find(|step| step.id == id);
@@ -74,8 +78,36 @@ pub(crate) fn runs_in(design_dir: &Path) -> Result<Vec<RecordedRun>, CliError> {
     Ok(runs)
 }
 
-/// Finds what `[THING@]TAG[/STEP]` means; also a STEP alone, which is one of the newest run. Gives the run and the text
-/// that stands for the step.
+/// The run of which a directory is that of the run, or of a step in it.
+fn run_around(dir: &Path) -> Result<Option<RecordedRun>, CliError> {
+    match RecordedRun::read(dir)? {
+        Some(run) => Ok(Some(run)),
+        None => dir.parent().map_or(Ok(None), RecordedRun::read),
+    }
+}
+
+/// The run that a path means: the directory of a run, of a step in it, or the former with a name of a step behind it. Gives
+/// the text that stands for the step, too. A tag of `runs` goes before a path that begins like it.
+fn at_path<'a>(text: &'a str, runs: &[RecordedRun]) -> Result<Option<(RecordedRun, Option<&'a str>)>, CliError> {
+    let first = text.split('/').next().unwrap_or_default();
+    if first == LAST || runs.iter().any(|run| run.summary.tag == first) {
+        return Ok(None);
+    }
+    let path = text.trim_end_matches('/');
+    // The components of a path from here are all there, `..` included.
+    let absolute = |path: &str| Path::new(path).canonicalize().ok();
+    if let Some(dir) = absolute(path)
+        && let Some(run) = RecordedRun::read(&dir)?
+    {
+        return Ok(Some((run, None)));
+    }
+    let Some((before, step)) = path.rsplit_once('/') else { return Ok(None) };
+    let Some(dir) = absolute(before) else { return Ok(None) };
+    Ok(RecordedRun::read(&dir)?.map(|run| (run, Some(step))))
+}
+
+/// Finds what `[THING@]TAG[/STEP]`, or the directory of a run or of a step in it, means; also a STEP alone, which is one of
+/// the newest run, or of the run in whose directory one is. Gives the run and the text that stands for the step.
 pub(crate) fn find(text: Option<&str>) -> Result<(RecordedRun, Option<&str>), CliError> {
     let (thing, rest) = match text.and_then(|text| text.rsplit_once('@')) {
         Some((thing, rest)) => (Some(thing).filter(|thing| !thing.is_empty()), Some(rest)),
@@ -92,7 +124,19 @@ pub(crate) fn find(text: Option<&str>) -> Result<(RecordedRun, Option<&str>), Cl
     };
     let design_dir = std::path::absolute(&design_dir).unwrap_or(design_dir);
     let mut runs = runs_in(&design_dir)?;
+    if let (None, Some(path)) = (thing, rest)
+        && text == rest
+        && let Some(found) = at_path(path, &runs)?
+    {
+        return Ok(found);
+    }
     if runs.is_empty() {
+        runs.extend(run_around(&design_dir)?);
+    }
+    if runs.is_empty() {
+        if let Some(path) = rest.filter(|path| Path::new(path).is_dir()) {
+            return Err(no_run_at(path));
+        }
         let message = format!("there is no run in `{}`", from_here(&design_dir));
         return Err(CliError::input(message).hint("`tapeout run` makes one"));
     }
@@ -107,8 +151,21 @@ pub(crate) fn find(text: Option<&str>) -> Result<(RecordedRun, Option<&str>), Cl
     }
     let is_tag = step.is_some() || text.is_some_and(|text| text.contains('@'));
     if is_tag {
+        if text == Some(rest) && Path::new(rest).is_dir() {
+            return Err(no_run_at(rest));
+        }
+        if tag.is_empty() {
+            let message = format!("`{}` names no run", text.unwrap_or_default());
+            return Err(CliError::input(message).hint("a run is `[THING@]TAG[/STEP]`, `@last`, or its directory"));
+        }
         let tags: Vec<&str> = runs.iter().map(|run| run.summary.tag.as_str()).collect();
         return Err(names::unknown("run", tag, &tags));
     }
     Ok((runs.swap_remove(0), Some(rest)))
+}
+
+/// A path is there, and no run is: a run's directory has a summary.
+fn no_run_at(path: &str) -> CliError {
+    CliError::input(format!("`{path}` is the directory neither of a run nor of a step in one"))
+        .hint("a run's directory has a file `run.json`")
 }

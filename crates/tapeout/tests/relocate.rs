@@ -11,6 +11,7 @@ mod support;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use serde_json::json;
 use support::{TestSpace, has_flow};
 use tapeout_flow::load_state;
 
@@ -73,4 +74,52 @@ fn a_project_that_was_moved_has_its_results() {
     assert_eq!(fs::read(space.path("there").join(shown.out.trim())).unwrap(), bitstream, "{}", shown.out);
     assert_eq!(there.passes(), bitstream);
     assert_eq!(there.repeated(), [""; 0]);
+}
+
+#[test]
+fn a_run_is_found_by_its_directory_and_from_within() {
+    let space = TestSpace::new();
+    let step = json!({
+        "id": "Tool.Measure", "dir": "01-tool-measure", "status": "done", "reused": false,
+        "log": "01-tool-measure/measure.log",
+    });
+    let summary = json!({
+        "tapeout": "0.1.0", "flow": "Ice40", "design": "d", "tag": "default", "steps": [step], "metrics": {},
+    });
+    space.write("moved/old/run.json", summary.to_string());
+    space.write("moved/old/01-tool-measure/measure.log", "seven\n");
+    space.write("moved/other/notes.txt", "");
+    let absolute = space.path("moved/old/01-tool-measure");
+    let says_seven = |space: &TestSpace, what: &[&str]| {
+        let ran = space.tapeout(&[&["logs"], what].concat()).exits(0);
+        assert_eq!(ran.out, "seven\n", "{what:?}");
+    };
+    let known = ["moved/old/01-tool-measure", "moved/old/measure", "./moved/old/01-tool-measure/"];
+    known.iter().for_each(|what| says_seven(&space, &[what]));
+    says_seven(&space, &[absolute.to_str().unwrap()]);
+    space.tapeout(&["logs", "moved/old"]).exits(0).prints(&["Tool.Measure"]);
+    space.tapeout(&["open", "moved/old", "--json"]).exits(0);
+    space.tapeout(&["logs", "moved/old/nix"]).exits(2).says_once(&["there is no step `nix`"]);
+    for dir in ["moved/old", "moved/old/01-tool-measure"] {
+        let inside = TestSpace::at(&space.path(dir));
+        for what in ["measure", "default/measure", "@last/measure", "last/measure"] {
+            says_seven(&inside, &[what]);
+        }
+    }
+    says_seven(&TestSpace::at(&space.path("moved/old")), &["01-tool-measure"]);
+    says_seven(&TestSpace::at(&absolute), &["../../old/measure"]);
+
+    let none = "is the directory neither of a run nor of a step in one";
+    space.tapeout(&["logs", "moved/other"]).exits(2).says_once(&["`moved/other`", none, "`run.json`"]);
+    space.tapeout(&["logs", "moved"]).exits(2).says_once(&["`moved`", none]);
+    // A tag goes before a directory, which can be named all the same.
+    space.write("runs/moved/run.json", summary.to_string().replace("default", "moved"));
+    space.write("runs/moved/01-tool-measure/measure.log", "eight\n");
+    space.tapeout(&["logs", "moved/measure"]).exits(0).prints(&["eight"]);
+    says_seven(&space, &["./moved/old/measure"]);
+    space.tapeout(&["logs", "./moved/other"]).exits(2).says_once(&["`./moved/other`", none]);
+    for what in ["/nowhere/at/all", "@", "@/measure"] {
+        let ran = space.tapeout(&["logs", what]).exits(2).says_once(&["names no run", "`@last`"]);
+        assert!(!ran.err.contains("``"), "{}", ran.err);
+    }
 }
