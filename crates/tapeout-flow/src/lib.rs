@@ -59,7 +59,7 @@ pub use flow_cx::{FlowCx, FlowState};
 pub use flow_job::is_ending_flow;
 pub use initial::InitialState;
 pub use pack::{Pack, Verified, sources_of_step};
-pub use pattern::StepPattern;
+pub use pattern::{StepPattern, nearest_step};
 pub use plan::{Plan, PlanError, PlannedStep, design_name, universal_variables};
 pub use range::{InRange, Range};
 pub use reason::Reason;

@@ -236,6 +236,12 @@ impl Plan {
         })
     }
 
+    /// Whether there is no step in it, and none that its program may ask for: a run of it would do nothing.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.declared().next().is_none() && self.steps.iter().all(|step| step.is_initial_state())
+    }
+
     /// Whether the flow is a program, so that its steps are known only while it runs.
     #[must_use]
     pub fn is_program(&self) -> bool {

@@ -3,11 +3,10 @@
 
 use std::sync::Arc;
 
-use tapeout_config::nearest;
 use tapeout_engine::{Engine, Failure, Mode, Outcome, Wish};
 use tapeout_model::Class;
 
-use crate::{Again, Plan, PlannedStep, Reason, Run, StepPattern};
+use crate::{Again, Plan, PlannedStep, Reason, Run, StepPattern, nearest_step};
 
 /// The part of a flow that is to run. All of it, unless something is said.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -279,7 +278,7 @@ impl Run<'_> {
 /// A pattern that matches none of the steps.
 fn no_such_step(option: &str, text: &str, flow: &str, ids: &[&str]) -> Failure {
     let error = wrong(format!("`{option} {text}`: the flow `{flow}` has no such step"));
-    let near = nearest(text, ids.iter().copied()).map(|near| format!("did you mean `{near}`?"));
+    let near = nearest_step(text, ids.iter().copied()).map(|near| format!("did you mean `{near}`?"));
     Failure { hint: near, words: ids.iter().map(|id| (*id).to_owned()).collect(), ..error }
 }
 

@@ -4,9 +4,9 @@
 
 use std::collections::BTreeMap;
 
-use tapeout_config::{Diagnostic, Node, Span, Tree, nearest};
+use tapeout_config::{Diagnostic, Node, Span, Tree};
 
-use crate::StepPattern;
+use crate::{StepPattern, nearest_step};
 
 /// A step in its place in a list.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -96,9 +96,9 @@ impl Sequence {
         Ok(())
     }
 
-    fn not_found(&self, edit: &StepEdit) -> Diagnostic {
+    pub(crate) fn not_found(&self, edit: &StepEdit) -> Diagnostic {
         let error = Diagnostic::error(format!("the flow has no step `{}`", edit.target)).at(edit.place, "no such step");
-        match nearest(&edit.target, self.ids()) {
+        match nearest_step(&edit.target, self.ids()) {
             Some(near) => error.help(format!("did you mean `{near}`?")),
             None if self.steps.is_empty() => error.help("by then it has no steps at all"),
             None => error.help(format!("by then it has `{}`", self.ids().collect::<Vec<_>>().join("`, `"))),

@@ -1,7 +1,7 @@
 //! How people name steps: regardless of case, by the beginning, by a pattern; and what they meant when they err.
 
 use tapeout_config::nearest;
-use tapeout_flow::StepPattern;
+use tapeout_flow::{StepPattern, nearest_step};
 
 use crate::error::CliError;
 
@@ -39,19 +39,38 @@ pub(crate) fn find<'a>(kind: &str, text: &str, names: &[&'a str]) -> Result<&'a 
         [name] => Ok(name),
         [] => Err(unknown(kind, text, names)),
         several => Err(CliError::input(format!("`{text}` may be any of {} {kind}s", several.len()))
-            .details(several.iter().map(|name| (*name).to_owned()).collect())),
+            .details(several.iter().map(|name| (*name).to_owned()).collect())
+            .hint("write the whole name of the one that is meant")),
     }
 }
 
 /// There is no such thing, and what was probably meant.
 pub(crate) fn unknown(kind: &str, text: &str, names: &[&str]) -> CliError {
     let error = CliError::input(format!("there is no {kind} `{text}`"));
-    match nearest(text, names.iter().copied()).or_else(|| nearest_part(text, names)) {
+    let whole = |text| match kind {
+        "step" => nearest_step(text, names.iter().copied()),
+        _ => nearest(text, names.iter().copied()),
+    };
+    match whole(text).or_else(|| nearest_part(text, names)) {
         Some(name) => error.hint(format!("did you mean `{name}`?")),
         None if names.is_empty() => error,
-        None if names.len() <= 12 => error.hint(format!("there are `{}`", names.join("`, `"))),
-        None => error.hint(format!("`tapeout list {kind}s` shows them all")),
+        None if names.len() <= LISTED => error.hint(format!("there are `{}`", names.join("`, `"))),
+        None => match family(text, names) {
+            family if (1..=LISTED).contains(&family.len()) => {
+                error.hint(format!("there are `{}`", family.join("`, `")))
+            }
+            _ => error.hint(format!("`tapeout list {kind}s` shows them all")),
+        },
     }
+}
+
+/// How many names a hint lists at most.
+const LISTED: usize = 12;
+
+/// The names with the same word before the dot.
+fn family<'a>(text: &str, names: &[&'a str]) -> Vec<&'a str> {
+    let family = |name: &str| name.split_once('.').map(|(family, _)| family.to_lowercase());
+    names.iter().filter(|name| family(text).is_some() && family(name) == family(text)).copied().collect()
 }
 
 /// `placeroute` for `NextPNR.PlaceRoute`: people remember the second half of a step's id.
@@ -89,9 +108,16 @@ mod tests {
             let CliError { message, details, hint, .. } = find("step", text, &STEPS).unwrap_err();
             (message, details.len(), hint.unwrap_or_default())
         };
-        assert_eq!(error("icarus"), ("`icarus` may be any of 2 steps".into(), 2, String::new()));
+        let whole = "write the whole name of the one that is meant".to_owned();
+        assert_eq!(error("icarus"), ("`icarus` may be any of 2 steps".into(), 2, whole));
         let nearest = "did you mean `NextPNR.PlaceRoute`?".to_owned();
         assert_eq!(error("placerute"), ("there is no step `placerute`".into(), 0, nearest));
+        let many: Vec<String> = (0..20).map(|number| format!("Many.S{number}")).collect();
+        let many: Vec<&str> = many.iter().map(String::as_str).chain(STEPS).collect();
+        let hint = |text| unknown("step", text, &many).hint.unwrap_or_default();
+        assert_eq!(hint("Icarus.Nope"), "there are `Icarus.Simulate`, `Icarus.SimulatePostLayout`");
+        assert_eq!(hint("Many.Nope"), "`tapeout list steps` shows them all");
+        assert_eq!(hint("Nope"), "`tapeout list steps` shows them all");
         assert_eq!(error("[").0, "`[` is not a pattern: invalid range pattern");
     }
 }

@@ -65,6 +65,7 @@ pub(crate) fn load_with(
     let states = states.collect::<Result<Vec<_>, CliError>>()?;
     let (initial, errors) = InitialState::read(&states, &from.initial_view, &design_dir);
     let plan = Plan::load_from(registry, loader, flow, initial, sources);
+    let plan = plan.and_then(|plan| if plan.is_empty() { Err(without_steps(&plan.flow)) } else { Ok(plan) });
     let plan = match plan {
         plan if errors.is_empty() => plan,
         Ok(_) => Err(PlanError(errors)),
@@ -78,15 +79,35 @@ pub(crate) fn load_part(cx: &Cx, thing: &ThingArgs, part: &PartArgs) -> Result<P
     let PartArgs { initial, range } = part;
     let mut plan = load_from(cx, thing, initial)?;
     let ids = known_ids(&plan);
-    let named = |text: &String| step_pattern(&ids, text);
+    let flow = plan.flow.clone();
+    let named = |option: &'static str| {
+        let (ids, flow) = (&ids, &flow);
+        move |text: &String| step_pattern(ids, text).map_err(|error| of_option(error, option, text, flow))
+    };
     let range = Range {
-        from: range.from.as_ref().map(named).transpose()?,
-        to: range.to.as_ref().map(named).transpose()?,
-        only: range.only.as_ref().map(named).transpose()?,
-        skip: range.skip.iter().map(named).collect::<Result<_, _>>()?,
+        from: range.from.as_ref().map(named("--from")).transpose()?,
+        to: range.to.as_ref().map(named("--to")).transpose()?,
+        only: range.only.as_ref().map(named("--only")).transpose()?,
+        skip: range.skip.iter().map(named("--skip")).collect::<Result<_, _>>()?,
     };
     plan.select(&range)?;
     Ok(plan)
+}
+
+/// What is wrong with the name of a step, with the option that it stands behind, and the flow. Names with a comma between
+/// them are taken for one name, as a pattern may have a comma.
+fn of_option(mut error: CliError, option: &str, text: &str, flow: &str) -> CliError {
+    error.message = if error.message.starts_with("there is no step ") {
+        format!("`{option} {text}`: the flow `{flow}` has no such step")
+    } else {
+        format!("`{option}`: {}", error.message)
+    };
+    match text.split_once(',') {
+        Some((one, rest)) if option == "--skip" => {
+            error.hint(format!("give it once for each: `--skip {} --skip {}`", one.trim(), rest.trim()))
+        }
+        _ => error,
+    }
 }
 
 /// The ids of the steps of a plan; those that a program may ask for.
@@ -114,7 +135,18 @@ pub(crate) fn try_configure(
     args: &ThingArgs,
     sources: &mut SourceMap,
 ) -> Result<Result<Configured, PlanError>, CliError> {
-    Ok(Configured::load(&cx.registry, loader(args)?, args.overlay.flow.as_deref(), sources))
+    let configured = Configured::load(&cx.registry, loader(args)?, args.overlay.flow.as_deref(), sources);
+    let with_steps = |configured: Configured| match configured.plan.is_empty() {
+        true => Err(without_steps(&configured.flow)),
+        false => Ok(configured),
+    };
+    Ok(configured.and_then(with_steps))
+}
+
+/// A flow of which nothing is left: a run that does nothing must not look as if all were well.
+fn without_steps(flow: &str) -> PlanError {
+    let error = Diagnostic::error(format!("no step is left of the flow `{flow}`"));
+    PlanError(vec![error.help("`meta.substituting_steps` takes out all of them; a flow needs one at least")])
 }
 
 /// The same for one of several configurations: what was warned of before is not said again.

@@ -125,14 +125,27 @@ fn what_reads_a_skipped_netlist_is_left_out_with_it() {
 }
 
 #[test]
+fn a_flow_needs_a_step() {
+    let space = TestSpace::counter();
+    space.edit("config.yaml", "flow: Ice40", "flow: Ice40, substituting_steps: {'*': null}");
+    for command in [&["run"][..], &["plan"], &["config", "check"]] {
+        let ran = space.tapeout(command).exits(2);
+        ran.says(&["no step is left of the flow `Ice40`", "`meta.substituting_steps`"]);
+    }
+    assert!(!space.path("runs").exists());
+}
+
+#[test]
 fn ranges_that_cannot_be_are_refused_before_anything_runs() {
     let space = TestSpace::counter();
-    let cases: [(&[&str], &[&str]); 7] = [
-        (&["-F", "synht"], &["there is no step `synht`", "did you mean `Yosys.SynthIce40`?"]),
+    let cases: [(&[&str], &[&str]); 9] = [
+        (&["-F", "synht"], &["`--from synht`: the flow `Ice40` has no such step", "did you mean `Yosys.SynthIce40`?"]),
         (&["--from", "*ice40"], &["`--from *ice40` must name one step, and matches 2", SYNTH, ROUTE]),
-        (&["--to", "icestorm"], &["`icestorm` may be any of 4 steps"]),
+        (&["--to", "icestorm"], &["`--to`: `icestorm` may be any of 4 steps", "write the whole name"]),
         (&["-F", "pack", "-T", "synth"], &["the range is empty: `Icestorm.Pack` comes after `Yosys.SynthIce40`"]),
-        (&["--skip", "nothing*"], &["there is no step `nothing*`"]),
+        (&["--skip", "nothing*"], &["`--skip nothing*`: the flow `Ice40` has no such step"]),
+        (&["--skip", "synth,pack"], &["give it once for each: `--skip synth --skip pack`"]),
+        (&["--only", "CTS"], &["`--only CTS`: the flow `Ice40` has no such step"]),
         (&["--only", "ghdl"], &["nothing is left to run", "VHDL_FILES is empty"]),
         (&["--only", "pack", "--from", "synth"], &["cannot be used with"]),
     ];
