@@ -438,7 +438,7 @@ fn own_config(step: &PlannedStep, mut variables: BTreeMap<String, serde_json::Va
 /// What identifies a result and how it was got, for a view of it.
 fn result_id(entry: &Entry) -> String {
     let mut key = KeyHasher::new("result");
-    key.digest(Some(&entry.key)).text(&entry.attempt().commands).number(entry.attempt().started);
+    key.digest(Some(&entry.id())).text(&entry.attempt().commands).number(entry.attempt().started);
     for output in entry.record().outputs.iter().chain(&entry.attempt().log).chain(&entry.attempt().inputs) {
         key.text(&output.path).digest(Some(&output.digest));
     }
