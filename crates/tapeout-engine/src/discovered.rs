@@ -81,7 +81,8 @@ pub(crate) fn listed_files(depfile: &Path, format: DepFormat) -> Result<Vec<Stri
 }
 
 /// A path without `.` and `..`, by its text alone.
-pub(crate) fn without_dots(path: &Path) -> PathBuf {
+#[must_use]
+pub fn without_dots(path: &Path) -> PathBuf {
     let mut plain = PathBuf::new();
     for component in path.components() {
         match component {

@@ -73,6 +73,15 @@ impl KeptAttempt {
         Ok(serde_json::from_slice(&fs::read(dir.join(FILE))?)?)
     }
 
+    /// A file of the user's that was read, as it stands among [`KeptAttempt::sources`].
+    #[must_use]
+    pub fn source(read: Read) -> Option<(String, Option<String>)> {
+        match read {
+            Read::File { path, digest } => Some((path, digest.as_ref().map(Digest::to_string))),
+            Read::Input { .. } | Read::Tool { .. } | Read::Job { .. } | Read::Setting { .. } => None,
+        }
+    }
+
     /// Best effort: the failure itself is what counts.
     fn write(&self, dir: &Path) {
         if let Ok(text) = serde_json::to_vec_pretty(self) {
@@ -143,7 +152,7 @@ impl JobCx<'_> {
             kept.inputs.extend(entry.attempt().inputs.iter().map(KeptFile::from));
             kept.outputs.extend(entry.record().outputs.iter().map(KeptFile::from));
             kept.statuses.extend(&entry.record().statuses);
-            kept.sources.extend(entry.reads().filter_map(file_read));
+            kept.sources.extend(entry.reads().filter_map(KeptAttempt::source));
         }
         for read in self.reads() {
             match read {
@@ -153,18 +162,10 @@ impl JobCx<'_> {
                         kept.tools.push(KeptTool { name: name.clone(), path: tool.path.clone(), version });
                     }
                 }
-                other => kept.sources.extend(file_read(other.clone())),
+                other => kept.sources.extend(KeptAttempt::source(other.clone())),
             }
         }
         kept.write(&dir.path);
         Ok(dir.keep())
-    }
-}
-
-/// The path of a file and the digest of its content, if that is what was read.
-fn file_read(read: Read) -> Option<(String, Option<String>)> {
-    match read {
-        Read::File { path, digest } => Some((path, digest.as_ref().map(Digest::to_string))),
-        Read::Input { .. } | Read::Tool { .. } | Read::Job { .. } | Read::Setting { .. } => None,
     }
 }

@@ -52,6 +52,7 @@ mod work_dir;
 pub use conductor::Conductor;
 pub use confined::{Confined, ConfinedError};
 pub use cx::JobCx;
+pub use discovered::without_dots;
 pub use elsewhere::Elsewhere;
 pub use engine::{Engine, Options};
 pub use event::Event;

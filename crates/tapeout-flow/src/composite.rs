@@ -9,7 +9,7 @@ use tapeout_model::{Class, Output, Read, Record, Verdict};
 use tapeout_store::Entry;
 
 use crate::cx::slug;
-use crate::job::{FAILURE, IMPLEMENTATION, STEP, StepJob};
+use crate::job::{IMPLEMENTATION, StepJob, identify_step};
 use crate::makers::Makers;
 use crate::registry::Registered;
 use crate::settings::{setting_name, setting_names, setting_text};
@@ -104,10 +104,7 @@ pub(crate) struct CompositeJob {
 
 impl JobBody for CompositeJob {
     fn identify(&self, identity: &mut Identity<'_>) {
-        identity.part(STEP, &self.id).part(IMPLEMENTATION, self.info.implementation);
-        if self.keeps_failure {
-            identity.part(FAILURE, "a result");
-        }
+        identify_step(identity, &self.id, &self.info, self.keeps_failure);
         // A part is asked for by its own key, which a recorded result of the whole knows only as it was.
         for part in &self.parts {
             identity.part("(part)", part.info.id).part(IMPLEMENTATION, part.info.implementation);

@@ -26,11 +26,7 @@ pub(crate) struct StepJob {
 
 impl JobBody for StepJob {
     fn identify(&self, identity: &mut Identity<'_>) {
-        identity.part(STEP, &self.id).part(IMPLEMENTATION, self.info.implementation);
-        if self.keeps_failure {
-            // Whoever does not reckon with a failure must not find one recorded.
-            identity.part(FAILURE, "a result");
-        }
+        identify_step(identity, &self.id, &self.info, self.keeps_failure);
         self.step.identify(identity);
     }
 
@@ -83,6 +79,15 @@ impl JobBody for StepJob {
             alerts: result.alerts,
             verdict: result.verdict,
         })
+    }
+}
+
+/// What identifies a step in its place, apart from what its body tells.
+pub(crate) fn identify_step(identity: &mut Identity<'_>, id: &str, info: &StepInfo, keeps_failure: bool) {
+    identity.part(STEP, id).part(IMPLEMENTATION, info.implementation);
+    if keeps_failure {
+        // Whoever does not reckon with a failure must not find one recorded.
+        identity.part(FAILURE, "a result");
     }
 }
 

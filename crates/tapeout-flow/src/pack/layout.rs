@@ -4,6 +4,8 @@
 
 use std::path::{Component, Path, PathBuf};
 
+use tapeout_engine::without_dots;
+
 use super::words::paths;
 
 /// The tree of the project, and the one of the rest.
@@ -75,19 +77,6 @@ impl Layout {
     pub(super) fn named(&self, path: &Path) -> String {
         self.root().join(self.place(path)).display().to_string()
     }
-}
-
-/// A path without `.` and `..`, by its text alone.
-fn without_dots(path: &Path) -> PathBuf {
-    let mut plain = PathBuf::new();
-    for component in path.components() {
-        match component {
-            Component::CurDir => {}
-            Component::ParentDir => _ = plain.pop(),
-            other => plain.push(other),
-        }
-    }
-    plain
 }
 
 #[cfg(test)]

@@ -20,7 +20,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use tapeout_engine::{Engine, Failure, KeptAttempt, KeptFile, KeptTool, from_work_dir};
-use tapeout_model::{Class, Digest, Read};
+use tapeout_model::{Class, Read};
 use tapeout_store::Entry;
 
 use crate::tree::{FAILED, disk};
@@ -302,7 +302,7 @@ fn recorded(engine: &Engine, tag: &str, step: &StepSummary) -> Result<Known, Fai
         _ => None,
     };
     let kept = KeptAttempt {
-        sources: entry.reads().filter_map(file_read).collect(),
+        sources: entry.reads().filter_map(KeptAttempt::source).collect(),
         inputs: attempt.inputs.iter().map(KeptFile::from).collect(),
         outputs: record.outputs.iter().map(KeptFile::from).collect(),
         tools: entry.reads().filter_map(tool).collect(),
@@ -318,11 +318,4 @@ fn shown(engine: &Engine, tag: &str, step: &StepSummary) -> Result<Option<std::s
     let run = engine.store().run(tag)?;
     let job = run.iter().flat_map(|run| &run.jobs).find(|job| job.name == step.id);
     Ok(job.and_then(|job| job.shown).and_then(|shown| engine.store().entry(&shown.key, &shown.id)))
-}
-
-fn file_read(read: Read) -> Option<(String, Option<String>)> {
-    match read {
-        Read::File { path, digest } => Some((path, digest.as_ref().map(Digest::to_string))),
-        Read::Input { .. } | Read::Tool { .. } | Read::Job { .. } | Read::Setting { .. } => None,
-    }
 }
