@@ -162,3 +162,17 @@ fn ranges_that_cannot_be_are_refused_before_anything_runs() {
         .says_once(&["the run `taken` needs the directory", "a file is there"]);
     space.tapeout(&["plan", "--design-dir", "~x"]).exits(2).says_once(&["there is no such directory", "`~`"]);
 }
+
+#[test]
+fn links_between_steps_follow_when_the_order_changes() {
+    if !has_flow() {
+        return;
+    }
+    let space = TestSpace::counter();
+    space.edit("config.yaml", "flow: Ice40", "flow: [Yosys.SynthIce40, Verilator.Lint, Nextpnr.Ice40]");
+    space.tapeout(&["run", "-q"]).exits(0);
+    space.edit("config.yaml", "[Yosys.SynthIce40, Verilator.Lint,", "[Verilator.Lint, Yosys.SynthIce40,");
+    space.tapeout(&["run", "-q"]).exits(0);
+    let netlist = space.path("runs/default/03-nextpnr-ice40/counter.json");
+    assert!(netlist.is_symlink() && netlist.exists(), "it leads to {:?}", std::fs::read_link(&netlist));
+}
