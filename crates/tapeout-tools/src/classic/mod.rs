@@ -29,7 +29,7 @@ mod types;
 mod verilog;
 
 use std::borrow::Cow;
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::LazyLock;
 
 use tapeout_config::Variable;
@@ -90,6 +90,16 @@ pub(crate) fn register(registry: &mut Registry) {
         removed: REMOVED,
         knows,
     });
+}
+
+/// The variable of that name, for the steps that are there to read it.
+///
+/// # Panics
+/// When there is none of that name.
+pub(crate) fn variable(name: &str) -> Variable {
+    static VARIABLES: LazyLock<HashMap<String, Variable>> =
+        LazyLock::new(|| variables().into_iter().map(|variable| (variable.name.to_string(), variable)).collect());
+    VARIABLES.get(name).cloned().unwrap_or_else(|| panic!("steps name variables of the vocabulary, not {name}"))
 }
 
 /// The variables of its checkers.
