@@ -1,5 +1,6 @@
 //! The context of a running job: all that its body may touch. What is read through it becomes the trace of the result.
 
+use std::cell::Cell;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::PathBuf;
 use std::sync::{Arc, mpsc};
@@ -23,6 +24,10 @@ pub struct JobCx<'run> {
     /// The place of each declared part among the inputs.
     parts: HashMap<&'run Part, u32>,
     pub(crate) wish: Wish,
+    /// Whether the driver's own thread runs it, which cannot reply to itself.
+    is_driver: bool,
+    /// Whether the body asked it all the same, and was told so.
+    is_not_brief: Cell<bool>,
     reads: Vec<Read>,
     noted: HashSet<Read>,
     pub(crate) attempt: Attempt,
@@ -33,8 +38,11 @@ pub struct JobCx<'run> {
 /// How often a body starts again because recorded files turned out to be gone: one of its own session after the other.
 const MAX_MENDED: u32 = 16;
 
-/// Runs the body of a job and commits its result.
-pub(crate) fn run_body<'run>(run: &'run Run<'run>, task: Task) -> Result<Arc<Entry>, Failure> {
+/// Runs the body of a job and commits its result. `is_driver`: on the thread of the driver, which a job must not ask.
+///
+/// # Errors
+/// The failure of the body; [`Cause::NotBrief`] for one that asks the driver on its own thread.
+pub(crate) fn run_body<'run>(run: &'run Run<'run>, task: Task, is_driver: bool) -> Result<Arc<Entry>, Failure> {
     let Task { id, key, inputs, wish } = task;
     let job = run.job(id);
     let engine = run.engine;
@@ -46,6 +54,8 @@ pub(crate) fn run_body<'run>(run: &'run Run<'run>, task: Task) -> Result<Arc<Ent
         inputs: inputs.clone(),
         parts: job.inputs.iter().zip(0..).map(|((part, _), index)| (part, index)).collect(),
         wish: wish.clone(),
+        is_driver,
+        is_not_brief: Cell::new(false),
         reads: Vec::new(),
         noted: HashSet::new(),
         attempt: Attempt::default(),
@@ -55,6 +65,8 @@ pub(crate) fn run_body<'run>(run: &'run Run<'run>, task: Task) -> Result<Arc<Ent
     let mut mended = 0;
     let record = loop {
         match job.body.run(&mut cx) {
+            // Whatever it made of that.
+            _ if cx.is_not_brief.get() => return Err(Failure::not_brief(&job.name)),
             Err(failure) if failure.cause == Some(Cause::LostInput) && mended < MAX_MENDED => {
                 mended += 1;
                 cx.make_inputs_again(&failure)?;
@@ -164,11 +176,22 @@ impl JobCx<'_> {
             let digest = self.inputs[index as usize].as_deref().and_then(|entry| part_digest(entry, part));
             self.note(Read::Input { index, digest });
         }
-        let (reply, answer) = mpsc::channel();
-        self.run.tell(Message::Asks { by: self.id, job, reply });
-        let id = answer.recv().map_err(|_| Failure::interrupted())??;
+        let id = self.ask(job)?;
         self.children.entry(id).or_default();
         Ok(id)
+    }
+
+    /// Before the driver is asked for something.
+    fn leave_driver(&self) -> Result<(), Failure> {
+        self.is_not_brief.set(self.is_driver);
+        if self.is_driver { Err(Failure::not_brief(&self.job.name)) } else { Ok(()) }
+    }
+
+    fn ask(&self, job: Job) -> Result<JobId, Failure> {
+        self.leave_driver()?;
+        let (reply, answer) = mpsc::channel();
+        self.run.tell(Message::Asks { by: self.id, job, reply });
+        answer.recv().map_err(|_| Failure::interrupted())?
     }
 
     /// Waits for a job that this one asked for. What this one holds (cores, memory, licences) is free meanwhile.
@@ -260,9 +283,7 @@ impl JobCx<'_> {
         for maker in makers {
             let job = self.run.job(maker);
             let again = Job { name: format!("{} (again)", job.name), always: true, ..job.clone() };
-            let (reply, answer) = mpsc::channel();
-            self.run.tell(Message::Asks { by: self.id, job: again, reply });
-            let id = answer.recv().map_err(|_| Failure::interrupted())??;
+            let id = self.ask(again)?;
             // It is not this job's child: what comes out is what it had as an input already.
             if let Outcome::Failed(failure) = self.await_outcome(id) {
                 return Err(*failure);
@@ -279,6 +300,7 @@ impl JobCx<'_> {
         claims: Option<Claims>,
         mut ready: impl FnMut() -> Result<Option<T>, Failure>,
     ) -> Result<T, Failure> {
+        self.leave_driver()?;
         self.run.tell(Message::Pauses(self.id));
         let mut patience = Duration::from_millis(1);
         let result = loop {

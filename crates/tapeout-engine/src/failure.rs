@@ -75,6 +75,11 @@ impl Failure {
         Self::new(Class::Interrupted, "stopped before it was done")
     }
 
+    /// The failure of a job that is not as brief as it says.
+    pub(crate) fn not_brief(job: &str) -> Self {
+        Self::new(Class::Internal, format!("`{job}` is brief and asks for other jobs")).because(Cause::NotBrief)
+    }
+
     /// The same failure with its cause.
     #[must_use]
     pub(crate) fn because(mut self, cause: Cause) -> Self {

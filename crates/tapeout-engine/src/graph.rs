@@ -99,6 +99,10 @@ pub struct Job {
     /// Whether it only asks for other jobs, through [`JobCx::conductor`]: it runs each time, also when a run only
     /// looks, and nothing is recorded of it.
     pub conducts: bool,
+    /// Whether it does next to nothing, such as a judgement of a few metrics: it is done where it is found, between other
+    /// things, since handing it to a worker costs more than the work. One that asks for other jobs all the same is
+    /// handed over, and begins again.
+    pub brief: bool,
     /// What it needs while it runs.
     pub claims: Claims,
     /// How long it will take in milliseconds, as far as known: the longest way through the graph goes first.
@@ -117,6 +121,7 @@ impl Job {
             defers_check: false,
             always: false,
             conducts: false,
+            brief: false,
             claims: Claims::default(),
             expected_ms: 0,
         }

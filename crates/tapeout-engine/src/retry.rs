@@ -19,6 +19,8 @@ pub enum Cause {
     TimedOut,
     /// The recorded content of an input is gone or damaged: once, the job that made it makes it again.
     LostInput,
+    /// A job that was done where it was found cannot ask for others there: it is for a worker.
+    NotBrief,
 }
 
 /// How to try again.
@@ -75,7 +77,7 @@ impl RetryPolicy {
             Cause::Lost => self.lost,
             Cause::TimedOut => self.timed_out,
             // The whole body has to start again.
-            Cause::LostInput => Retry::NEVER,
+            Cause::LostInput | Cause::NotBrief => Retry::NEVER,
         };
         (attempts <= times).then_some(wait)
     }

@@ -16,7 +16,7 @@ use tapeout_store::Entry;
 
 use crate::cx::run_body;
 use crate::schedule::{Command, End, JobState, Scheduler};
-use crate::{Claims, Engine, Event, Failure, Graph, Job, JobId};
+use crate::{Cause, Claims, Engine, Event, Failure, Graph, Job, JobId};
 
 /// Whether to run what is not recorded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -150,7 +150,8 @@ impl Run<'_> {
     }
 }
 
-/// A job for a worker.
+/// A job to be run.
+#[derive(Clone)]
 pub(crate) struct Task {
     pub(crate) id: JobId,
     pub(crate) key: Digest,
@@ -296,7 +297,14 @@ impl<W: Fn(&Job) -> Wish> Driver<'_, '_, W> {
         }
         (run.sink)(&Event::Started { job: id });
         let inputs = job.inputs.iter().map(|(_, from)| self.result_of(*from).cloned()).collect();
-        self.workers.give(Task { id, key, inputs, wish }, self.scheduler.active());
+        let task = Task { id, key, inputs, wish };
+        if job.brief {
+            match run_task(run, task.clone(), true) {
+                Outcome::Failed(failure) if failure.cause == Some(Cause::NotBrief) => {}
+                outcome => return self.ended(id, outcome),
+            }
+        }
+        self.workers.give(task, self.scheduler.active());
     }
 
     fn result_of(&self, id: JobId) -> Option<&Arc<Entry>> {
@@ -485,17 +493,22 @@ impl<'scope, 'env> Workers<'scope, 'env> {
                     // The sender goes with the driver.
                     let Ok(task) = task else { break };
                     let id = task.id;
-                    let outcome = match catch_unwind(AssertUnwindSafe(|| run_body(run, task))) {
-                        Ok(Ok(entry)) => Outcome::Done { entry, how: How::Ran },
-                        Ok(Err(failure)) => Outcome::Failed(Box::new(failure)),
-                        Err(panic) => Outcome::Failed(Box::new(broken(&run.job(id).name, &*panic))),
-                    };
-                    run.tell(Message::Ended(id, outcome));
+                    run.tell(Message::Ended(id, run_task(run, task, false)));
                 }
             });
         }
         // The threads hold the receiver.
         let _ = self.tasks.send(task);
+    }
+}
+
+/// Runs a task to its end, whatever that is. `is_driver`: as in [`run_body`].
+fn run_task(run: &Run<'_>, task: Task, is_driver: bool) -> Outcome {
+    let id = task.id;
+    match catch_unwind(AssertUnwindSafe(|| run_body(run, task, is_driver))) {
+        Ok(Ok(entry)) => Outcome::Done { entry, how: How::Ran },
+        Ok(Err(failure)) => Outcome::Failed(Box::new(failure)),
+        Err(panic) => Outcome::Failed(Box::new(broken(&run.job(id).name, &*panic))),
     }
 }
 

@@ -97,6 +97,32 @@ fn one_core_is_enough_for_any_depth_of_waiting() {
 }
 
 #[test]
+fn what_is_brief_is_done_where_it_is_found_unless_it_asks_for_others() {
+    let project = tempfile::tempdir().unwrap();
+    let threads = Arc::new(Mutex::new(Vec::new()));
+    let noting = |name: &str, asks: bool| {
+        let threads = Arc::clone(&threads);
+        let run = move |cx: &mut JobCx<'_>| {
+            threads.lock().unwrap().push(std::thread::current().id());
+            // A body that makes the best of a refusal is not believed.
+            let other =
+                if asks { cx.require(job("other", |_| Ok("other".to_owned()))) } else { return Ok("own".into()) };
+            Ok(other.map_or("refused".to_owned(), |other| text_of(cx, &other)))
+        };
+        Job { brief: true, ..job(name, run) }
+    };
+    let mut graph = one(noting("looks", false));
+    graph.add(noting("asks", true));
+    let outcomes = run_on(1, project.path(), &graph);
+    assert_eq!(letters(&outcomes), "rrr");
+    let here = std::thread::current().id();
+    let is_here: Vec<bool> = threads.lock().unwrap().iter().map(|thread| *thread == here).collect();
+    assert_eq!(is_here, [true, true, false], "the one that asks begins again elsewhere");
+    let Outcome::Done { entry, .. } = &outcomes[1] else { panic!("{outcomes:?}") };
+    assert_eq!(entry.record().output("text").unwrap().size, "other".len() as u64);
+}
+
+#[test]
 fn a_future_is_an_input_and_its_maker_need_not_have_started() {
     let project = tempfile::tempdir().unwrap();
     let consumer = job("asks", |cx| {

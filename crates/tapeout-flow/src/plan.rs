@@ -69,6 +69,12 @@ impl PlannedStep {
         }
     }
 
+    /// Whether it only looks at metrics: that takes less than to hand it to another thread.
+    fn is_brief(&self) -> bool {
+        let StepInfo { tools, inputs, outputs, acts_outside, .. } = &*self.info;
+        self.parts.is_empty() && tools.is_empty() && inputs.is_empty() && outputs.is_empty() && !acts_outside
+    }
+
     /// The step that stands for the initial state. It has number 0, so that the numbers of the others are the same with
     /// it and without.
     fn initial(initial: InitialState, digits: usize, config: &Config) -> Option<Arc<Self>> {
@@ -373,6 +379,7 @@ impl Plan {
             inputs,
             defers_check: step.defers_check,
             always: step.info.acts_outside,
+            brief: step.is_brief(),
             claims,
             expected_ms: last.map_or(0, |last| last.wall_ms),
             ..Job::new(step.id.as_str(), body)

@@ -1,7 +1,7 @@
 //! The run tree: views of recorded results as people know them, `runs/<tag>/NN-step-id/` and `final/`.
 //!
 //! Everything here can be made again from the store. A directory appears whole or not at all: it is made under another
-//! name and renamed. `.views.json` says which result each directory shows and what `stat` said of its files, so that an
+//! name and renamed, unless one file is all that it has. `.views.json` says which result each directory shows and what `stat` said of its files, so that an
 //! unchanged tree is only looked at.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -162,6 +162,13 @@ impl RunTree {
         // Links lead into directories whose names are those of other steps.
         let makers = entry.attempt().inputs.iter().filter_map(&maker).map(|other| other.dir.clone());
         let result = [result_id(entry)].into_iter().chain(makers).collect::<Vec<_>>().join(" ");
+        let config = pretty(&own_config(step, variables_read(step, entry)))?;
+        if has_no_files(entry)
+            && !self.shown.contains_key(&step.dir)
+            && self.show_config(&step.dir, &result, &config)?
+        {
+            return Ok(());
+        }
         self.show(store, &step.dir, result, &|name| digest_of(entry, name), |dir| {
             for output in &entry.record().outputs {
                 store.materialise(output, &dir.join(&output.path))?;
@@ -186,8 +193,29 @@ impl RunTree {
             if !entry.attempt().commands.is_empty() {
                 write_new(&dir.join("COMMANDS"), &entry.attempt().commands)?;
             }
-            write_new(&dir.join(CONFIG), &pretty(&own_config(step, variables_read(step, entry)))?)
+            write_new(&dir.join(CONFIG), &config)
         })
+    }
+
+    /// Makes a directory that is not there yet and whose only file is the configuration of its step. Gives whether it could;
+    /// one that a killed run left without that file is not known to show anything.
+    fn show_config(&mut self, dir: &str, result: &str, config: &str) -> Result<bool, Failure> {
+        let path = self.root.join(dir);
+        match fs::create_dir(&path) {
+            Ok(()) => {}
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => return Ok(false),
+            Err(error) => return Err(disk("create", &path)(error)),
+        }
+        let path = path.join(CONFIG);
+        let metadata = File::create_new(&path).and_then(|mut file| {
+            file.write_all(config.as_bytes())?;
+            file.metadata()
+        });
+        let stamp = stamp(&metadata.map_err(disk("write", &path))?);
+        let files = BTreeMap::from([(CONFIG.to_owned(), ShownFile { stamp, digest: None })]);
+        self.shown.insert(dir.to_owned(), Shown { result: result.to_owned(), files, has_states: false });
+        self.changed = true;
+        Ok(true)
     }
 
     /// Shows something in a directory of the tree, unless it is there already. `digest` knows the recorded content of a
@@ -452,6 +480,19 @@ fn digest_of(entry: &Entry, name: &str) -> Option<Digest> {
     files.into_iter().find(|file| file.path == name).map(|file| file.digest)
 }
 
+/// Whether no tool ran for a result and no file came out of it.
+fn has_no_files(entry: &Entry) -> bool {
+    let attempt = entry.attempt();
+    entry.record().outputs.is_empty()
+        && attempt.inputs.is_empty()
+        && attempt.log.is_none()
+        && attempt.commands.is_empty()
+}
+
+fn stamp(metadata: &fs::Metadata) -> Stamp {
+    (metadata.size(), metadata.mtime(), metadata.mtime_nsec())
+}
+
 fn shown_in(root: &Path) -> BTreeMap<String, Shown> {
     let text = fs::read(root.join(VIEWS)).ok();
     text.and_then(|text| serde_json::from_slice(&text).ok()).unwrap_or_default()
@@ -507,8 +548,7 @@ fn found_in(dir: &Path) -> Found {
             if metadata.is_dir() {
                 pending.push(path);
             } else {
-                let stamp = (metadata.size(), metadata.mtime(), metadata.mtime_nsec());
-                found.files.insert(name.to_string_lossy().into_owned(), stamp);
+                found.files.insert(name.to_string_lossy().into_owned(), stamp(&metadata));
             }
         }
     }
