@@ -37,6 +37,10 @@ struct Shown {
     result: String,
     /// Its files.
     files: BTreeMap<String, ShownFile>,
+    /// The modification time of the directory when the states around the step had been written, as what it had last: as
+    /// long as it is the same, nothing was added and nothing removed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    listed: Option<(i64, i64)>,
     /// Whether the states around the step were there when it was last looked at.
     #[serde(skip)]
     has_states: bool,
@@ -213,7 +217,7 @@ impl RunTree {
         });
         let stamp = stamp(&metadata.map_err(disk("write", &path))?);
         let files = BTreeMap::from([(CONFIG.to_owned(), ShownFile { stamp, digest: None })]);
-        self.shown.insert(dir.to_owned(), Shown { result: result.to_owned(), files, has_states: false });
+        self.shown.insert(dir.to_owned(), Shown { result: result.to_owned(), files, ..Shown::default() });
         self.changed = true;
         Ok(true)
     }
@@ -229,9 +233,12 @@ impl RunTree {
         make: impl FnOnce(&Path) -> Result<(), Failure>,
     ) -> Result<(), Failure> {
         let path = self.root.join(dir);
-        let shown = self.shown.get(dir);
-        let touched = shown.map(|shown| touched(store, &path, shown)).unwrap_or_default();
-        let is_shown = shown.is_some_and(|shown| shown.result == result);
+        let is_shown = self.shown.get(dir).is_some_and(|shown| shown.result == result);
+        if let Some(shown) = self.shown.get_mut(dir).filter(|shown| is_shown && is_untouched(&path, shown)) {
+            shown.has_states = true;
+            return Ok(());
+        }
+        let touched = self.shown.get(dir).map(|shown| touched(store, &path, shown)).unwrap_or_default();
         if is_shown && !touched.missing && touched.edited.is_empty() {
             if touched.stamped {
                 self.note(dir, result, digest);
@@ -289,7 +296,7 @@ impl RunTree {
             let digest = digest(&name).map(|digest| digest.to_string());
             (name, ShownFile { stamp, digest })
         });
-        self.shown.insert(dir.to_owned(), Shown { result, files: files.collect(), has_states });
+        self.shown.insert(dir.to_owned(), Shown { result, files: files.collect(), listed: None, has_states });
         self.changed = true;
     }
 
@@ -328,6 +335,10 @@ impl RunTree {
         for (dir, state_in, state_out) in states {
             for (name, state) in [(STATE_IN, state_in), (STATE_OUT, state_out)] {
                 write_first(&self.root.join(dir).join(name), &pretty(&state.to_json())?)?;
+            }
+            if let Some(shown) = self.shown.get_mut(dir) {
+                shown.listed = modified(&self.root.join(dir));
+                self.changed = true;
             }
         }
         Ok(())
@@ -505,6 +516,18 @@ pub(crate) fn edited_files(store: &Store, root: &Path) -> BTreeMap<String, Vec<S
         (!edited.is_empty()).then_some((dir, edited))
     };
     shown_in(root).into_iter().filter_map(edited).collect()
+}
+
+/// Whether a directory without folders is as it was when the states had been written, by as little looking as can be.
+fn is_untouched(dir: &Path, shown: &Shown) -> bool {
+    let is_same = |(name, file): (&String, &ShownFile)| {
+        !name.contains('/') && fs::symlink_metadata(dir.join(name)).is_ok_and(|now| stamp(&now) == file.stamp)
+    };
+    shown.listed.is_some() && shown.listed == modified(dir) && shown.files.iter().all(is_same)
+}
+
+fn modified(dir: &Path) -> Option<(i64, i64)> {
+    fs::symlink_metadata(dir).ok().map(|metadata| (metadata.mtime(), metadata.mtime_nsec()))
 }
 
 fn touched(store: &Store, dir: &Path, shown: &Shown) -> Touched {
