@@ -2,6 +2,7 @@
 //! simulates.
 
 mod bench;
+mod on_netlist;
 
 use tapeout_config::Config;
 use tapeout_flow::{Completed, Failure, Registry, Session, Step, StepCx, StepInfo, StepResult, Tool, Type, Variable};
@@ -11,9 +12,10 @@ use tapeout_model::{Alert, Class, Severity, Value};
 use crate::verilog::{self, Sources};
 
 pub(crate) use bench::{Bench, Judgement, collect, has_no_bench};
+pub(crate) use on_netlist::{Models, OnNetlist};
 
 pub(crate) fn register(registry: &mut Registry) {
-    registry.add_step(Simulate).add_tool(Tool {
+    registry.add_step(Simulate).add_step(GATE_LEVEL).add_tool(Tool {
         name: "iverilog",
         summary: "Verilog compiler of Icarus Verilog",
         package: "iverilog",
@@ -62,6 +64,23 @@ pub(crate) fn bench_variables() -> Vec<Variable> {
         .optional(),
     ]
 }
+
+/// The benches on the cells of a library.
+const GATE_LEVEL: OnNetlist = OnNetlist {
+    id: "Icarus.GateLevel",
+    name: "Gate-level simulation",
+    doc: "Runs each test bench on the netlist of the layout, with the models of the PDK's cells: function, without delays. A \
+          bench that looks inside the design or sets its parameters cannot run on a netlist; the step says so. The macro \
+          `POST_LAYOUT` is defined, for benches that do so only on the sources.",
+    netlist: "nl",
+    without: "no step before it has made a netlist",
+    switch: || {
+        Variable::new("RUN_GATE_LEVEL_SIMULATION", Type::Bool, "Whether the benches run on the netlist of cells.")
+            .default(true)
+    },
+    models: Models::OfVariable(|| crate::classic::variable("CELL_VERILOG_MODELS")),
+    options: &[],
+};
 
 struct Simulate;
 

@@ -14,7 +14,7 @@ pub(crate) fn register(registry: &mut Registry) {
     registry.add_step(pack::Pack);
     registry.add_step(time::Time);
     registry.add_step(read_back::ReadBack);
-    registry.add_step(post_layout::PostLayoutSimulate);
+    registry.add_step(post_layout::POST_LAYOUT_SIMULATE);
     registry.add_step(program::Program);
     let tool = |name, summary, companions| Tool {
         name,
