@@ -7,6 +7,8 @@
 //! - [`pcf`]: physical constraints of iCE40 designs.
 //! - [`pin_order`]: on which sides of a block its pins stand.
 //! - [`yosys_stat`], [`yosys_netlist`]: the statistics and the ports and cell types of a netlist.
+//! - [`netlist`]: the flat netlist of library cells, its names, and what is written of it.
+//! - [`spice`]: subcircuits, read and written.
 //! - [`icetime`]: the timing report of icetime.
 //! - [`asc`]: whether a placed and routed iCE40 design is complete.
 //! - [`lef`], [`def`]: the cells and layers of a process, and a design's floorplan, placement and routing, read and
@@ -23,10 +25,12 @@ pub mod geometry;
 pub mod icetime;
 pub mod lef;
 pub mod makefile_deps;
+pub mod netlist;
 pub mod nextpnr;
 pub mod pcf;
 pub mod pin_order;
 pub mod protocol;
+pub mod spice;
 pub mod tcl;
 mod words;
 pub mod yosys_netlist;

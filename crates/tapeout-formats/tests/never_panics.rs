@@ -2,12 +2,14 @@
 
 use tapeout_formats::*;
 
-const SAMPLES: [&str; 9] = [
+const SAMPLES: [&str; 11] = [
     include_str!("data/nextpnr-0.4-pll.log"),
     include_str!("data/icetime-hx4k.rpt"),
     include_str!("data/yosys-0.23-ports.json"),
     include_str!("data/small.lef"),
     include_str!("data/small.def"),
+    include_str!("data/yosys-0.23-gates.json"),
+    ".subckt a b\n+ c=1 $ é\nXu a b / c m = 2\nM1 a b c\n.ends\n* x\n.include \"y\"\n.end\n",
     "a\\ b.o c:d : x.h \\\r\n y$$z\\#.h # w\n\nset_io -nowarn -pullup yes q[1] A2\nset_frequency c 1e3\nM a.v\nI b.vh\n",
     "%Warning-WIDTH: a.v:1:2: x 'é'\n[5] %Error: a.v:2: y\na.v:3: error: port ``c'' is (not\n\
      a.vhd:1:2:@5ns:(assertion error): bad\n/usr/bin/ghdl:error: x\nb.v:1: Warning: `\\z' is\n// Warning: d\n: : ': ('\n",
@@ -22,6 +24,14 @@ fn read_with_all(text: &str) {
     let _ = yosys_netlist::parse(text).map(|netlist| {
         netlist.modules.values().flat_map(|m| &m.ports).for_each(|(name, port)| drop(port.bit_names(name)));
     });
+    let _ = netlist::Netlist::from_yosys(text, "t", &["vdd"]).map(|netlist| {
+        let _ = netlist.to_spice(&netlist::Powered::default());
+        netlist.to_verilog(Some(&netlist::Powered::default())).len() + netlist.ends().len()
+    });
+    if let Ok(spice) = spice::parse(text) {
+        let again = spice::parse(&spice::write(&spice)).expect("what is written reads");
+        assert_eq!(again.subckts.len(), spice.subckts.len());
+    }
     let _ = icetime::parse(text);
     let _ = asc::parse(text);
     let _ = makefile_deps::parse(text).map(|rules| makefile_deps::prerequisites(&rules).len());
@@ -56,7 +66,7 @@ fn cut_at_every_place() {
 
 #[test]
 fn with_every_character_replaced() {
-    for sample in &SAMPLES[5..] {
+    for sample in &SAMPLES[6..] {
         for (at, old) in sample.char_indices() {
             for new in ["", ":", "'", "`", "(", "\\", "\n", " ", "é", "0"] {
                 read_with_all(&format!("{}{new}{}", &sample[..at], &sample[at + old.len_utf8()..]));
