@@ -36,6 +36,22 @@ pub(crate) const ICE40_TOOLS: &[Tool] = &[
     Tool { name: "verilator", package: "verilator", purpose: "lint", version: Some("--version") },
 ];
 
+/// What takes the examples from RTL to GDSII.
+pub(crate) const ASIC_TOOLS: &[Tool] = &[
+    Tool { name: "yosys", package: "yosys", purpose: "synthesis", version: Some("-V") },
+    Tool { name: "yosys-abc", package: "yosys", purpose: "mapping to cells", version: None },
+    Tool { name: "sta", package: "opensta", purpose: "timing analysis", version: Some("-version") },
+    Tool { name: "graywolf", package: "graywolf", purpose: "placement", version: None },
+    Tool { name: "qrouter", package: "qrouter", purpose: "routing", version: None },
+    Tool { name: "magic", package: "magic", purpose: "layout, design rules, extraction", version: None },
+    Tool { name: "netgen-lvs", package: "netgen-lvs", purpose: "layout against netlist", version: None },
+    Tool { name: "klayout", package: "klayout", purpose: "layout and pictures", version: None },
+];
+
+/// The peer of the flow to GDSII.
+const ASIC_PEERS: &[Tool] =
+    &[Tool { name: "qflow", package: "qflow", purpose: "a flow to compare with", version: None }];
+
 /// What tests run besides.
 pub(crate) const TEST_TOOLS: &[Tool] = &[
     Tool { name: "ghdl", package: "ghdl", purpose: "VHDL, for tests", version: Some("--version") },
@@ -51,6 +67,13 @@ const BUILD_SYSTEMS: &[Tool] = &[
 
 /// icetime's device files. Debian's package of icetime only recommends theirs.
 const ICE40_DEVICES: (&str, &str) = ("fpga-icestorm-chipdb", "the device files of icetime");
+
+/// Technologies that Debian has, the router that they are for, and where their files are.
+const TECHNOLOGIES: [(&str, &str); 3] = [
+    ("qflow-tech-osu018", "/usr/share/qflow/tech/osu018"),
+    ("qflow-tech-osu035", "/usr/share/qflow/tech/osu035"),
+    ("qflow-tech-osu050", "/usr/share/qflow/tech/osu050"),
+];
 
 /// What fuzzing is compiled with besides.
 const COMPILERS: &[Tool] = &[Tool { name: "c++", package: "g++", purpose: "libFuzzer", version: Some("--version") }];
@@ -72,6 +95,11 @@ pub(crate) fn eda_tools(wanted: &[&[Tool]]) -> Result<(), Stop> {
 /// The same for the build systems that benches compare with.
 pub(crate) fn build_systems() -> Result<(), Stop> {
     provide("Build systems", &[BUILD_SYSTEMS])
+}
+
+/// The same for the flow that ours to GDSII is compared with.
+pub(crate) fn asic_peers() -> Result<(), Stop> {
+    provide("Peers", &[ASIC_PEERS])
 }
 
 fn provide(heading: &str, wanted: &[&[Tool]]) -> Result<(), Stop> {
@@ -116,6 +144,10 @@ fn missing_packages(wanted: &[&[Tool]]) -> Vec<(&'static str, &'static str)> {
     let devices = ["/usr/share/fpga-icestorm/chipdb", "/usr/share/icebox"];
     if icetime && debian && !devices.iter().any(|dir| Path::new(dir).is_dir()) {
         missing.push(ICE40_DEVICES);
+    }
+    if wanted.iter().copied().flatten().any(|tool| tool.name == "qrouter") {
+        let absent = TECHNOLOGIES.iter().filter(|(_, dir)| !Path::new(dir).is_dir());
+        missing.extend(absent.map(|(package, _)| (*package, "a technology with its cells")));
     }
     missing
 }

@@ -11,7 +11,7 @@ use std::process::{Command, Stdio};
 
 use serde_json::Value;
 
-use super::{Claims, median, remove_dir};
+use super::{Claims, least, median, remove_dir};
 use crate::measure::{self, Cost};
 use crate::{Stop, process, setup};
 
@@ -240,11 +240,6 @@ fn succeed(command: &mut Command) -> Result<Cost, Stop> {
         return Ok(cost);
     }
     Err(Stop::failed(format!("{command:?} ended with {}", cost.status)))
-}
-
-/// The least of some values, which there must be.
-fn least(values: &[f64]) -> f64 {
-    values.iter().copied().fold(f64::INFINITY, f64::min)
 }
 
 /// Checks that all steps have a result, and that it is one that was there before, or none.

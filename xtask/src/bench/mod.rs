@@ -1,5 +1,6 @@
 //! `cargo xtask bench`: timing claims, measured on release builds. A claim that does not hold is a failure.
 
+mod asic;
 mod config;
 mod engine;
 mod flow;
@@ -22,7 +23,7 @@ struct Bench {
     run: fn(&mut Claims, &[&str]) -> Result<(), Stop>,
 }
 
-const BENCHES: [Bench; 5] = [
+const BENCHES: [Bench; 6] = [
     Bench { name: "start", what: "processor time of `tapeout --version`", parts: &[], run: start::run },
     Bench { name: "config", what: "configurations of 500 keys in five layers", parts: config::PARTS, run: config::run },
     Bench { name: "ice40", what: "what tapeout adds to its tools, cold store", parts: &[], run: ice40::run },
@@ -33,6 +34,7 @@ const BENCHES: [Bench; 5] = [
         run: engine::run,
     },
     Bench { name: "flow", what: "flows of many steps, beside LibreLane", parts: flow::PARTS, run: flow::run },
+    Bench { name: "asic", what: "from RTL to GDSII, beside qflow", parts: asic::PARTS, run: asic::run },
 ];
 
 /// Runs all of them, or the named one, or a part of that.
@@ -92,6 +94,11 @@ fn median(values: &[f64]) -> f64 {
     let mut values = values.to_vec();
     values.sort_by(f64::total_cmp);
     f64::midpoint(values[(values.len() - 1) / 2], values[values.len() / 2])
+}
+
+/// The least of some values, which there must be.
+fn least(values: &[f64]) -> f64 {
+    values.iter().copied().fold(f64::INFINITY, f64::min)
 }
 
 /// Removes a directory, where there is one.
