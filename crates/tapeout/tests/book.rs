@@ -498,7 +498,7 @@ fn every_field_of_json_output_is_described() {
     collect(
         "tapeout run --flow SeedSweep --tag sweep --log-format json -c SWEEP_SEEDS=2 -c NEXTPNR_EXTRA_ARGS=--bogus",
     );
-    collect("tapeout run --flow Optimizing --tag sweep --log-format json -c HARD_CLOCK_PERIOD=1");
+    collect("tapeout run --flow Ice40Optimizing --tag sweep --log-format json -c HARD_CLOCK_PERIOD=1");
     for typed in [
         "run -n -c CLOCK_PERIOD=2",
         "run -c RUN_POST_LAYOUT_SIMULATION=false",

@@ -89,8 +89,8 @@ fn who_comes_from_openlane_is_told_what_the_option_is_here() {
 #[test]
 fn programs_are_called_so_where_a_configuration_is_checked() {
     let dir = project();
-    let (_, out, _) = run(dir.path(), &["config", "check", "--flow", "Optimizing"]);
-    assert!(out.contains("Optimizing (a program, which may ask for 8 steps)"), "{out}");
+    let (_, out, _) = run(dir.path(), &["config", "check", "--flow", "Ice40Optimizing"]);
+    assert!(out.contains("Ice40Optimizing (a program, which may ask for 8 steps)"), "{out}");
 }
 
 #[test]

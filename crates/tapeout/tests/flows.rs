@@ -59,7 +59,7 @@ fn exploration_compares_all_strategies_and_goes_on_where_one_fails() {
     if fast_only() || !has_flow() {
         return;
     }
-    let space = counter("SynthesisExploration");
+    let space = counter("Ice40Exploration");
     yosys_fails_on(&space, "-abc9");
     let plan = space.tapeout(&["plan"]).exits(0);
     plan.prints(&["a program", "Yosys.SynthIce40", "Yosys.DelayIce40"]);
@@ -122,7 +122,7 @@ fn exploration_without_any_netlist_fails_with_one_error() {
     if !has_flow() {
         return;
     }
-    let space = counter("SynthesisExploration");
+    let space = counter("Ice40Exploration");
     yosys_fails_on(&space, "synth_ice40");
     space.run().exits(5).says_once(&[
         "none of the 8 tries came to a result",
@@ -140,7 +140,7 @@ fn optimizing_falls_back_where_the_hard_target_is_missed() {
     if fast_only() || !has_flow() {
         return;
     }
-    let space = counter("Optimizing");
+    let space = counter("Ice40Optimizing");
     let run = |sets: &[&str]| {
         let sets = sets.iter().flat_map(|set| ["-c", set]);
         space.tapeout(&["run"].into_iter().chain(sets).collect::<Vec<_>>())

@@ -4,20 +4,21 @@ use tapeout_flow::{CustomFlow, Flow, FlowCx, FlowError, FlowState, Type, Variabl
 
 use super::gated;
 use super::strategies::{AREA, CELLS, DELAY, Kit, Strategy};
-use super::tried::{Better, Tried, best};
+use super::tried::{Tried, best};
 
 pub(super) struct SynthesisExploration {
+    pub(super) name: &'static str,
+    pub(super) doc: &'static str,
     pub(super) kit: Kit,
 }
 
 impl CustomFlow for SynthesisExploration {
     fn name(&self) -> &str {
-        "SynthesisExploration"
+        self.name
     }
 
     fn doc(&self) -> &str {
-        "Synthesises a design by every strategy there is, side by side, and compares cells, area and delay. The result is \
-         the netlist that is best by `EXPLORE_BY`."
+        self.doc
     }
 
     fn steps(&self) -> Vec<&str> {
@@ -26,7 +27,8 @@ impl CustomFlow for SynthesisExploration {
 
     fn describe(&self, flow: Flow) -> Flow {
         let objectives = Type::choice(["area", "delay", "cells"]);
-        let doc = "What the best strategy has least of. The area is the number of lookup tables, LUTs.";
+        let doc = "By what the best strategy is chosen: the least area (of iCE40, lookup tables), the shortest delay (the most \
+                   slack, where there is a clock), or the fewest cells.";
         gated(flow).variables([Variable::new("EXPLORE_BY", objectives, doc).default("area")])
     }
 
@@ -44,16 +46,15 @@ impl CustomFlow for SynthesisExploration {
     }
 }
 
-/// Synthesises by all strategies side by side; shows all of them, and gives the state with the least of what is measured
-/// in one place.
+/// Synthesises by all strategies side by side; shows all of them, and gives the state that is best by what is measured in
+/// one place.
 ///
 /// # Errors
 /// When no strategy gives a netlist.
 pub(super) fn explore(cx: &FlowCx<'_>, kit: &Kit, by: usize, initial: &FlowState) -> Result<FlowState, FlowError> {
     let sources = cx.sequence_async(kit.before, initial);
     let synthesise = |strategy: &Strategy| {
-        let switches = strategy.switches.iter().map(|switch| (*switch, true));
-        let cx = cx.labelled(strategy.name).with(switches)?.may_fail();
+        let cx = cx.labelled(strategy.name).with(strategy.overrides.iter().copied())?.may_fail();
         Ok(cx.sequence_async(kit.synthesis, &sources))
     };
     let asked: Vec<FlowState> = kit.strategies.iter().map(synthesise).collect::<Result<_, FlowError>>()?;
@@ -64,7 +65,6 @@ pub(super) fn explore(cx: &FlowCx<'_>, kit: &Kit, by: usize, initial: &FlowState
     let tried =
         |(strategy, state): (&Strategy, FlowState)| Tried { name: strategy.name.to_owned(), outcome: measured(state) };
     let tries = kit.strategies.iter().zip(asked).map(tried).collect();
-    let mut columns = vec!["strategy"];
-    columns.extend(kit.measures.iter().map(|measure| measure.heading));
-    best(cx, "synthesis exploration", &columns, by, Better::Less, tries)
+    let columns = kit.measures.map(|measure| (measure.heading, measure.better));
+    best(cx, "synthesis exploration", "strategy", &columns, by, tries)
 }

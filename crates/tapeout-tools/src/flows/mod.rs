@@ -4,6 +4,7 @@
 //! its own.
 
 mod exploration;
+mod open_asic;
 mod optimizing;
 mod seed_sweep;
 mod strategies;
@@ -30,8 +31,35 @@ pub(crate) fn register(registry: &mut Registry) {
     let doc = "The flow `Ice40`, and then the bitstream is loaded into a board.";
     registry.add_flow(gated(Flow::new("Ice40Program", doc, &[ICE40, &["Icestorm.Program"]].concat())));
     registry
-        .add_custom_flow(exploration::SynthesisExploration { kit: strategies::ICE40 })
-        .add_custom_flow(optimizing::Optimizing { kit: strategies::ICE40, implementation: optimizing::ICE40 })
+        .add_flow(open_asic::flow())
+        .add_custom_flow(exploration::SynthesisExploration {
+            name: "SynthesisExploration",
+            doc: "Synthesises a design for the cells of a PDK by every strategy there is, side by side, and compares cells, area \
+                  and slack. The result is the netlist that is best by `EXPLORE_BY`.",
+            kit: strategies::CELL_LIBRARY,
+        })
+        .add_custom_flow(exploration::SynthesisExploration {
+            name: "Ice40Exploration",
+            doc: "Synthesises a design for iCE40 by every strategy there is, side by side, and compares cells, area and delay. \
+                  The result is the netlist that is best by `EXPLORE_BY`.",
+            kit: strategies::ICE40,
+        })
+        .add_custom_flow(optimizing::Optimizing {
+            name: "Optimizing",
+            doc: "Explores all strategies of synthesis for the cells of a PDK and takes the smallest netlist; places it at a \
+                  utilisation that is hard to reach, and at the one of the configuration if that fails. It ends with legal \
+                  places.",
+            kit: strategies::CELL_LIBRARY,
+            implementation: optimizing::CELL_LIBRARY,
+        })
+        .add_custom_flow(optimizing::Optimizing {
+            name: "Ice40Optimizing",
+            doc: "Explores all strategies of synthesis for iCE40 and takes the smallest netlist; implements it at a target \
+                  that is hard to reach, and at the one of the configuration if that fails. It ends with the bitstream, which \
+                  is neither simulated nor read back.",
+            kit: strategies::ICE40,
+            implementation: optimizing::ICE40,
+        })
         .add_custom_flow(seed_sweep::SeedSweep);
 }
 

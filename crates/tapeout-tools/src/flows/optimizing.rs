@@ -1,4 +1,4 @@
-//! `Optimizing`: the smallest netlist, implemented at a target that is hard to reach; and at the usual one if that fails.
+//! Optimising: the smallest netlist, implemented at a target that is hard to reach; and at the usual one if that fails.
 
 use tapeout_config::Config;
 use tapeout_flow::{CustomFlow, Flow, FlowCx, FlowError, FlowState, Type, Variable};
@@ -10,6 +10,8 @@ use super::strategies::{AREA, Kit};
 use crate::nextpnr::positive;
 
 pub(super) struct Optimizing {
+    pub(super) name: &'static str,
+    pub(super) doc: &'static str,
     pub(super) kit: Kit,
     pub(super) implementation: Implementation,
 }
@@ -51,15 +53,27 @@ pub(super) const ICE40: Implementation = Implementation {
     },
 };
 
+/// A cell library: cells packed as tightly as `HARD_CORE_UTIL` says, up to their legal places.
+pub(super) const CELL_LIBRARY: Implementation = Implementation {
+    steps: &["Layout.Floorplan", "Layout.PlacePins", "Graywolf.Place", "Layout.Legalise"],
+    stage: "Placement at the high utilisation",
+    variables: || {
+        let doc = "The utilisation of the core that is tried first; `FP_CORE_UTIL` is the one to fall back to.";
+        vec![Variable::new("HARD_CORE_UTIL", Type::Decimal, doc).units("%").check(positive).default("99")]
+    },
+    hard: |config| {
+        let utilisation = config.opt_decimal("HARD_CORE_UTIL");
+        utilisation.map(|utilisation| ("FP_CORE_UTIL".to_owned(), Value::from(utilisation))).into_iter().collect()
+    },
+};
+
 impl CustomFlow for Optimizing {
     fn name(&self) -> &str {
-        "Optimizing"
+        self.name
     }
 
     fn doc(&self) -> &str {
-        "Explores all strategies of synthesis and takes the smallest netlist; implements it at a target that is hard to \
-         reach, and at the one of the configuration if that fails. It ends with the bitstream, which is neither \
-         simulated nor read back."
+        self.doc
     }
 
     fn steps(&self) -> Vec<&str> {

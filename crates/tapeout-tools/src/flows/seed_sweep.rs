@@ -60,8 +60,8 @@ impl CustomFlow for SeedSweep {
             name: seed.to_string(),
             outcome: slowest_mhz(cx, &state).map(|mhz| (state, vec![mhz])),
         });
-        let columns = ["seed", "slowest clock (MHz)"];
-        let layout = best(cx, "seeds", &columns, 0, Better::More, tries.collect())?;
+        let columns = [("slowest clock (MHz)", Better::More)];
+        let layout = best(cx, "seeds", "seed", &columns, 0, tries.collect())?;
         cx.end_stage();
 
         cx.start_stage("Bitstream");
