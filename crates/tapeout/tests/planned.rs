@@ -167,7 +167,10 @@ fn steps_that_are_not_there_are_listed_and_shown_as_such() {
         flows.map(|flow| flow["name"].as_str().unwrap()).collect()
     };
     assert_eq!(that_are("described"), ["Classic"]);
-    assert_eq!(that_are("program"), ["Ice40Exploration", "Ice40Optimizing", "Optimizing", "SeedSweep", "SynthesisExploration"]);
+    assert_eq!(
+        that_are("program"),
+        ["Ice40Exploration", "Ice40Optimizing", "Optimizing", "SeedSweep", "SynthesisExploration"]
+    );
     let shown = space.tapeout(&["show", "flow", "SeedSweep"]).exits(0);
     shown.prints(&["a program, which may ask for 10 steps in an order of its own", "–  Nextpnr.Ice40"]);
     let shown: Value = serde_json::from_str(&space.tapeout(&["show", "flow", "Ice40", "--json"]).exits(0).out).unwrap();

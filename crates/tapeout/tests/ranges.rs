@@ -98,7 +98,10 @@ fn a_gate_leaves_a_step_out() {
         .tapeout(&["show", "flow", "Ice40"])
         .exits(0)
         .prints(&["gates  Verilator.Lint* if RUN_LINTER", "Whether to lint."]);
-    space.tapeout(&["show", "variable", "RUN_LINTER"]).exits(0).prints(&["of the flows  Classic, Ice40, Ice40Program"]);
+    space
+        .tapeout(&["show", "variable", "RUN_LINTER"])
+        .exits(0)
+        .prints(&["of the flows  Classic, Ice40, Ice40Exploration"]);
     space.edit("config.yaml", "flow: Ice40", "flow: [Verilator.Lint]");
     let plan = space.tapeout(&["plan"]).exits(0).prints(&["1 of 1 steps"]);
     plan.says(&["no step of this flow reads `RUN_LINTER`"]);
