@@ -7,6 +7,7 @@
 //! - [`pcf`]: physical constraints of iCE40 designs.
 //! - [`pin_order`]: on which sides of a block its pins stand.
 //! - [`yosys_stat`], [`yosys_netlist`]: the statistics and the ports and cell types of a netlist.
+//! - [`liberty`]: the cells of a library, their pins and areas.
 //! - [`icetime`]: the timing report of icetime.
 //! - [`asc`]: whether a placed and routed iCE40 design is complete.
 //! - [`tcl`]: values as the Tcl scripts of tools read them.
@@ -17,6 +18,7 @@ pub mod alerts;
 pub mod asc;
 mod error;
 pub mod icetime;
+pub mod liberty;
 pub mod makefile_deps;
 pub mod nextpnr;
 pub mod pcf;
