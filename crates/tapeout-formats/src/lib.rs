@@ -9,6 +9,8 @@
 //! - [`yosys_stat`], [`yosys_netlist`]: the statistics and the ports and cell types of a netlist.
 //! - [`netlist`]: the flat netlist of library cells, its names, and what is written of it.
 //! - [`spice`]: subcircuits, read and written.
+//! - [`graywolf`], [`qrouter`]: the files of placer and router.
+//! - [`spef`]: parasitics, written.
 //! - [`icetime`]: the timing report of icetime.
 //! - [`asc`]: whether a placed and routed iCE40 design is complete.
 //! - [`tcl`]: values as the Tcl scripts of tools read them.
@@ -18,6 +20,7 @@
 pub mod alerts;
 pub mod asc;
 mod error;
+pub mod graywolf;
 pub mod icetime;
 pub mod makefile_deps;
 pub mod netlist;
@@ -25,6 +28,8 @@ pub mod nextpnr;
 pub mod pcf;
 pub mod pin_order;
 pub mod protocol;
+pub mod qrouter;
+pub mod spef;
 pub mod spice;
 pub mod tcl;
 pub mod yosys_netlist;
