@@ -11,6 +11,7 @@ use tapeout_model::{Decimal, ToolSettings, Value};
 use crate::layer::Entry;
 use crate::load::Loaded;
 use crate::meta::Meta;
+use crate::pdk::ChosenPdk;
 use crate::reads::{ConfigRead, ConfigReads};
 use crate::resolve::{Settings, Surroundings};
 use crate::schema::Schema;
@@ -95,6 +96,13 @@ impl Config {
         if let Some(reads) = &self.reads {
             reads.note(read(name.to_owned()));
         }
+    }
+
+    /// The PDK that it chooses, if it is for a flow that needs one. It is for messages and for the choice of tools, and
+    /// not noted.
+    #[must_use]
+    pub fn pdk(&self) -> Option<&ChosenPdk> {
+        self.inner.surroundings.chosen_pdk.as_ref()
     }
 
     /// Notes a read of all that there is.

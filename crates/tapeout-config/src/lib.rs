@@ -47,6 +47,7 @@ pub use examine::{Contribution, Examined};
 pub use init::Init;
 pub use load::{Loaded, Loader, NamedOption};
 pub use meta::{FlowChoice, Meta};
+pub use pdk::{ChosenPdk, PdkCorner, PdkInfo, PdkLibrary, PdkManifests, PdkVariable, Pdks};
 pub use read::read;
 pub use read::tcl::{TclEnvironment, TclInterpreter, TclLimits, TclProblem, TclRequest, TclScripts};
 pub use reads::{ConfigRead, ConfigReads};

@@ -11,6 +11,7 @@ use crate::include;
 use crate::layer::{Entry, Given};
 use crate::meta::{Meta, Typing, is_comment};
 use crate::paths::normalise;
+use crate::pdk::PdkManifests;
 use crate::read::tcl::TclInterpreter;
 use crate::read::{self, Format};
 use crate::sections::Process;
@@ -39,6 +40,8 @@ pub struct Loader {
     pub env: Vec<(String, String)>,
     /// What evaluates Tcl. Without it, a PDK or a configuration in Tcl is an error.
     pub tcl: Option<Arc<dyn TclInterpreter>>,
+    /// The PDKs that are known beside those in `PDK_ROOT`.
+    pub pdks: PdkManifests,
 }
 
 /// An option of the command line that sets one variable: `--pdk sky130A`.
@@ -66,6 +69,7 @@ pub struct Loaded {
     pub(crate) layers: usize,
     pub(crate) env: HashMap<String, String>,
     pub(crate) tcl: Option<Arc<dyn TclInterpreter>>,
+    pub(crate) pdks: PdkManifests,
     /// What options and environment say about the PDK.
     pub(crate) chosen: Process,
 }
@@ -94,6 +98,7 @@ impl Loader {
             layers: 0,
             env: self.env.into_iter().collect(),
             tcl: self.tcl,
+            pdks: self.pdks,
             chosen: Process::default(),
         };
         loaded.choose_process(&self.sets, &self.options);

@@ -17,7 +17,7 @@ use crate::layer::{self, Entry};
 use crate::load::{Loaded, environment_entry};
 use crate::meta::Typing;
 use crate::paths::Paths;
-use crate::pdk;
+use crate::pdk::{self, ChosenPdk, GivenPdk};
 use crate::read;
 use crate::references::{self, References};
 use crate::schema::Schema;
@@ -54,6 +54,8 @@ pub(crate) struct Surroundings {
     process: Process,
     /// What PDK and cell library give.
     pdk: Vec<Entry>,
+    /// What the PDK is beside that.
+    pub(crate) chosen_pdk: Option<ChosenPdk>,
 }
 
 /// The configuration of what is loaded with further entries, stronger than all, over it. What they do not concern is
@@ -128,14 +130,12 @@ pub(crate) fn work_out(
     let surroundings = match base {
         Some(base) => Arc::clone(base.surroundings()),
         None => {
-            let (process, pdk) = match pdk::entries(loaded, schema, chosen.clone(), sources) {
-                Ok(read) => read,
-                Err(diagnostic) => {
-                    diagnostics.push(diagnostic);
-                    (Process::default(), Vec::new())
-                }
-            };
-            Arc::new(Surroundings { environment: environment.clone(), chosen, process, pdk })
+            let given = pdk::given(loaded, schema, chosen.clone(), sources).unwrap_or_else(|diagnostic| {
+                diagnostics.push(diagnostic);
+                GivenPdk::default()
+            });
+            let GivenPdk { process, entries: pdk, chosen: chosen_pdk } = given;
+            Arc::new(Surroundings { environment: environment.clone(), chosen, process, pdk, chosen_pdk })
         }
     };
     let Surroundings { environment, process, pdk, .. } = &*surroundings;
@@ -193,7 +193,7 @@ pub(crate) fn work_out(
     }
     let (of_pdk, missing): (Vec<_>, Vec<_>) = missing.into_iter().partition(|variable| variable.from_pdk);
     diagnostics.extend(missing_variables(&missing));
-    diagnostics.extend(missing_in_pdk(process, &of_pdk));
+    diagnostics.extend(missing_in_pdk(&surroundings, &of_pdk, schema.needs_pdk()));
     filelist::expand(&mut settings, schema, &loaded.env, &mut paths, sources, &mut diagnostics);
     Resolved { settings, globs: paths.into_globs(), diagnostics, surroundings }
 }
@@ -321,13 +321,20 @@ impl Resolution<'_> {
 /// How many names are listed in one message.
 const MANY: usize = 8;
 
-/// Without a PDK, nothing that it would give can be there: then there is nothing to say about it.
-fn missing_in_pdk(process: &Process, missing: &[&Variable]) -> Option<Diagnostic> {
-    let pdk = process.pdk.as_ref().filter(|_| !missing.is_empty())?;
-    if process.root.is_none() {
+/// Without a PDK, nothing that it would give can be there: then there is nothing to say about it, unless one is needed.
+fn missing_in_pdk(surroundings: &Surroundings, missing: &[&Variable], is_needed: bool) -> Option<Diagnostic> {
+    let first = missing.first()?;
+    let Some(pdk) = &surroundings.chosen.pdk else {
+        let message = format!("the flow needs a PDK, which gives `{}` and others, and none is chosen", first.name);
+        let help = "choose one with `--pdk NAME`, or set `PDK`; `tapeout list pdks` has their names";
+        return is_needed.then(|| Diagnostic::error(message).help(help));
+    };
+    // What is wrong with the PDK itself has been said.
+    surroundings.process.pdk.as_ref()?;
+    if surroundings.chosen_pdk.is_none() {
         return Some(
             Diagnostic::error(format!("the PDK `{pdk}` is chosen, but not the directory that it is in"))
-                .help("choose it with `--pdk-root DIR`"),
+                .help("choose it with `--pdk-root DIR`; `tapeout list pdks` has the PDKs that are found without"),
         );
     }
     let mut names: Vec<String> = missing.iter().take(MANY).map(|variable| format!("`{}`", variable.name)).collect();

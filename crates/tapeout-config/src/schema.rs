@@ -97,6 +97,8 @@ pub struct Schema {
     /// Of the nested structs that may be absent, the fields that must be given if any of the struct is.
     optional_groups: BTreeMap<String, Vec<String>>,
     elsewhere: Option<KnownElsewhere>,
+    /// Whether what a PDK gives is missing where no PDK is chosen.
+    needs_pdk: bool,
 }
 
 impl fmt::Debug for Schema {
@@ -159,6 +161,18 @@ impl Schema {
             }
         }
         Ok(())
+    }
+
+    /// Makes it an error that no PDK is chosen where one must give variables. Without it, there is nothing to say about
+    /// those: for flows that can only be planned.
+    #[must_use]
+    pub fn needing_pdk(mut self) -> Self {
+        self.needs_pdk = true;
+        self
+    }
+
+    pub(crate) fn needs_pdk(&self) -> bool {
+        self.needs_pdk
     }
 
     /// Adds the fields of a nested struct under `name` and a dot.

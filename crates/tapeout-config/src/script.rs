@@ -52,8 +52,8 @@ impl Loaded {
 
     /// What the PDK and its library set, as scripts see it. Nothing if none is chosen.
     fn env_of(&self, process: &Process, sources: &mut SourceMap) -> Result<Vec<(String, String)>, Diagnostic> {
-        match process.path() {
-            Some(_) => Ok(pdk::read(self, process, sources)?.env),
+        match process.path(self.pdks) {
+            Some(_) => pdk::environment(self, process, sources),
             None => Ok(Vec::new()),
         }
     }

@@ -12,6 +12,7 @@ use crate::diagnostic::Diagnostic;
 use crate::layer::{Entry, Item};
 use crate::load::Loaded;
 use crate::meta::is_comment;
+use crate::pdk::{self, PdkManifests};
 use crate::references::{self, DESIGN_DIR, References};
 use crate::schema::Schema;
 use crate::source::Span;
@@ -45,8 +46,8 @@ impl Process {
     }
 
     /// The directory of the PDK.
-    pub(crate) fn path(&self) -> Option<String> {
-        Some(format!("{}/{}", self.root.as_deref()?, self.pdk.as_deref()?))
+    pub(crate) fn path(&self, known: PdkManifests) -> Option<String> {
+        pdk::path(self, known)
     }
 }
 
@@ -195,6 +196,6 @@ pub(crate) fn process(loaded: &Loaded, schema: &Schema, given: &[&Entry]) -> (Pr
         });
     process.scl = chosen("STD_CELL_LIBRARY", &process, &fixed);
     fixed.extend(process.pdk.clone().map(|pdk| ("PDK", pdk)));
-    fixed.extend(process.path().map(|path| ("PDKPATH", path)));
+    fixed.extend(process.path(loaded.pdks).map(|path| ("PDKPATH", path)));
     (process, fixed)
 }

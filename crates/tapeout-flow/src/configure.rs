@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use tapeout_config::{
-    Config, Diagnostic, Elsewhere, FlowChoice, KnownElsewhere, Loaded, Loader, Node, Schema, SourceMap, Span, nearest,
+    Config, Diagnostic, Elsewhere, FlowChoice, KnownElsewhere, Loaded, Loader, Node, Schema, SourceMap, Span, Variable,
+    nearest,
 };
 use tapeout_model::Value;
 
@@ -362,11 +363,13 @@ fn schema_of_steps(registry: &Registry, flow: &Flow, steps: &[Arranged]) -> Resu
     for step in registry.steps() {
         for variable in &step.variables {
             if schema.get(&variable.name).is_none() {
-                schema.add(variable.clone().optional()).map_err(|error| format!("`{}`: {error}", step.id))?;
+                // For steps that are not there, neither a PDK nor the environment has a say.
+                let variable = Variable { from_pdk: false, env: None, ..variable.clone().optional() };
+                schema.add(variable).map_err(|error| format!("`{}`: {error}", step.id))?;
             }
         }
     }
-    Ok(schema)
+    Ok(schema.needing_pdk())
 }
 
 /// Whether steps that are there read a variable, and need no value.

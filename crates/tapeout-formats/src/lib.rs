@@ -13,15 +13,20 @@
 //! - [`spef`]: parasitics, written.
 //! - [`icetime`]: the timing report of icetime.
 //! - [`asc`]: whether a placed and routed iCE40 design is complete.
+//! - [`lef`], [`def`]: the cells and layers of a process, and a design's floorplan, placement and routing, read and
+//!   written. [`geometry`] is what they share.
 //! - [`tcl`]: values as the Tcl scripts of tools read them.
 //! - [`protocol`]: metrics and reports that a tool's script tells in its output.
 //! - [`alerts`]: what the tools complain about in their logs.
 
 pub mod alerts;
 pub mod asc;
+pub mod def;
 mod error;
+pub mod geometry;
 pub mod graywolf;
 pub mod icetime;
+pub mod lef;
 pub mod makefile_deps;
 pub mod netlist;
 pub mod nextpnr;
@@ -32,6 +37,7 @@ pub mod qrouter;
 pub mod spef;
 pub mod spice;
 pub mod tcl;
+mod words;
 pub mod yosys_netlist;
 pub mod yosys_stat;
 

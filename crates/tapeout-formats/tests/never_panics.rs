@@ -2,10 +2,12 @@
 
 use tapeout_formats::*;
 
-const SAMPLES: [&str; 11] = [
+const SAMPLES: [&str; 13] = [
     include_str!("data/nextpnr-0.4-pll.log"),
     include_str!("data/icetime-hx4k.rpt"),
     include_str!("data/yosys-0.23-ports.json"),
+    include_str!("data/small.lef"),
+    include_str!("data/small.def"),
     include_str!("data/yosys-0.23-gates.json"),
     ".subckt a b\n+ c=1 $ é\nXu a b / c m = 2\nM1 a b c\n.ends\n* x\n.include \"y\"\n.end\n",
     "n1 1 u1/Y 3 ( 1.5 0.002 ( 2 1e-3 u2/A , ( 3 0 PIN/q[0] ) ) , ( 0 0 ERROR ) , ( 4 1e-05 u3/B ) )\n",
@@ -42,6 +44,7 @@ fn read_with_all(text: &str) {
     let _ = asc::parse(text);
     let _ = makefile_deps::parse(text).map(|rules| makefile_deps::prerequisites(&rules).len());
     let _ = pin_order::parse(text);
+    read_with_all_layouts(text);
     let _ = protocol::parse(text.as_bytes());
     for alerts in [
         alerts::verilator,
@@ -73,7 +76,7 @@ fn cut_at_every_place() {
 
 #[test]
 fn with_every_character_replaced() {
-    for sample in &SAMPLES[4..] {
+    for sample in &SAMPLES[6..] {
         for (at, old) in sample.char_indices() {
             for new in ["", ":", "'", "`", "(", "\\", "\n", " ", "é", "0"] {
                 read_with_all(&format!("{}{new}{}", &sample[..at], &sample[at + old.len_utf8()..]));
@@ -87,4 +90,31 @@ fn ports_at_the_ends_of_the_numbers() {
     let text = r#"{"modules": {"a": {"ports": {"p": {"direction": "input", "bits": [0, 1], "offset": 2147483647},
         "q": {"direction": "input", "bits": [], "offset": 1, "upto": 1}}}}}"#;
     read_with_all(text);
+}
+
+#[test]
+fn layouts_with_every_word_replaced() {
+    for sample in [include_str!("data/small.lef"), include_str!("data/small.def")] {
+        let starts = sample.match_indices(char::is_whitespace).map(|(at, _)| at + 1);
+        for start in starts {
+            let end = sample[start..].find(char::is_whitespace).map_or(sample.len(), |length| start + length);
+            for new in ["", ";", "+", "*", "9007199254740991"] {
+                read_with_all_layouts(&format!("{}{new}{}", &sample[..start], &sample[end..]));
+            }
+        }
+    }
+}
+
+/// What is read is written so that it reads the same.
+fn read_with_all_layouts(text: &str) {
+    if let Ok(library) = lef::parse(text) {
+        let written = lef::write(&library);
+        assert_eq!(lef::parse(&written).as_ref(), Ok(&library), "{written}");
+    }
+    if let Ok(design) = def::parse(text) {
+        let written = def::write(&design);
+        assert_eq!(def::parse(&written).as_ref(), Ok(&design), "{written}");
+        let _ = (design.die(), design.nets.iter().map(def::Net::wire_length).max());
+        design.rows.iter().for_each(|row| assert!(row.area(row.at).width() >= 0));
+    }
 }

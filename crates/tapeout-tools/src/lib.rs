@@ -9,6 +9,7 @@ mod ghdl;
 mod icarus;
 mod icestorm;
 mod nextpnr;
+pub mod pdk;
 mod tcl;
 mod verilator;
 mod verilog;

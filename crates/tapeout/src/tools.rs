@@ -7,7 +7,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use tapeout_config::Loader;
+use tapeout_config::{ChosenPdk, Loader};
 use tapeout_engine::{
     self as engine, Engine, Failure, FoundTool, GuardCommand, Resources, SharedCache, Tool, ToolProblem, ToolSettings,
     Toolbox,
@@ -26,7 +26,7 @@ pub(crate) fn environment() -> Vec<(String, String)> {
 /// What reads configurations in this environment, those in Tcl included. It has no configuration yet.
 pub(crate) fn loader() -> Loader {
     let tclsh = Tclsh { guard: GuardCommand::current_exe() };
-    Loader { env: environment(), tcl: Some(Arc::new(tclsh)), ..Loader::default() }
+    Loader { env: environment(), tcl: Some(Arc::new(tclsh)), pdks: tapeout_tools::pdk::PDKS, ..Loader::default() }
 }
 
 /// How a run is to go.
@@ -60,7 +60,7 @@ pub(crate) fn engine_with(registry: &Registry, plan: &Plan, options: &Options) -
         shared: options.shared.clone(),
         ..engine::Options::cores(cores)
     };
-    open(registry, plan.config.design_dir(), plan.config.tools().clone(), options)
+    open(registry, plan.config.design_dir(), plan.config.tools().clone(), plan.config.pdk(), options)
 }
 
 /// The engine for a directory without a configuration: tools are where the environment says.
@@ -74,13 +74,14 @@ pub(crate) fn engine_of(
     dir: &Path,
     settings: BTreeMap<String, ToolSettings>,
 ) -> Result<Engine, Failure> {
-    open(registry, dir, settings, engine::Options::cores(1))
+    open(registry, dir, settings, None, engine::Options::cores(1))
 }
 
 fn open(
     registry: &Registry,
     dir: &Path,
     mut settings: BTreeMap<String, ToolSettings>,
+    pdk: Option<&ChosenPdk>,
     options: engine::Options,
 ) -> Result<Engine, Failure> {
     for tool in registry.tools() {
@@ -88,7 +89,10 @@ fn open(
             settings.entry(tool.name.to_owned()).or_default().path = Some(path);
         }
     }
-    let toolbox = Toolbox::new(registry.tools().cloned(), &settings);
+    let mut toolbox = Toolbox::new(registry.tools().cloned(), &settings);
+    for (tool, version) in pdk.iter().flat_map(|pdk| &pdk.tools) {
+        toolbox.demand(tool, version, &format!("the PDK `{}`", pdk.map_or("", |pdk| &pdk.name)));
+    }
     Engine::open(dir, toolbox, engine::Options { machine_notes: machine_notes(), ..options })
 }
 

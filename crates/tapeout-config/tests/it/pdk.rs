@@ -125,7 +125,7 @@ fn pdks_that_are_not_there_or_give_too_little() {
         ("PDK: sky\nCELLS: null", "error: `CELLS` cannot be null\n --> d/c.yaml:2:8\n"),
         (
             "PDK: bare",
-            "error: `pdks/bare` is no PDK for this flow\n = help: looked for `libs.tech/librelane/config.tcl`",
+            "error: `pdks/bare` is no PDK for this flow\n = help: looked for `pdk.toml`, `libs.tech/librelane/config.tcl`",
         ),
         ("PDK: poor", "error: the PDK `poor` does not give all that the flow needs: `CELLS`\n"),
     ];
@@ -149,4 +149,67 @@ fn what_is_wrong_in_a_pdk_is_shown_for_a_configuration_in_tcl() {
     let design = design(&[("pdks/bad/libs.tech/openlane/config.tcl", "nonsense\n"), ("c.tcl", "set ::env(SEEN) x\n")]);
     let error = resolve(&design, "c.tcl", &["PDK=bad"]).unwrap_err();
     assert!(error.contains("pdks/bad/libs.tech/openlane/config.tcl:1:1"), "{error}");
+}
+
+/// A manifest that the program knows, of a PDK that is found by two files.
+const KNOWN: &[(&str, &str)] = &[(
+    "osu",
+    "doc = 'x'\ndefault_library = 'b'\n[found]\npackage = 'osu-package'\nbelow_root = ['tech/osu']\n\
+     files = ['a.lef', 'b.lef']\n[tools]\nmagic = '8.3.306'\n[variables]\nLAYERS = 'known'\nDENSITY = 3\n\
+     [libraries.a.variables]\nCELLS = 'of-a'\n[libraries.b.variables]\nCELLS = 'pdk_dir::a.lef'\n\
+     [libraries.b.if_there]\nSEEN = 'pdk_dir::b.gds'\n",
+)];
+
+fn with_known(design: &Design, sets: &[&str]) -> Result<Config, String> {
+    let root = format!("PDK_ROOT={}", design.path("pdks").to_str().unwrap());
+    let sets = sets.iter().map(|set| (*set).to_owned()).chain([root]).collect();
+    let loader = Loader { sets, pdks: KNOWN, ..design.loader(&["d/c.yaml"]) };
+    design.resolve_as(loader, &schema().needing_pdk()).map(|(config, _)| config)
+}
+
+#[test]
+fn a_manifest_gives_what_scripts_would_and_more() {
+    let design = design(&[("d/c.yaml", "SEEN: x"), ("pdks/tech/osu/a.lef", ""), ("pdks/tech/osu/b.lef", "")]);
+    let config = with_known(&design, &["PDK=osu"]).unwrap();
+    // Its values are for any variable.
+    let cells = design.path("pdks/tech/osu/a.lef").display().to_string();
+    assert_eq!(shown(&config), format!("{cells} known 3: cell library, PDK"));
+    assert_eq!(config.opt_str("STD_CELL_LIBRARY"), Some("b"));
+    assert_eq!(config.pdk().unwrap().tools, [("magic".to_owned(), "8.3.306".to_owned())]);
+    let other = with_known(&design, &["PDK=osu", "STD_CELL_LIBRARY=a"]).unwrap();
+    assert_eq!(shown(&other), "of-a known 3: cell library, PDK");
+    // A PDK with a manifest of its own beats one of that name that the program knows.
+    fs::create_dir_all(design.path("pdks/osu")).unwrap();
+    fs::write(design.path("pdks/osu/pdk.toml"), "[libraries.own.variables]\nCELLS = 'own'\n").unwrap();
+    assert_eq!(shown(&with_known(&design, &["PDK=osu"]).unwrap()), "own none 1: cell library, built-in default");
+}
+
+#[test]
+fn what_is_given_if_it_is_there_is_given_only_then() {
+    let design = design(&[("d/c.yaml", "{}"), ("pdks/osu/a.lef", ""), ("pdks/osu/b.lef", "")]);
+    assert_eq!(with_known(&design, &["PDK=osu"]).unwrap().opt_str("SEEN"), None);
+    fs::write(design.path("pdks/osu/b.gds"), "").unwrap();
+    let gds = design.path("pdks/osu/b.gds").display().to_string();
+    assert_eq!(with_known(&design, &["PDK=osu"]).unwrap().opt_str("SEEN"), Some(gds.as_str()));
+}
+
+#[test]
+fn a_pdk_that_is_nowhere_is_said_to_be_once() {
+    let design = design(&[("d/c.yaml", "{}"), ("pdks/osu/a.lef", ""), ("pdks/bad/pdk.toml", "[libraries]\nx = 1")]);
+    let cases = [
+        (
+            "PDK=osu",
+            "error: the PDK `osu` is not there: `a.lef` is not in `pdks/osu`, `pdks/tech/osu`\n = help: apt-get install \
+             osu-package; or say with `--pdk-root DIR` where it is",
+        ),
+        ("PDK=osuu", "error: there is no PDK `osuu` in `pdks`\n = help: did you mean `osu`?"),
+        ("PDK=bad", "error: the library `x` must be a table, not an integer\n --> pdks/bad/pdk.toml:2:5"),
+    ];
+    for (set, expected) in cases {
+        let error = with_known(&design, &[set]).map(|config| shown(&config)).unwrap_err();
+        assert!(error.starts_with(expected) && error.matches("error:").count() == 1, "{set}: {error}");
+    }
+    let none = Loader { pdks: KNOWN, ..design.loader(&["d/c.yaml"]) };
+    let error = design.resolve_as(none, &schema().needing_pdk()).map(|(config, _)| shown(&config)).unwrap_err();
+    assert!(error.starts_with("error: the flow needs a PDK, which gives `CELLS` and others, and none"), "{error}");
 }

@@ -55,7 +55,7 @@ impl Engine {
             && Version::find_in(minimum).is_some_and(|minimum| *found < minimum)
         {
             let (name, minimum) = (tool.name.to_owned(), minimum.to_owned());
-            return Err(ToolProblem::TooOld { name, found: found.clone(), minimum });
+            return Err(ToolProblem::TooOld { name, found: found.clone(), minimum, by: String::new() });
         }
         let (env, no_licence) = (settings.env.clone(), settings.no_licence.clone());
         let timeout = settings.timeout_s.map(Duration::from_secs);

@@ -126,7 +126,7 @@ pub enum ToolProblem {
         package: String,
     },
     /// It is there and too old.
-    #[error("`{name}` is version {found}, at least {minimum} is needed")]
+    #[error("`{name}` is version {found}, at least {minimum} is needed{by}")]
     TooOld {
         /// The tool.
         name: String,
@@ -134,6 +134,8 @@ pub enum ToolProblem {
         found: Version,
         /// The oldest that works.
         minimum: String,
+        /// Who needs that, if it is not what tapeout needs: ` by the PDK sky130A`.
+        by: String,
     },
     /// It is there and does not run, or its set-up does not.
     #[error("`{name}` does not run: {reason}")]
@@ -148,12 +150,34 @@ pub enum ToolProblem {
     Unknown(String),
 }
 
+/// A version of a tool that is needed beyond what tapeout itself needs.
+#[derive(Clone, Debug)]
+struct Demand {
+    minimum: String,
+    by: String,
+}
+
+impl Demand {
+    /// A tool that tells no version is taken to be new enough, as elsewhere.
+    fn met_by(&self, name: &str, tool: &FoundTool) -> Result<(), ToolProblem> {
+        let too_old = tool
+            .version
+            .as_ref()
+            .filter(|found| Version::find_in(&self.minimum).is_some_and(|minimum| **found < minimum));
+        too_old.map_or(Ok(()), |found| {
+            let by = format!(" by {}", self.by);
+            Err(ToolProblem::TooOld { name: name.to_owned(), found: found.clone(), minimum: self.minimum.clone(), by })
+        })
+    }
+}
+
 type Found = Result<Arc<FoundTool>, ToolProblem>;
 
 /// The tools that steps may ask for, the user's settings for them, and what was found so far.
 #[derive(Default)]
 pub struct Toolbox {
     tools: BTreeMap<String, (Tool, ToolSettings)>,
+    demands: BTreeMap<String, Demand>,
     found: Mutex<BTreeMap<String, Found>>,
 }
 
@@ -165,7 +189,13 @@ impl Toolbox {
             let settings = settings.get(tool.name).cloned().unwrap_or_default();
             (tool.name.to_owned(), (tool, settings))
         };
-        Self { tools: tools.into_iter().map(with_settings).collect(), found: Mutex::default() }
+        let tools = tools.into_iter().map(with_settings).collect();
+        Self { tools, demands: BTreeMap::new(), found: Mutex::default() }
+    }
+
+    /// Demands a version at least this new of a tool; `by` says who does, for messages. Of several demands the last holds.
+    pub fn demand(&mut self, tool: &str, minimum: &str, by: &str) {
+        self.demands.insert(tool.to_owned(), Demand { minimum: minimum.to_owned(), by: by.to_owned() });
     }
 
     /// All tools by name.
@@ -185,7 +215,10 @@ impl Engine {
             return found.clone();
         }
         let found = match toolbox.tools.get(name) {
-            Some((tool, settings)) => self.find_tool(tool, settings).map(Arc::new),
+            Some((tool, settings)) => self.find_tool(tool, settings).and_then(|found| {
+                toolbox.demands.get(name).map_or(Ok(()), |demand| demand.met_by(name, &found))?;
+                Ok(Arc::new(found))
+            }),
             None => Err(ToolProblem::Unknown(name.to_owned())),
         };
         toolbox.found.lock().unwrap_or_else(PoisonError::into_inner).insert(name.to_owned(), found.clone());

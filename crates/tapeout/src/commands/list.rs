@@ -15,7 +15,7 @@ use crate::terminal::summary;
 use crate::terminal::table::{Cell, table};
 use crate::terminal::words::ago;
 
-/// List what there is: steps, flows, tools, variables, or the runs of the design here
+/// List what there is: steps, flows, tools, PDKs, variables, or the runs of the design here
 #[derive(Debug, Args)]
 pub(crate) struct ListArgs {
     /// Of what
@@ -35,6 +35,9 @@ enum ListKind {
     /// The tools that steps run
     #[value(alias = "tool")]
     Tools,
+    /// The PDKs that tapeout knows, and those below `PDK_ROOT` of the environment
+    #[value(alias = "pdk")]
+    Pdks,
     /// The variables of configurations
     #[value(alias = "variable")]
     Variables,
@@ -75,6 +78,7 @@ pub(crate) fn run(cx: &Cx, args: &ListArgs) -> Result<u8, CliError> {
                 (row(tool.name, &[tool.summary]), json)
             })
             .collect(),
+        ListKind::Pdks => super::pdks::list()?,
         ListKind::Variables => variables(registry)
             .into_values()
             .map(|Known { variable, steps, flows }| {
@@ -95,7 +99,7 @@ pub(crate) fn run(cx: &Cx, args: &ListArgs) -> Result<u8, CliError> {
     Ok(0)
 }
 
-fn row(name: &str, more: &[&str]) -> Vec<Cell> {
+pub(super) fn row(name: &str, more: &[&str]) -> Vec<Cell> {
     let more = more.iter().map(|text| Cell::left(*text).style(Some(Style::Dim)));
     std::iter::once(Cell::left(name)).chain(more).collect()
 }

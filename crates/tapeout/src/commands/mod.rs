@@ -10,6 +10,7 @@ pub(crate) mod init;
 pub(crate) mod list;
 pub(crate) mod logs;
 pub(crate) mod open;
+mod pdks;
 pub(crate) mod pin;
 pub(crate) mod plan;
 pub(crate) mod radgen;

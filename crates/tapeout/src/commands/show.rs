@@ -1,4 +1,4 @@
-//! `tapeout show`: all that is known of one step, flow, tool or variable.
+//! `tapeout show`: all that is known of one step, flow, tool, PDK or variable.
 
 use clap::{Args, ValueEnum};
 use serde_json::{Value, json};
@@ -13,7 +13,7 @@ use crate::terminal::table::{Cell, table};
 use crate::terminal::words::{filled, plural};
 use crate::terminal::{Paint, Style};
 
-/// Show all that is known of a step, a flow, a tool or a variable
+/// Show all that is known of a step, a flow, a tool, a PDK or a variable
 #[derive(Debug, Args)]
 pub(crate) struct ShowArgs {
     /// What kind of thing
@@ -36,6 +36,9 @@ enum ShowKind {
     /// A tool: what it is, who runs it
     #[value(alias = "tools")]
     Tool,
+    /// A PDK: where it is, its libraries, corners and files
+    #[value(alias = "pdks")]
+    Pdk,
     /// A variable: type, default, meaning
     #[value(alias = "variables")]
     Variable,
@@ -73,6 +76,7 @@ pub(crate) fn run(cx: &Cx, args: &ShowArgs) -> Result<u8, CliError> {
                 registry.steps().filter(|step| step.tools.contains(&tool.name)).map(|step| step.id).collect();
             (tool_text(tool, &users, paint), tool_json(tool, &users))
         }
+        ShowKind::Pdk => super::pdks::show(registry, &args.name, paint)?,
         ShowKind::Variable => {
             let mut all = variables(registry);
             let name = find("variable", all.keys().map(String::as_str).collect())?;
@@ -97,7 +101,7 @@ pub(crate) fn is_planned_only(flow: &Flow, registry: &Registry) -> bool {
 }
 
 /// A title, a text, and named lines.
-fn page(title: &str, summary: &str, doc: &str, lines: &[(&str, String)], paint: Paint) -> String {
+pub(super) fn page(title: &str, summary: &str, doc: &str, lines: &[(&str, String)], paint: Paint) -> String {
     let mut text = paint.paint(Style::Bold, title);
     if !summary.is_empty() {
         text.push_str(&format!("  {summary}"));

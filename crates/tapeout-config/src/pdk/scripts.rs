@@ -3,63 +3,41 @@
 
 use std::path::{Path, PathBuf};
 
+use super::find::Absent;
 use crate::diagnostic::Diagnostic;
-use crate::layer::{self, Entry, Given};
 use crate::load::Loaded;
-use crate::meta::Typing;
 use crate::read::tcl::{TclEnvironment, TclLimits, TclScripts};
-use crate::schema::Schema;
 use crate::sections::Process;
 use crate::setting::ConfigSource;
 use crate::source::SourceMap;
 use crate::suggest;
-use crate::tree::{Node, Tree};
+use crate::tree::Node;
 
 /// Where scripts are in a PDK, the first that exists.
-const SCRIPTS: [&str; 2] = ["libs.tech/librelane", "libs.tech/openlane"];
+pub(super) const SCRIPTS: [&str; 2] = ["libs.tech/librelane", "libs.tech/openlane"];
 
 /// A PDK as its scripts describe it.
 pub(crate) struct Pdk {
     /// The standard cell library that is used.
-    scl: String,
+    pub(super) scl: String,
     /// What the scripts set.
-    layers: Vec<(ConfigSource, Node)>,
+    pub(super) layers: Vec<(ConfigSource, Node)>,
     /// All of it as Tcl has it.
     pub(crate) env: Vec<(String, String)>,
 }
 
-/// The entries of the PDK and of its library, and the library that is chosen in the end. Nothing is read for a schema
-/// without variables that a PDK may give.
-pub(crate) fn entries(
-    loaded: &Loaded,
-    schema: &Schema,
-    mut process: Process,
-    sources: &mut SourceMap,
-) -> Result<(Process, Vec<Entry>), Diagnostic> {
-    if process.path().is_none() || !schema.iter().any(|variable| variable.from_pdk) {
-        return Ok((process, Vec::new()));
-    }
-    let pdk = read(loaded, &process, sources)?;
-    process.scl = Some(pdk.scl);
-    let mut entries = Vec::new();
-    for (index, (source, node)) in pdk.layers.into_iter().enumerate() {
-        let Tree::Map(given) = node.value else { continue };
-        let given = given.into_iter().filter(|(key, _)| schema.get(&key.name).is_some_and(|of| of.from_pdk));
-        let layer = loaded.layers + layer::OF_PDK + index;
-        let typing = Typing::Permissive;
-        entries.extend(given.map(|(key, node)| Entry { source, layer, key, given: Given::Tree(node), typing }));
-    }
-    Ok((process, entries))
-}
-
 /// Evaluates the scripts of the PDK and of its library.
 pub(crate) fn read(loaded: &Loaded, process: &Process, sources: &mut SourceMap) -> Result<Pdk, Diagnostic> {
-    let (Some(root), Some(pdk), Some(path)) = (&process.root, &process.pdk, process.path()) else {
+    let (Some(root), Some(pdk), Some(path)) = (&process.root, &process.pdk, process.path(loaded.pdks)) else {
         return Err(Diagnostic::error("no PDK is chosen").help("choose one with `--pdk NAME` and `--pdk-root DIR`"));
     };
     let dirs = SCRIPTS.map(|dir| Path::new(&path).join(dir));
     let Some(dir) = dirs.iter().find(|dir| dir.join("config.tcl").is_file()) else {
-        return Err(no_pdk(Path::new(root), pdk, Path::new(&path)));
+        let absent = match Path::new(&path).is_dir() {
+            true => Absent::NotDescribed(PathBuf::from(&path)),
+            false => Absent::Unknown,
+        };
+        return Err(absent.diagnostic(pdk, Some(root), loaded.pdks));
     };
     let chosen = [("PDK_ROOT", Some(root.clone())), ("PDK", Some(pdk.clone())), ("PDKPATH", Some(path.clone()))];
     let chosen = chosen.into_iter().chain([("STD_CELL_LIBRARY", process.scl.clone())]);
@@ -104,26 +82,8 @@ pub(crate) fn evaluate(
     };
     let mut roots = vec![loaded.design_dir.clone()];
     roots.extend(script.parent().filter(|dir| !dir.as_os_str().is_empty()).map(Path::to_owned));
-    roots.extend(process.path().map(PathBuf::from));
+    roots.extend(process.path(loaded.pdks).map(PathBuf::from));
     let scripts =
         TclScripts { interpreter: &**interpreter, dir: &loaded.given_dir, roots: &roots, limits: TclLimits::default() };
     scripts.evaluate(script, given, sources)
-}
-
-fn no_pdk(root: &Path, pdk: &str, path: &Path) -> Diagnostic {
-    if path.is_dir() {
-        let looked = SCRIPTS.map(|dir| format!("`{dir}/config.tcl`")).join(" and ");
-        return Diagnostic::error(format!("`{}` is no PDK for this flow", path.display()))
-            .help(format!("looked for {looked} in it"));
-    }
-    let diagnostic = Diagnostic::error(format!("there is no PDK `{pdk}` in `{}`", root.display()));
-    let entries = root.read_dir().into_iter().flatten().filter_map(Result::ok);
-    let dirs = entries.filter(|entry| entry.path().is_dir()).filter_map(|entry| entry.file_name().into_string().ok());
-    let mut names: Vec<String> = dirs.filter(|name| !name.starts_with('.')).collect();
-    names.sort();
-    match suggest::nearest(pdk, names.iter().map(String::as_str)) {
-        Some(near) => diagnostic.help(format!("did you mean `{near}`?")),
-        None if names.is_empty() => diagnostic.help("that directory has no PDKs; choose another with `--pdk-root DIR`"),
-        None => diagnostic.help(format!("there are `{}`", names.join("`, `"))),
-    }
 }
