@@ -15,6 +15,20 @@ pub enum FormatError {
         /// What is there.
         found: String,
     },
+    /// A word of a text format whose line breaks mean nothing is wrong.
+    #[error("{format}, line {line}, column {column}: expected {expected}, found {found}")]
+    Word {
+        /// The format, as a reader would call it: `LEF`, `DEF`.
+        format: &'static str,
+        /// Counted from 1.
+        line: usize,
+        /// Of the word's first character, counted from 1 in characters.
+        column: usize,
+        /// What the format asks for at this place.
+        expected: String,
+        /// What is there.
+        found: String,
+    },
     /// Something that the format requires is nowhere in the text; often the tool was cut off while writing.
     #[error("{format}: expected {expected}, not found in {lines} lines")]
     Missing {
@@ -52,7 +66,7 @@ impl FormatError {
     #[must_use]
     pub fn line(&self) -> Option<usize> {
         match self {
-            Self::Line { line, .. } => Some(*line),
+            Self::Line { line, .. } | Self::Word { line, .. } => Some(*line),
             Self::Missing { .. } => None,
             Self::Json { line, .. } => (*line > 0).then_some(*line),
         }

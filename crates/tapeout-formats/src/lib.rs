@@ -8,23 +8,38 @@
 //! - [`pin_order`]: on which sides of a block its pins stand.
 //! - [`yosys_stat`], [`yosys_netlist`]: the statistics and the ports and cell types of a netlist.
 //! - [`liberty`]: the cells of a library, their pins and areas.
+//! - [`netlist`]: the flat netlist of library cells, its names, and what is written of it.
+//! - [`spice`]: subcircuits, read and written.
+//! - [`graywolf`], [`qrouter`]: the files of placer and router.
+//! - [`spef`]: parasitics, written.
 //! - [`icetime`]: the timing report of icetime.
 //! - [`asc`]: whether a placed and routed iCE40 design is complete.
+//! - [`lef`], [`def`]: the cells and layers of a process, and a design's floorplan, placement and routing, read and
+//!   written. [`geometry`] is what they share.
 //! - [`tcl`]: values as the Tcl scripts of tools read them.
 //! - [`protocol`]: metrics and reports that a tool's script tells in its output.
 //! - [`alerts`]: what the tools complain about in their logs.
 
 pub mod alerts;
 pub mod asc;
+pub mod def;
 mod error;
+pub mod geometry;
+pub mod graywolf;
 pub mod icetime;
 pub mod liberty;
+pub mod lef;
 pub mod makefile_deps;
+pub mod netlist;
 pub mod nextpnr;
 pub mod pcf;
 pub mod pin_order;
 pub mod protocol;
+pub mod qrouter;
+pub mod spef;
+pub mod spice;
 pub mod tcl;
+mod words;
 pub mod yosys_netlist;
 pub mod yosys_stat;
 

@@ -1,6 +1,7 @@
 //! The part of Yosys' `write_json` netlist that a flow needs: modules, ports, and which cell types are used how often.
 //!
-//! Source of the format: Yosys, `help write_json`. Connections, net names and parameters are passed over unread.
+//! Source of the format: Yosys, `help write_json`. Connections, net names and parameters are passed over unread; the
+//! connections of a gate-level netlist are [`crate::netlist`]'s.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -44,7 +45,7 @@ struct Attributes {
 
 /// An attribute that is set or not: Yosys writes a string of bits, or a number with `-compat-int`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-struct Flag(bool);
+pub(crate) struct Flag(pub(crate) bool);
 
 impl<'de> Deserialize<'de> for Flag {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -156,7 +157,13 @@ pub fn parse(text: &str) -> Result<Netlist, FormatError> {
 }
 
 /// Visits the entries of a JSON object one by one, in the order of the text.
-struct Entries<T, F>(F, PhantomData<T>);
+pub(crate) struct Entries<T, F>(F, PhantomData<T>);
+
+impl<T, F: FnMut(String, T)> Entries<T, F> {
+    pub(crate) fn new(visit: F) -> Self {
+        Self(visit, PhantomData)
+    }
+}
 
 impl<'de, T: Deserialize<'de>, F: FnMut(String, T)> Visitor<'de> for Entries<T, F> {
     type Value = ();
@@ -175,7 +182,7 @@ impl<'de, T: Deserialize<'de>, F: FnMut(String, T)> Visitor<'de> for Entries<T, 
 
 fn in_order<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<(String, Port)>, D::Error> {
     let mut ports = Vec::new();
-    deserializer.deserialize_map(Entries(|name, port| ports.push((name, port)), PhantomData))?;
+    deserializer.deserialize_map(Entries::new(|name, port| ports.push((name, port))))?;
     Ok(ports)
 }
 
@@ -186,7 +193,7 @@ fn count_types<'de, D: Deserializer<'de>>(deserializer: D) -> Result<BTreeMap<St
     }
     let mut types = BTreeMap::new();
     let count = |_: String, cell: Cell| *types.entry(cell.r#type).or_default() += 1;
-    deserializer.deserialize_map(Entries(count, PhantomData))?;
+    deserializer.deserialize_map(Entries::new(count))?;
     Ok(types)
 }
 

@@ -1,0 +1,11 @@
+//! Layouts: what is read is written so that it reads the same.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use tapeout_formats::def;
+
+fuzz_target!(|data: &[u8]| {
+    let Ok(text) = std::str::from_utf8(data) else { return };
+    let Ok(read) = def::parse(text) else { return };
+    assert_eq!(def::parse(&def::write(&read)).as_ref(), Ok(&read));
+});
