@@ -433,9 +433,18 @@ library("small") {
         let cases = [
             ("library (a) {\n  cell (b) {\n area : x;\n}}", "Liberty, line 3: expected a number, found `x`"),
             ("library (a) {\n cell {", "Liberty, line 2: expected `:` or `(`, found `{`"),
-            ("library (a) {\n t (b) {", "Liberty, line 2: expected `}` of the group that is open here, found the end of the text"),
-            ("library (a) {\n t : \"b", "Liberty, line 2: expected `\"` at the end of a text, found the end of the text"),
-            ("library (a) { cell (b) {}\n", "Liberty, line 2: expected `}` at the end of a group, found the end of the text"),
+            (
+                "library (a) {\n t (b) {",
+                "Liberty, line 2: expected `}` of the group that is open here, found the end of the text",
+            ),
+            (
+                "library (a) {\n t : \"b",
+                "Liberty, line 2: expected `\"` at the end of a text, found the end of the text",
+            ),
+            (
+                "library (a) { cell (b) {}\n",
+                "Liberty, line 2: expected `}` at the end of a group, found the end of the text",
+            ),
             ("cell (a) {}", "Liberty: expected a group `library (NAME) {`, not found in 1 lines"),
         ];
         for (text, error) in cases {
