@@ -11,10 +11,12 @@
 //! A log without alerts does not mean success: tools are killed, and some exit 0 without their output and without a word.
 
 mod ghdl;
+mod graywolf;
 mod icarus;
 mod icestorm;
 mod nextpnr;
 mod openroad;
+mod qrouter;
 mod verilator;
 mod yosys;
 
@@ -23,10 +25,12 @@ use std::collections::HashMap;
 use tapeout_model::{Alert, Severity};
 
 pub use ghdl::ghdl;
+pub use graywolf::graywolf;
 pub use icarus::{iverilog, vvp};
 pub use icestorm::{icepack, icetime};
 pub use nextpnr::nextpnr;
 pub use openroad::openroad;
+pub use qrouter::qrouter;
 pub use verilator::verilator;
 pub use yosys::yosys;
 
