@@ -25,13 +25,19 @@ pub struct Command {
     pub stdout: Option<String>,
     /// How the exit status is judged.
     pub accept: Accept,
+    /// How long it may take at most, for what need not come to an end: then it is ended, with the status [`TIMED_OUT`].
+    /// Unlike [`Invocation::timeout`], this is part of the result.
+    pub within: Option<Duration>,
 }
+
+/// The exit status of a command that has been ended, as that of `timeout`.
+pub const TIMED_OUT: i32 = 124;
 
 impl Command {
     /// A command that must exit with 0.
     #[must_use]
     pub fn new(tool: &str) -> Self {
-        Self { tool: tool.to_owned(), args: Vec::new(), stdout: None, accept: Accept::Zero }
+        Self { tool: tool.to_owned(), args: Vec::new(), stdout: None, accept: Accept::Zero, within: None }
     }
 
     /// Adds an argument.
@@ -53,6 +59,13 @@ impl Command {
     pub fn stdout(mut self, file: impl Into<String>) -> Self {
         self.stdout = Some(file.into());
         self
+    }
+
+    /// Ends it after that time. The exit status is part of the result, whatever it is.
+    #[must_use]
+    pub fn within(mut self, limit: Duration) -> Self {
+        self.within = Some(limit);
+        self.any_status()
     }
 
     /// Makes the exit status part of the result.

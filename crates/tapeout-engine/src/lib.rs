@@ -59,7 +59,7 @@ pub use event::Event;
 pub use failure::Failure;
 pub use graph::{Graph, Job, JobBody, JobId, Part};
 pub use identity::Identity;
-pub use invocation::{Accept, Command, DepFormat, Input, Invocation, TO_PROJECT, from_work_dir};
+pub use invocation::{Accept, Command, DepFormat, Input, Invocation, TIMED_OUT, TO_PROJECT, from_work_dir};
 pub use kept::{KeptAttempt, KeptFile, KeptTool};
 pub use process::ShellEnvironment;
 pub use repeat::Difference;

@@ -14,7 +14,7 @@ use tapeout_guard::{Exit, Limits, MemorySource, ProcessSpec, SpawnError, Status,
 use tapeout_model::{Attempt, Class, PeakBy};
 
 use crate::failure::DISK_HINT;
-use crate::invocation::Accept;
+use crate::invocation::{Accept, TIMED_OUT};
 use crate::retry::{Cause, cause_in};
 use crate::run::Run;
 use crate::work_dir::WorkDir;
@@ -171,6 +171,7 @@ impl JobCx<'_> {
             let words = ["-f", "-y", "-Z", "-qq", "-e", "trace=%file", "-o", trace, "--"];
             argv.splice(0..0, [strace.as_os_str().to_owned()].into_iter().chain(words.map(OsString::from)));
         }
+        let limit = invocation.timeout.or(tool.timeout);
         let spec = ProcessSpec {
             program: PathBuf::from(argv.remove(0)),
             args: argv,
@@ -178,7 +179,7 @@ impl JobCx<'_> {
             env: self.engine.environment(dir, &tool.env, &invocation.env),
             log: dir.path.join(&invocation.log),
             stdout: command.stdout.as_ref().map(|file| dir.path.join(file)),
-            timeout: invocation.timeout.or(tool.timeout),
+            timeout: command.within.into_iter().chain(limit).min(),
             limits: Limits::default(),
             confine: self.confinement(dir, invocation, tool),
         };
@@ -205,8 +206,11 @@ impl JobCx<'_> {
         }
         let ended = match (exit.status, exit.stopped) {
             (_, Some(Stop::Killed)) => Err(Failure::interrupted()),
+            (_, Some(Stop::TimedOut)) if command.within.is_some_and(|own| limit.is_none_or(|limit| own <= limit)) => {
+                Ok(TIMED_OUT)
+            }
             (_, Some(Stop::TimedOut)) => {
-                let limit = invocation.timeout.or(tool.timeout).unwrap_or_default().as_secs();
+                let limit = limit.unwrap_or_default().as_secs();
                 Err(Failure::new(Class::Tool, format!("`{name}` ran longer than its time limit of {limit} s"))
                     .because(Cause::TimedOut)
                     .hint("raise the limit (`timeout_s` of the tool), or see in the log how far it came"))

@@ -74,7 +74,7 @@ pub use state_file::{check_formats, design_format, load_state};
 pub use step::{Completed, Needs, Script, Section, Session, Step, StepInfo, StepResult};
 pub use summary::{RunSummary, StepAttempt, StepStatus, StepSummary};
 pub use tapeout_config::{Config, Type, Value, Variable};
-pub use tapeout_engine::{Command, DepFormat, Difference, Failure, Identity, Input, Invocation, Tool};
+pub use tapeout_engine::{Command, DepFormat, Difference, Failure, Identity, Input, Invocation, TIMED_OUT, Tool};
 pub use tapeout_model::{Alert, Class, Decimal, Metric, Output, State, View};
 pub use tapeout_store::Pin;
 pub use tree::Edited;

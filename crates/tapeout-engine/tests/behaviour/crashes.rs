@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use tapeout_engine::{Cause, Event, Invocation, Options};
+use tapeout_engine::{Cause, Event, Invocation, Options, Outcome, TIMED_OUT};
 use tapeout_model::Class;
 
 use crate::common::{PATIENCE, Project, all, failure, one, output, run, runs, sh};
@@ -60,4 +60,22 @@ pub(crate) fn a_time_out_ends_the_whole_tree_and_is_not_tried_again() {
     let pids = pids(&project, "pids");
     assert_eq!((pids.len(), project.lines("attempts")), (3, 1));
     assert!(pids.iter().all(|pid| !is_living(*pid)), "of its tree lives on: {pids:?}");
+}
+
+pub(crate) fn what_need_not_come_to_an_end_has_a_status_when_its_time_is_over() {
+    let project = Project::new();
+    let mut invocation = sh("echo half > out; sleep 40");
+    invocation.commands[0] = invocation.commands[0].clone().within(Duration::from_millis(300));
+    let engine = project.engine(Options::cores(1));
+    let graph = one(runs("proof", invocation.clone()));
+    let (ran, outcomes, _) = run(&engine, &graph);
+    let Outcome::Done { entry, .. } = &outcomes[0] else { panic!("{outcomes:?}") };
+    assert_eq!((ran.as_str(), entry.record().statuses.as_slice()), ("r", &[TIMED_OUT][..]));
+    assert_eq!(run(&engine, &graph).0, "u");
+
+    // Another limit is another question, and one from outside ends the attempt.
+    invocation.timeout = Some(Duration::from_millis(200));
+    invocation.commands[0] = invocation.commands[0].clone().within(Duration::from_secs(30));
+    let (ran, outcomes, _) = run(&engine, &one(runs("proof", invocation)));
+    assert_eq!((ran.as_str(), failure(&outcomes[0]).cause), ("f", Some(Cause::TimedOut)));
 }

@@ -33,6 +33,7 @@ fn main() {
         crashes::a_job_that_was_lost_with_its_guard_runs_again_under_another,
         crashes::a_job_that_is_lost_twice_fails,
         crashes::a_time_out_ends_the_whole_tree_and_is_not_tried_again,
+        crashes::what_need_not_come_to_an_end_has_a_status_when_its_time_is_over,
         stopping::the_first_failure_ends_the_processes_of_the_run,
         stopping::with_keep_going_only_what_needs_the_failed_job_is_skipped,
         stopping::a_failure_that_its_parent_handles_stops_nothing,

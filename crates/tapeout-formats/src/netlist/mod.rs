@@ -25,6 +25,9 @@ pub struct Netlist {
     pub ports: Vec<PortBit>,
     /// The names of the nets, indexed by [`NetId`].
     pub nets: Vec<String>,
+    /// The names that the sources have for each net, those of the highest level of the former hierarchy first; indexed as
+    /// [`Netlist::nets`]. A port is called as it is.
+    pub sources: Vec<Vec<String>>,
     /// The cells, in the order of the file.
     pub instances: Vec<Instance>,
 }

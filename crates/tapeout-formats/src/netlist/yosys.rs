@@ -206,6 +206,7 @@ impl Builder {
                     let nets = &mut self.netlist.nets;
                     Signal::Net(*self.by_bit.entry(number).or_insert_with(|| {
                         nets.push(bit_name.clone());
+                        self.netlist.sources.push(vec![bit_name.clone()]);
                         NetId(nets.len() - 1)
                     }))
                 }
@@ -226,10 +227,11 @@ impl Builder {
                 if let Some(net) = self.by_bit.get(&number) {
                     return Signal::Net(*net);
                 }
-                let candidates = visible.get(&number).into_iter().flatten().map(String::as_str);
-                let name = self.names.give(candidates, format!("n{number}"));
+                let sources = visible.get(&number).cloned().unwrap_or_default();
+                let name = self.names.give(sources.iter().map(String::as_str), format!("n{number}"));
                 let net = NetId(self.netlist.nets.len());
                 self.netlist.nets.push(name);
+                self.netlist.sources.push(sources);
                 self.by_bit.insert(number, net);
                 Signal::Net(net)
             }
