@@ -8,15 +8,15 @@ use std::time::Duration;
 
 use tapeout_config::Config;
 use tapeout_flow::{
-    Command, Completed, Failure, Input, Invocation, Script, Session, Step, StepCx, StepInfo, StepResult, TIMED_OUT, Type,
-    Variable, design_name,
+    Command, Completed, Failure, Input, Invocation, Script, Session, Step, StepCx, StepInfo, StepResult, TIMED_OUT,
+    Type, Variable, design_name,
 };
 use tapeout_formats::netlist::Netlist;
 use tapeout_model::{Alert, Severity, Value, Verdict};
 
-use crate::classic;
 use crate::verilog::{self, Sources};
 use crate::views::of_corner;
+use crate::{classic, pdk};
 
 pub(super) struct Equivalence;
 
@@ -39,7 +39,9 @@ impl Step for Equivalence {
         .needs("json")
         .measures(&["equivalence__point__count", "equivalence__point__count__unproved"])
         .variables(verilog::variables())
-        .variables(["LIB", "DEFAULT_CORNER"].map(classic::variable))
+        .variables(pdk::choice())
+        .variables(pdk::supply_variables())
+        .variables(["LIB", "DEFAULT_CORNER", "SYNTH_PARAMETERS"].map(classic::variable))
         .variables([
             design_name(),
             Variable::new(LIMIT, Type::Int, "How long the proof may take.").units("s").default(300_i64).check(|value| {
@@ -65,15 +67,15 @@ impl Step for Equivalence {
         let sources = Sources::gather(cx, &[])?;
         let (config, slug) = (cx.config, cx.slug());
         let top = config.str("DESIGN_NAME");
-        let named = Netlist::from_yosys(&cx.output_text(&json)?, top, &[])
+        let (power, ground) = pdk::supplies(config);
+        let named = Netlist::from_yosys(&cx.output_text(&json)?, top, &[&power, &ground])
             .map_err(|error| cx.unreadable(&json.path, error))?;
         let options: Vec<String> = [sources.defines, sources.includes].concat();
         let options = options.iter().map(|word| super::quoted(word)).collect::<Vec<_>>().join(" ");
         let read = |file: &String| format!("read_verilog -sv {options} {}\n", super::quoted(file));
         let libs = config.get("LIB").map(|libs| of_corner(libs, config.str("DEFAULT_CORNER"))).unwrap_or_default();
-        let cell = |path: &&str| {
-            format!("read_liberty -ignore_miss_func {}\n", super::quoted(&verilog::in_work_dir(path)))
-        };
+        let cell =
+            |path: &&str| format!("read_liberty -ignore_miss_func {}\n", super::quoted(&verilog::in_work_dir(path)));
         // By the names of the sources, which the netlist has not where other tools would stumble over them.
         let name = |(net, sources): (&String, &Vec<String>)| {
             let source = sources.first().filter(|source| *source != net)?;
@@ -82,6 +84,7 @@ impl Step for Equivalence {
         let names: String = named.nets.iter().zip(&named.sources).filter_map(name).collect();
         let script = Script::new(format!("{slug}.ys"), "#")
             .section("sources", sources.files.iter().map(read).collect::<String>())
+            .section("parameters", super::parameters(config))
             // No register is merged or recoded here, and names of nets live as long as nothing cleans them away.
             .section(
                 "gold",
@@ -129,7 +132,7 @@ impl Step for Equivalence {
         }
         let Some((proved, unproved)) = counts(session.log()) else {
             let mut failure = cx.unreadable("the log of Yosys", "it does not say what was proved");
-            failure.words = super::errors(session.log());
+            failure.words = self.alerts(session.log()).into_iter().map(|alert| alert.message).take(SHOWN).collect();
             return Err(failure);
         };
         let result = StepResult::default()

@@ -1,6 +1,7 @@
 //! Yosys: synthesis.
 
 mod delay;
+mod equivalence;
 mod synthesis;
 
 pub(crate) use delay::DELAY;
@@ -16,14 +17,19 @@ use tapeout_model::Alert;
 use crate::verilog::{self, Sources};
 
 pub(crate) fn register(registry: &mut Registry) {
-    registry.add_step(SynthIce40).add_step(delay::DelayIce40).add_step(synthesis::Synthesis).add_tool(Tool {
-        name: "yosys",
-        summary: "Synthesis",
-        package: "yosys",
-        version_args: &["-V"],
-        minimum: Some("0.23"),
-        companions: &["yosys-abc", "../share/yosys", "../libexec/yosys"],
-    });
+    registry
+        .add_step(SynthIce40)
+        .add_step(delay::DelayIce40)
+        .add_step(synthesis::Synthesis)
+        .add_step(equivalence::Equivalence)
+        .add_tool(Tool {
+            name: "yosys",
+            summary: "Synthesis",
+            package: "yosys",
+            version_args: &["-V"],
+            minimum: Some("0.23"),
+            companions: &["yosys-abc", "../share/yosys", "../libexec/yosys"],
+        });
 }
 
 struct SynthIce40;
@@ -85,10 +91,6 @@ impl Step for SynthIce40 {
             [sources.defines, sources.includes].concat().iter().map(|word| quoted(word)).collect::<Vec<_>>().join(" ");
         let read: String =
             (sources.files.iter()).map(|file| format!("read_verilog -sv {options} {}\n", quoted(file))).collect();
-        let parameters: String = (config.strings("SYNTH_PARAMETERS").iter())
-            .filter_map(|parameter| parameter.split_once('='))
-            .map(|(name, value)| format!("chparam -set {name} {value} {top}\n"))
-            .collect();
         let flags = [
             ("-noflatten", !config.bool("SYNTH_FLATTEN")),
             ("-abc9", config.bool("SYNTH_ABC9")),
@@ -101,7 +103,7 @@ impl Step for SynthIce40 {
         let family = crate::nextpnr::Device::of(config).map_or("hx", |device| device.synth_family());
         let script = Script::new(format!("{slug}.ys"), "#")
             .section("read", read)
-            .section("parameters", parameters)
+            .section("parameters", parameters(config))
             .section("synth", format!("synth_ice40 -device {family} -top {top}{flags}"))
             .section("check", "check")
             .section("write", format!("tee -q -o stat.json stat -json\nwrite_json {top}.json"));
@@ -142,6 +144,15 @@ impl Step for SynthIce40 {
         (log.contains("is not part of the design") || log.contains("Module `") && log.contains("not found"))
             .then(|| verilog::TOP_ADVICE.to_owned())
     }
+}
+
+/// The commands that set the parameters of the top module.
+fn parameters(config: &Config) -> String {
+    let top = config.str("DESIGN_NAME");
+    (config.strings("SYNTH_PARAMETERS").iter())
+        .filter_map(|parameter| parameter.split_once('='))
+        .map(|(name, value)| format!("chparam -set {name} {value} {top}\n"))
+        .collect()
 }
 
 /// A word of a Yosys command; Yosys knows double quotes and no escapes within them.

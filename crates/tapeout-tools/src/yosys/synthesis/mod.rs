@@ -14,7 +14,7 @@ use tapeout_flow::{
 use tapeout_formats::{alerts, netlist, yosys_stat};
 use tapeout_model::{Alert, Class, Severity};
 
-use super::{needs_quotes, quoted};
+use super::{needs_quotes, parameters, quoted};
 use crate::verilog::{self, Sources, in_work_dir};
 use crate::views::of_corner;
 use crate::{classic, pdk};
@@ -316,10 +316,6 @@ fn script(cx: &StepCx<'_, '_>, mut read: String, sources: &Sources, liberty: &st
     for file in &sources.files {
         read.push_str(&format!("read_verilog -sv {options} {}\n", quoted(file)));
     }
-    let parameters: String = (config.strings("SYNTH_PARAMETERS").iter())
-        .filter_map(|parameter| parameter.split_once('='))
-        .map(|(name, value)| format!("chparam -set {name} {value} {top}\n"))
-        .collect();
     let techmap =
         |path: Option<String>| path.map(|path| format!("techmap -map {}\n", quoted(&path))).unwrap_or_default();
     let file = |name: &str| config.opt_str(name).map(in_work_dir);
@@ -329,12 +325,13 @@ fn script(cx: &StepCx<'_, '_>, mut read: String, sources: &Sources, liberty: &st
     let elaborate_only = config.bool("SYNTH_ELABORATE_ONLY");
     let mut script = Script::new(format!("{}.ys", cx.slug()), "#")
         .section("read", read)
-        .section("parameters", parameters)
+        .section("parameters", parameters(config))
         .section("hierarchy", format!("hierarchy -check -top {top}"));
     if elaborate_only {
         script = script.section("elaborate", format!("proc\nflatten\nopt_clean\ntee -o {CHECK} check{allow}"));
     } else {
-        let coarse = format!("synth{flatten}{share} -top {top} -run begin:fine\n");
+        // States keep the code that the sources give them: so the netlist can be compared with them register by register.
+        let coarse = format!("synth{flatten}{share} -nofsm -top {top} -run begin:fine\n");
         let fine = format!("synth{flatten}{share} -top {top} -run fine:check\nflatten\nopt_clean\n");
         let synth = coarse + &techmap(file("SYNTH_EXTRA_MAPPING_FILE")) + &fine;
         // What is left without a driver is tied later on: it must be found before.
