@@ -5,11 +5,15 @@ mod checker;
 mod classic;
 mod corners;
 mod flows;
+mod gate_level;
 mod ghdl;
+mod graywolf;
 mod icarus;
 mod icestorm;
+mod lefs;
 mod nextpnr;
 pub mod pdk;
+mod qrouter;
 mod tcl;
 mod verilator;
 mod verilog;
@@ -27,9 +31,11 @@ pub fn registry() -> Registry {
         classic::register,
         flows::register,
         ghdl::register,
+        graywolf::register,
         icarus::register,
         icestorm::register,
         nextpnr::register,
+        qrouter::register,
         tcl::register,
         verilator::register,
         yosys::register,

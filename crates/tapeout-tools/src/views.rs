@@ -80,7 +80,7 @@ impl TimingFiles {
 }
 
 /// A text, or those of a list.
-fn texts(value: &Value) -> Vec<&str> {
+pub(crate) fn texts(value: &Value) -> Vec<&str> {
     match value {
         Value::Str(text) => vec![text],
         Value::List(items) => items.iter().flat_map(texts).collect(),

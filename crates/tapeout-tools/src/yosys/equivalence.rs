@@ -9,14 +9,13 @@ use std::time::Duration;
 use tapeout_config::Config;
 use tapeout_flow::{
     Command, Completed, Failure, Input, Invocation, Script, Session, Step, StepCx, StepInfo, StepResult, TIMED_OUT,
-    Type, Variable, design_name,
+    Type, Variable,
 };
-use tapeout_formats::netlist::Netlist;
 use tapeout_model::{Alert, Severity, Value, Verdict};
 
 use crate::verilog::{self, Sources};
 use crate::views::of_corner;
-use crate::{classic, pdk};
+use crate::{classic, gate_level, pdk};
 
 pub(super) struct Equivalence;
 
@@ -40,10 +39,9 @@ impl Step for Equivalence {
         .measures(&["equivalence__point__count", "equivalence__point__count__unproved"])
         .variables(verilog::variables())
         .variables(pdk::choice())
-        .variables(pdk::supply_variables())
+        .variables(gate_level::variables())
         .variables(["LIB", "DEFAULT_CORNER", "SYNTH_PARAMETERS"].map(classic::variable))
         .variables([
-            design_name(),
             Variable::new(LIMIT, Type::Int, "How long the proof may take.").units("s").default(300_i64).check(|value| {
                 match value {
                     Value::Int(seconds) if *seconds <= 0 => Err("must be above 0".to_owned()),
@@ -63,13 +61,11 @@ impl Step for Equivalence {
         if cx.view("nl").is_none() {
             return Ok(Vec::new());
         }
-        let (netlist, json) = (cx.view_file("nl")?, cx.view_file("json")?);
+        let netlist = cx.view_file("nl")?;
         let sources = Sources::gather(cx, &[])?;
         let (config, slug) = (cx.config, cx.slug());
         let top = config.str("DESIGN_NAME");
-        let (power, ground) = pdk::supplies(config);
-        let named = Netlist::from_yosys(&cx.output_text(&json)?, top, &[&power, &ground])
-            .map_err(|error| cx.unreadable(&json.path, error))?;
+        let named = gate_level::netlist(cx)?;
         let options: Vec<String> = [sources.defines, sources.includes].concat();
         let options = options.iter().map(|word| super::quoted(word)).collect::<Vec<_>>().join(" ");
         let read = |file: &String| format!("read_verilog -sv {options} {}\n", super::quoted(file));
