@@ -9,6 +9,7 @@ mod ghdl;
 mod icarus;
 mod icestorm;
 mod nextpnr;
+mod opensta;
 pub mod pdk;
 mod tcl;
 mod verilator;
@@ -30,6 +31,7 @@ pub fn registry() -> Registry {
         icarus::register,
         icestorm::register,
         nextpnr::register,
+        opensta::register,
         tcl::register,
         verilator::register,
         yosys::register,
