@@ -12,7 +12,7 @@
 //! - [`spice`]: subcircuits, read and written.
 //! - [`graywolf`], [`qrouter`]: the files of placer and router.
 //! - [`spef`]: parasitics, written.
-//! - [`icetime`]: the timing report of icetime.
+//! - [`icetime`], [`opensta`]: the reports of timing analysis.
 //! - [`asc`]: whether a placed and routed iCE40 design is complete.
 //! - [`lef`], [`def`]: the cells and layers of a process, and a design's floorplan, placement and routing, read and
 //!   written. [`geometry`] is what they share.
@@ -32,6 +32,7 @@ pub mod liberty;
 pub mod makefile_deps;
 pub mod netlist;
 pub mod nextpnr;
+pub mod opensta;
 pub mod pcf;
 pub mod pin_order;
 pub mod protocol;

@@ -47,6 +47,7 @@ fn read_with_all(text: &str) {
     let _ = makefile_deps::parse(text).map(|rules| makefile_deps::prerequisites(&rules).len());
     let _ = liberty::without_cells(text, |_| true).map(|rest| liberty::parse(&rest));
     let _ = pin_order::parse(text);
+    let _ = (opensta::power(text), opensta::violations(text));
     read_with_all_layouts(text);
     let _ = protocol::parse(text.as_bytes());
     for alerts in [
@@ -61,6 +62,7 @@ fn read_with_all(text: &str) {
         alerts::graywolf,
         alerts::qrouter,
         alerts::openroad,
+        alerts::opensta,
     ] {
         assert!(alerts(text).iter().all(|alert| alert.count > 0 && alert.code.contains('.')));
     }

@@ -12,6 +12,7 @@ mod icarus;
 mod icestorm;
 mod lefs;
 mod nextpnr;
+mod opensta;
 pub mod pdk;
 mod qrouter;
 mod tcl;
@@ -35,6 +36,7 @@ pub fn registry() -> Registry {
         icarus::register,
         icestorm::register,
         nextpnr::register,
+        opensta::register,
         qrouter::register,
         tcl::register,
         verilator::register,
