@@ -8,6 +8,7 @@ mod flows;
 mod ghdl;
 mod icarus;
 mod icestorm;
+mod layout;
 mod nextpnr;
 pub mod pdk;
 mod tcl;
@@ -29,6 +30,7 @@ pub fn registry() -> Registry {
         ghdl::register,
         icarus::register,
         icestorm::register,
+        layout::register,
         nextpnr::register,
         tcl::register,
         verilator::register,
