@@ -10,6 +10,7 @@ mod ghdl;
 mod graywolf;
 mod icarus;
 mod icestorm;
+mod layout;
 mod lefs;
 mod nextpnr;
 mod opensta;
@@ -35,6 +36,7 @@ pub fn registry() -> Registry {
         graywolf::register,
         icarus::register,
         icestorm::register,
+        layout::register,
         nextpnr::register,
         opensta::register,
         qrouter::register,
