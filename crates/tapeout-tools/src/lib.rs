@@ -5,12 +5,11 @@ mod checker;
 mod classic;
 mod corners;
 mod flows;
-mod gate_level;
 mod ghdl;
 mod graywolf;
 mod icarus;
 mod icestorm;
-mod lefs;
+mod layout;
 mod nextpnr;
 pub mod pdk;
 mod qrouter;
@@ -34,6 +33,7 @@ pub fn registry() -> Registry {
         graywolf::register,
         icarus::register,
         icestorm::register,
+        layout::register,
         nextpnr::register,
         qrouter::register,
         tcl::register,

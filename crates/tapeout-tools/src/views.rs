@@ -78,7 +78,7 @@ impl TimingFiles {
     }
 }
 
-pub(crate) fn entry<'v>(map: &'v Value, name: &str) -> &'v Value {
+fn entry<'v>(map: &'v Value, name: &str) -> &'v Value {
     match map {
         Value::Map(entries) => entries.iter().find(|(key, _)| key == name).map_or(&Value::Null, |(_, value)| value),
         _ => &Value::Null,
@@ -86,7 +86,7 @@ pub(crate) fn entry<'v>(map: &'v Value, name: &str) -> &'v Value {
 }
 
 /// A text, or those of a list.
-pub(crate) fn texts(value: &Value) -> Vec<&str> {
+fn texts(value: &Value) -> Vec<&str> {
     match value {
         Value::Str(text) => vec![text],
         Value::List(items) => items.iter().flat_map(texts).collect(),
