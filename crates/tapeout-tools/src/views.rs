@@ -6,7 +6,6 @@
 use tapeout_model::Value;
 
 use crate::corners::matches;
-use crate::pdk::entry;
 
 /// The files that timing needs in a corner, and what is odd about them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -79,8 +78,15 @@ impl TimingFiles {
     }
 }
 
+fn entry<'v>(map: &'v Value, name: &str) -> &'v Value {
+    match map {
+        Value::Map(entries) => entries.iter().find(|(key, _)| key == name).map_or(&Value::Null, |(_, value)| value),
+        _ => &Value::Null,
+    }
+}
+
 /// A text, or those of a list.
-pub(crate) fn texts(value: &Value) -> Vec<&str> {
+fn texts(value: &Value) -> Vec<&str> {
     match value {
         Value::Str(text) => vec![text],
         Value::List(items) => items.iter().flat_map(texts).collect(),

@@ -242,10 +242,10 @@ fn pins_that_cannot_be_reached_are_named_though_the_router_says_nothing_failed()
 
 fn a_cell_that_lef_does_not_have_is_named() {
     let dir = tempfile::tempdir().unwrap();
-    fs::write(dir.path().join("none.lef"), "VERSION 5.6 ;\nEND LIBRARY\n").unwrap();
-    let ended = run(dir.path(), 10, 2, 40, "CELL_LEFS: [none.lef]\nTECH_LEFS: {'*': none.lef}\n");
+    fs::write(dir.path().join("less.lef"), fs::read_to_string(TECH).unwrap().replace("XOR2X1", "YOR2X1")).unwrap();
+    let ended = run(dir.path(), 10, 2, 40, "CELL_LEFS: [less.lef]\nTECH_LEFS: {'*': less.lef}\n");
     let message = &ended.failures[0].1.message;
-    assert!(message.contains("the site `core`, which is in no LEF file"), "{message}");
+    assert!(message.contains("the cell `XOR2X1`, of which `u2_XOR2X1` is one, is in no LEF file"), "{message}");
 }
 
 /// Not the usual harness: the test program is also its own guard, which must be the only thread of its process.

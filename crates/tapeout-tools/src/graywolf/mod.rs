@@ -14,7 +14,7 @@ use tapeout_formats::graywolf::{cel, par, pl1};
 use tapeout_formats::{alerts, netlist::Netlist};
 use tapeout_model::{Alert, Class, Severity, Value};
 
-use crate::{gate_level, lefs};
+use crate::layout::inputs;
 
 pub(crate) fn register(registry: &mut Registry) {
     registry.add_step(Place).add_tool(Tool {
@@ -60,8 +60,8 @@ impl Step for Place {
         .needs("json")
         .needs("def")
         .makes(&["def"])
-        .variables(gate_level::variables())
-        .variables(lefs::variables())
+        .variables(inputs::netlist_variables())
+        .variables(inputs::lef_variables())
         .variables([
             Variable::new(
                 "GRAYWOLF_SEED",
@@ -173,10 +173,9 @@ struct Inputs {
 
 impl Inputs {
     fn read(cx: &mut StepCx<'_, '_>) -> Result<Self, Failure> {
-        let netlist = gate_level::netlist(cx)?;
-        let lef = lefs::read(cx)?;
-        let view = cx.view_file("def")?;
-        let def = def::parse(&cx.output_text(&view)?).map_err(|error| cx.unreadable(&view.path, error))?;
+        let netlist = inputs::netlist(cx)?;
+        let lef = inputs::library(cx)?;
+        let def = inputs::layout(cx)?;
         let rows = design::rows(&def, &lef).map_err(|reason| Failure::new(Class::Input, reason))?;
         Ok(Self { netlist, lef, def, rows })
     }

@@ -4,7 +4,7 @@ use tapeout_config::{Config, Variable};
 use tapeout_flow::{Completed, Failure, Session, Step, StepCx, StepInfo, StepResult};
 use tapeout_formats::def::{Axis, Def, PinPort, PinShape, Placement, Status, Tracks};
 use tapeout_formats::geometry::{Orientation, Point, Rect};
-use tapeout_formats::lef::Lef;
+use tapeout_formats::lef::{Layer, Lef};
 use tapeout_formats::pin_order;
 use tapeout_model::{Alert, Severity};
 
@@ -186,7 +186,9 @@ fn rail(config: &Config, letter: &str, design: &Def, library: &Lef) -> Result<Ra
     let (low, high) = pin_range(config, design, library, die, is_side);
     let last = |tracks: &Tracks| tracks.start + (tracks.count - 1).max(0) * tracks.step;
     let least = layer.width.unwrap_or(0.0);
-    let width = least * number("THICKNESS_MULT").unwrap_or(1.0);
+    let pitch = scale.um(tracks.step);
+    let thickest = (2.0 * (pitch - beside(library, layer))).max(least);
+    let width = (least * number("THICKNESS_MULT").unwrap_or(1.0)).min(thickest);
     let grid = scale.units(library.manufacturing_grid.unwrap_or(0.0)).max(1);
     // The length that makes the least area of a shape.
     let by_area = layer.area.filter(|_| width > 0.0).map_or(width, |area| (area / width).max(width));
@@ -211,6 +213,15 @@ fn rail(config: &Config, letter: &str, design: &Def, library: &Lef) -> Result<Ra
         extension: scale.units(number("EXTENSION").unwrap_or(0.0)),
         min_distance: min_distance.max(1),
     })
+}
+
+/// How far a pin must stay away from the next track, where a wire with a via may be, in µm.
+fn beside(library: &Lef, layer: &Layer) -> f64 {
+    let shapes = library.vias.iter().flat_map(|via| &via.layers).filter(|shapes| shapes.layer == layer.name);
+    let reach = |rect: &Rect<f64>| [-rect.low.x, -rect.low.y, rect.high.x, rect.high.y].into_iter().fold(0.0, f64::max);
+    let via = shapes.flat_map(|shapes| shapes.rects()).map(reach).fold(0.0, f64::max);
+    let spacing = layer.spacings.first().map_or(0.0, |(distance, _)| *distance);
+    via.max(layer.width.unwrap_or(0.0) / 2.0) + spacing
 }
 
 /// Between which coordinates pins stand: beside rows and macros, or as far from the corners as the configuration says.

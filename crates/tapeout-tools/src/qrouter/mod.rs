@@ -13,8 +13,9 @@ use tapeout_flow::{
 use tapeout_formats::{alerts, def, qrouter, tcl};
 use tapeout_model::{Alert, Class, Severity};
 
+use crate::classic;
 use crate::graywolf::{limit, time_limit};
-use crate::{classic, gate_level, lefs, pdk};
+use crate::layout::inputs::{self, Supplies};
 
 pub(crate) fn register(registry: &mut Registry) {
     registry.add_step(Route).add_step(parasitics::Parasitics).add_tool(Tool {
@@ -45,8 +46,8 @@ impl Step for Route {
         .needs("def")
         .makes(&["def", "rc"])
         .measures(&[FAILED, "route__wirelength", "route__wirelength__max", "route__vias"])
-        .variables(gate_level::variables())
-        .variables(lefs::variables())
+        .variables(inputs::netlist_variables())
+        .variables(inputs::lef_variables())
         .variables([
             classic::variable("RT_MAX_LAYER"),
             Variable::new(
@@ -76,14 +77,14 @@ impl Step for Route {
     fn prepare(&self, cx: &mut StepCx<'_, '_>) -> Result<Vec<Session>, Failure> {
         let placed = cx.view_file("def")?;
         let layers = layer_count(cx)?;
-        let paths = lefs::paths(cx.config);
+        let paths = inputs::lef_paths(cx.config);
         let mut read_lef = String::from("verbose 1\n");
         for path in &paths {
             let source = cx.source(path)?;
             read_lef.push_str(&format!("read_lef {}\n", tcl::quote(&source)));
         }
         let config = cx.config;
-        let (power, ground) = pdk::supplies(config);
+        let Supplies { power, ground } = Supplies::of(config);
         let script = Script::new(SCRIPT, "#")
             .section("read_lef", read_lef)
             .section("supplies", format!("vdd {}\ngnd {}", tcl::quote(&power), tcl::quote(&ground)))
@@ -128,8 +129,7 @@ impl Step for Route {
             failure.alerts = alerts;
             return Err(failure);
         }
-        let placed = cx.view_file("def")?;
-        let placed = def::parse(&cx.output_text(&placed)?).map_err(|error| cx.unreadable(&placed.path, error))?;
+        let placed = inputs::layout(cx)?;
         let routed = def::parse(&cx.text(session, ROUTED)?).map_err(|error| cx.unreadable(ROUTED, error))?;
         qrouter::rc::parse(&cx.text(session, RC)?).map_err(|error| cx.unreadable(RC, error))?;
         let wires = wired::look(&placed, &routed);
@@ -215,7 +215,7 @@ fn options(config: &Config, layers: usize) -> String {
 
 /// How many layers there are up to the highest one for wires.
 fn layer_count(cx: &mut StepCx<'_, '_>) -> Result<usize, Failure> {
-    let lef = lefs::read(cx)?;
+    let lef = inputs::library(cx)?;
     let highest = cx.config.str("RT_MAX_LAYER");
     let names: Vec<&str> = lef.routing_layers().map(|layer| layer.name.as_str()).collect();
     match names.iter().position(|name| *name == highest) {

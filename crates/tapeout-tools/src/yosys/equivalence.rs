@@ -13,9 +13,10 @@ use tapeout_flow::{
 };
 use tapeout_model::{Alert, Severity, Value, Verdict};
 
+use crate::layout::inputs;
 use crate::verilog::{self, Sources};
 use crate::views::of_corner;
-use crate::{classic, gate_level, pdk};
+use crate::{classic, pdk};
 
 pub(super) struct Equivalence;
 
@@ -39,7 +40,7 @@ impl Step for Equivalence {
         .measures(&["equivalence__point__count", "equivalence__point__count__unproved"])
         .variables(verilog::variables())
         .variables(pdk::choice())
-        .variables(gate_level::variables())
+        .variables(inputs::netlist_variables())
         .variables(["LIB", "DEFAULT_CORNER", "SYNTH_PARAMETERS"].map(classic::variable))
         .variables([
             Variable::new(LIMIT, Type::Int, "How long the proof may take.").units("s").default(300_i64).check(|value| {
@@ -65,7 +66,7 @@ impl Step for Equivalence {
         let sources = Sources::gather(cx, &[])?;
         let (config, slug) = (cx.config, cx.slug());
         let top = config.str("DESIGN_NAME");
-        let named = gate_level::netlist(cx)?;
+        let named = inputs::netlist(cx)?;
         let options: Vec<String> = [sources.defines, sources.includes].concat();
         let options = options.iter().map(|word| super::quoted(word)).collect::<Vec<_>>().join(" ");
         let read = |file: &String| format!("read_verilog -sv {options} {}\n", super::quoted(file));
