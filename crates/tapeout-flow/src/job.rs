@@ -198,8 +198,9 @@ impl StepJob {
             let lines: Vec<&str> = log.lines().filter(|line| !line.trim().is_empty()).collect();
             failure.words = lines.iter().rev().take(SHOWN_WORDS).rev().map(|line| (*line).to_owned()).collect();
         }
-        if failure.hint.is_none() {
-            failure.hint = self.step.advice(&log);
+        // A step knows better than the engine what to do about its own time limit.
+        if failure.hint.is_none() || failure.cause == Some(Cause::TimedOut) {
+            failure.hint = self.step.advice(&log).or(failure.hint);
         }
         failure
     }

@@ -62,6 +62,7 @@ pub const FORMATS: &[DesignFormat] = &[
     format("odb", "OpenDB database", "odb"),
     format("sdc", "Timing constraints", "sdc"),
     format("sdf", "Delays", "sdf").per_corner(),
+    format("rc", "Resistances and capacitances by qrouter", "rc"),
     format("spef", "Parasitics", "spef").per_corner(),
     format("lib", "Liberty timing model", "lib").per_corner(),
     format("spice", "SPICE netlist", "spice"),

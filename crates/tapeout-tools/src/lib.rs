@@ -6,11 +6,14 @@ mod classic;
 mod corners;
 mod flows;
 mod ghdl;
+mod graywolf;
 mod icarus;
 mod icestorm;
+mod layout;
 mod nextpnr;
 mod opensta;
 pub mod pdk;
+mod qrouter;
 mod tcl;
 mod verilator;
 mod verilog;
@@ -28,10 +31,13 @@ pub fn registry() -> Registry {
         classic::register,
         flows::register,
         ghdl::register,
+        graywolf::register,
         icarus::register,
         icestorm::register,
+        layout::register,
         nextpnr::register,
         opensta::register,
+        qrouter::register,
         tcl::register,
         verilator::register,
         yosys::register,

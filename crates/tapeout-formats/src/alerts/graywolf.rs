@@ -10,7 +10,7 @@ const KNOWN: Known = &[
     (&["TWinitGraphics"], "no-display"),
     (&["corrupted size"], "crash"),
     (&["double free"], "crash"),
-    (&["syntax error"], "syntax"),
+    (&[": syntax error"], "syntax"),
 ];
 
 /// Alerts of a log of graywolf.
@@ -26,7 +26,7 @@ pub fn graywolf(log: &str) -> Vec<Alert> {
             Severity::Error
         } else if line.starts_with("WARNING") {
             Severity::Warning
-        } else if ["corrupted size", "double free", "syntax error"].iter().any(|words| line.contains(words)) {
+        } else if ["corrupted size", "double free", ": syntax error"].iter().any(|words| line.contains(words)) {
             Severity::Error
         } else {
             continue;
@@ -42,7 +42,7 @@ mod tests {
 
     #[test]
     fn errors_and_breakdowns() {
-        let log = "corrupted size vs. prev_size\nERROR[twflow]:Program TimberWolfSC died\n terminated normally\n";
+        let log = "No syntax errors were found\ncorrupted size vs. prev_size\nERROR[twflow]:Program TimberWolfSC died\n terminated normally\n";
         let codes: Vec<_> = graywolf(log).into_iter().map(|alert| alert.code).collect();
         assert_eq!(codes[0], "graywolf.crash");
         assert_eq!(codes.len(), 2);

@@ -14,6 +14,7 @@ const KNOWN: Known = &[
     (&["Endpoint", "not found"], "unknown-pin"),
     (&["Cannot open input file"], "cannot-open"),
     (&["Unknown keyword"], "unknown-keyword"),
+    (&["is defined outside of route layer area"], "unreachable-pin"),
     (&["Script file", "failed with result"], "script"),
 ];
 
@@ -37,7 +38,8 @@ pub fn qrouter(log: &str) -> Vec<Alert> {
             collector.unnamed(Severity::Warning, line, line);
         } else if line.starts_with("LEF Read, Line ") || line.starts_with("DEF Read, Line ") {
             let said = line.split_once(": ").map_or(line, |(_, said)| said);
-            if !said.starts_with("NOTE:") {
+            // Tracks of layers that it is told to leave alone.
+            if !said.starts_with("NOTE:") && !said.starts_with("Ignoring TRACKS above") {
                 let is_passed_over = PASSED_OVER.iter().any(|words| said.contains(words));
                 let severity = if is_passed_over { Severity::Warning } else { Severity::Error };
                 collector.unnamed(severity, said, line);

@@ -14,6 +14,8 @@ pub struct Log {
     pub failed: BTreeSet<String>,
     /// How many those are by its own count.
     pub failed_count: u64,
+    /// The nets that it has not found a way for so far, of a log that does not end: where it was when it was stopped.
+    pub failing: BTreeSet<String>,
     /// The nets whose wires it could not follow to a pin, though they count as routed: their resistances and capacitances
     /// are not to be trusted. Those of the last pass only, as they were before may have been routed anew.
     pub lost: BTreeSet<String>,
@@ -44,6 +46,10 @@ pub fn parse(text: &str) -> Log {
             log.failed_count = count.unwrap_or(0);
         } else if line.starts_with("List of failed nets follows:") {
             lists_failed = true;
+        } else if let Some(net) = line.strip_prefix("Failed to route net ") {
+            log.failing.insert(net.trim().to_owned());
+        } else if let Some(net) = line.strip_prefix("Finished routing net ") {
+            log.failing.remove(net.trim());
         } else if line.starts_with("*** Running stage") {
             log.lost.clear();
         } else if let Some(rest) = line.strip_prefix("Error:  Failure to find route ") {
@@ -74,6 +80,8 @@ mod tests {
         assert!(log.is_finished);
         assert_eq!((log.failed_count, log.failed), (2, names(&["a[3]", "n1"])));
         assert_eq!((log.lost, log.without_rc, log.pieces_without_rc), (names(&["q"]), names(&["a[1]"]), 1));
+        let cut = parse("Failed to route net a\nFailed to route net b\nFinished routing net a\nNets remaining: 1\n");
+        assert_eq!((cut.failing, cut.is_finished), (names(&["b"]), false));
         assert!(parse("*** Writing DEF file routed.def\nFinal: No failed routes!\n").is_finished);
         assert!(!parse("No failed routes!\n").is_finished);
     }

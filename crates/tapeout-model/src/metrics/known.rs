@@ -104,6 +104,7 @@ pub const KNOWN_METRICS: &[KnownMetric] = &[
     // Of the longest path, before it is placed.
     lower("timing__delay__estimate").unit("ns"),
     lower("timing__unannotated_net__count").max(),
+    lower("timing__incomplete_net__count").sum(),
     lower("timing__unannotated_net_filtered__count").max(),
     // Signed: the skew that hurts hold is positive, the one that hurts setup negative.
     lower("clock__skew__worst_hold").max().unit("ns"),
@@ -130,6 +131,8 @@ pub const KNOWN_METRICS: &[KnownMetric] = &[
     lower("route__wirelength").sum().by_iteration().unit("µm"),
     lower("route__wirelength__estimated").sum().by_iteration().unit("µm"),
     lower("route__wirelength__max").max().by_iteration().unit("µm"),
+    lower("route__vias").sum(),
+    lower("route__net__failed__count").sum().critical(),
     lower("route__antenna_violation__count").sum().by_iteration(),
     lower("route__drc_errors").sum().by_iteration().critical(),
     lower("antenna__violating__nets").sum(),

@@ -1,0 +1,131 @@
+//! From graywolf's placement, whose rows are as long as their cells, to places in the rows of the floorplan.
+
+use std::collections::HashMap;
+
+use tapeout_formats::def::{Def, Placement, Status};
+use tapeout_formats::geometry::{Orientation, Point};
+use tapeout_formats::graywolf::pl1;
+use tapeout_formats::lef::{self, Lef};
+
+use super::design::{self, Row, database};
+
+/// Gives the components their places. `cells` is how many of them are to be placed: for one or none the placement may be
+/// empty.
+pub(super) fn place(
+    def: &mut Def,
+    lef: &Lef,
+    rows: &[Row],
+    cells: usize,
+    placement: &pl1::Placement,
+) -> Result<(), String> {
+    let library: HashMap<&str, &lef::Cell> = lef.cells.iter().map(|cell| (cell.name.as_str(), cell)).collect();
+    if cells > 1 && placement.cells.len() != cells {
+        return Err(format!("expected {cells} cells, found {}", placement.cells.len()));
+    }
+    let places: HashMap<&str, &pl1::Placed> =
+        placement.cells.iter().map(|placed| (placed.name.as_str(), placed)).collect();
+    let left = placement.cells.iter().map(|placed| placed.left).min().unwrap_or_default();
+    let right = placement.cells.iter().map(|placed| placed.right).max().unwrap_or_default();
+    let count = placement.cells.iter().map(|placed| placed.row).max().unwrap_or(1).max(1);
+    let units = def.units;
+    let core = design::core(rows);
+    for component in &mut def.components {
+        if component.placement.is_some_and(|placement| placement.status != Status::Placed) {
+            continue;
+        }
+        let cell = library.get(component.cell.as_str());
+        let (along, row, is_mirrored) = match places.get(component.name.as_str()) {
+            Some(placed) => {
+                let middle = (placed.left + placed.right) as f64 / 2.0;
+                let along = (middle - left as f64) / (right - left).max(1) as f64;
+                // It may make more rows or fewer than it is asked for.
+                let row = (placed.row - 1).clamp(0, count - 1) * rows.len() as i64 / count;
+                (along, usize::try_from(row).unwrap_or_default(), placed.orientation & 2 != 0)
+            }
+            None if cells > 1 => return Err(format!("it has no place for `{}`", component.name)),
+            None => (0.5, rows.len() / 2, false),
+        };
+        let Some(row) = rows.get(row) else { continue };
+        let width = cell.map_or(0, |cell| database(cell.size.x, units));
+        let x = core.low.x + (along * core.width() as f64) as i64 - width / 2;
+        let x = x.clamp(row.area.low.x, (row.area.high.x - width).max(row.area.low.x));
+        let may_mirror = cell.is_some_and(|cell| cell.symmetry.iter().any(|axis| axis == "Y"));
+        let orientation = if is_mirrored && may_mirror { mirrored(row.orientation) } else { row.orientation };
+        component.placement =
+            Some(Placement { status: Status::Placed, at: Point::new(x, row.area.low.y), orientation });
+    }
+    Ok(())
+}
+
+/// Mirrored at a vertical line.
+fn mirrored(orientation: Orientation) -> Orientation {
+    match orientation {
+        Orientation::N => Orientation::FN,
+        Orientation::FN => Orientation::N,
+        Orientation::S => Orientation::FS,
+        Orientation::FS => Orientation::S,
+        sideways => sideways,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tapeout_formats::def::Component;
+    use tapeout_formats::geometry::Rect;
+
+    use super::*;
+
+    fn placed(name: &str, left: i64, right: i64, orientation: u8, row: i64) -> pl1::Placed {
+        pl1::Placed { name: name.into(), left, bottom: 0, right, top: 1, orientation, row }
+    }
+
+    fn setup() -> (Def, Lef, Vec<Row>) {
+        let cell = |name: &str, symmetry: &[&str]| lef::Cell {
+            name: name.into(),
+            size: Point::new(2.0, 10.0),
+            symmetry: symmetry.iter().map(|axis| (*axis).to_owned()).collect(),
+            ..lef::Cell::default()
+        };
+        let lef = Lef { cells: vec![cell("INV", &["X", "Y"]), cell("STIFF", &["X"])], ..Lef::default() };
+        let component =
+            |name: &str, cell: &str| Component { name: name.into(), cell: cell.into(), ..Component::default() };
+        let components = vec![component("a", "INV"), component("b", "STIFF"), component("c", "INV")];
+        let def = Def { units: 100, components, ..Def::default() };
+        let row = |index: i64, orientation| Row {
+            area: Rect::new(Point::new(1000, index * 1000), Point::new(3000, (index + 1) * 1000)),
+            site: 100,
+            orientation,
+        };
+        (def, lef, vec![row(1, Orientation::N), row(2, Orientation::FS)])
+    }
+
+    #[test]
+    fn rows_are_stretched_to_the_core() {
+        let (mut def, lef, rows) = setup();
+        let cells = vec![placed("a", -100, 100, 2, 1), placed("b", 100, 300, 3, 2), placed("c", 700, 900, 3, 2)];
+        let placement = pl1::Placement { cells, pads: Vec::new() };
+        place(&mut def, &lef, &rows, 3, &placement).unwrap();
+        let places: Vec<_> = (def.components.iter().filter_map(|component| component.placement))
+            .map(|placement| (placement.at.x, placement.at.y, placement.orientation))
+            .collect();
+        // The outermost cells are as far from the edge as their middle is.
+        assert_eq!(
+            places,
+            [(1100, 1000, Orientation::FN), (1500, 2000, Orientation::FS), (2700, 2000, Orientation::S)]
+        );
+    }
+
+    #[test]
+    fn what_is_not_placed_is_an_error() {
+        let (mut def, lef, rows) = setup();
+        let mut placement = pl1::Placement { cells: vec![placed("a", 0, 1, 0, 1)], pads: Vec::new() };
+        assert_eq!(place(&mut def, &lef, &rows, 2, &placement).unwrap_err(), "expected 2 cells, found 1");
+        placement.cells.extend([placed("x", 0, 1, 0, 1), placed("c", 0, 1, 0, 1)]);
+        let message = place(&mut def, &lef, &rows, 3, &placement).unwrap_err();
+        assert_eq!(message, "it has no place for `b`");
+        // One cell alone is put into the middle without graywolf.
+        def.components.truncate(1);
+        place(&mut def, &lef, &rows, 1, &pl1::Placement::default()).unwrap();
+        assert_eq!(def.components[0].placement.unwrap().at, Point::new(1900, 2000));
+    }
+}

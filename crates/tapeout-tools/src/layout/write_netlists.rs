@@ -1,0 +1,156 @@
+//! `Layout.WriteNetlists`: the netlist of what is placed, with supplies and fill cells, as Verilog and as SPICE.
+
+use std::collections::{BTreeMap, HashSet};
+
+use tapeout_config::Config;
+use tapeout_flow::{Completed, Failure, Session, Step, StepCx, StepInfo, StepResult};
+use tapeout_formats::def::Def;
+use tapeout_formats::lef::Lef;
+use tapeout_formats::netlist::{Instance, Netlist, Powered, Supply};
+use tapeout_formats::spice::{self, Spice};
+use tapeout_model::Value;
+
+use super::inputs::{self, Supplies, entries, entry, input};
+use super::some;
+use crate::classic::variable;
+
+pub(super) struct WriteNetlists;
+
+impl Step for WriteNetlists {
+    fn info(&self) -> StepInfo {
+        StepInfo::new(
+            "Layout.WriteNetlists",
+            "Write netlists",
+            "Writes the netlist of the layout with its supplies and fill cells: as Verilog, and as SPICE for comparison \
+             with what is extracted from the layout. Cells have their pins in the order of `CELL_SPICE_MODELS`, or of LEF \
+             where they have no model.",
+            env!("IMPLEMENTATION"),
+        )
+        .needs("json")
+        .needs("def")
+        .makes(&["nl", "pnl", "cdl"])
+        .variables(inputs::netlist_variables())
+        .variables(inputs::lef_variables())
+        .variables(["CELL_SPICE_MODELS", "SCL_POWER_PINS", "SCL_GROUND_PINS"].map(variable))
+    }
+
+    fn prepare(&self, _: &mut StepCx<'_, '_>) -> Result<Vec<Session>, Failure> {
+        Ok(Vec::new())
+    }
+
+    fn collect(&self, cx: &mut StepCx<'_, '_>, _: &[Completed]) -> Result<StepResult, Failure> {
+        let library = inputs::library(cx)?;
+        let netlist = inputs::netlist(cx)?;
+        let design = inputs::layout(cx)?;
+        let models = models(cx)?;
+        let extra = extra(&netlist, &design)?;
+        let cells = netlist.instances.iter().chain(&extra).map(|instance| instance.cell.as_str());
+        let cell_ports = cell_ports(cells.collect(), &library, &models);
+        let supplies = Supplies::of(cx.config);
+        let powered = Powered {
+            power: supply(cx.config, supplies.power, "VDD_PIN", "SCL_POWER_PINS"),
+            ground: supply(cx.config, supplies.ground, "GND_PIN", "SCL_GROUND_PINS"),
+            extra,
+            cell_ports,
+        };
+        let subckt = netlist.to_spice(&powered).map_err(|error| input(error.to_string()))?;
+        let schematic = spice::write(&Spice { statements: Vec::new(), subckts: vec![subckt] });
+        let mut result = StepResult::default();
+        for (format, extension, text) in [
+            ("nl", "nl.v", netlist.to_verilog(None)),
+            ("pnl", "pnl.v", netlist.to_verilog(Some(&powered))),
+            ("cdl", "cdl", schematic),
+        ] {
+            let path = format!("{}.{extension}", netlist.name);
+            result.written.push(cx.write(&path, text.as_bytes())?);
+            result = result.view(format, path);
+        }
+        Ok(result)
+    }
+}
+
+/// The SPICE models of cells and macros.
+fn models(cx: &mut StepCx<'_, '_>) -> Result<Spice, Failure> {
+    let config = cx.config;
+    let mut paths: Vec<String> = config.strings("CELL_SPICE_MODELS").into_iter().map(str::to_owned).collect();
+    for (_, of_macro) in entries(config.get("MACROS")) {
+        if let Some(Value::List(files)) = entry(of_macro, "spice") {
+            paths.extend(files.iter().filter_map(|file| match file {
+                Value::Str(path) => Some(path.clone()),
+                _ => None,
+            }));
+        }
+    }
+    let mut models = Spice::default();
+    for path in paths {
+        let bytes = cx.read_source(&path)?.ok_or_else(|| input(format!("the SPICE file `{path}` is not there")))?;
+        let read = spice::parse(&String::from_utf8_lossy(&bytes));
+        models.subckts.extend(read.map_err(|error| input(format!("`{path}`: {error}")))?.subckts);
+    }
+    Ok(models)
+}
+
+/// What the layout has beyond the netlist.
+fn extra(netlist: &Netlist, design: &Def) -> Result<Vec<Instance>, Failure> {
+    let placed: HashSet<&str> = design.components.iter().map(|component| component.name.as_str()).collect();
+    let missing = netlist.instances.iter().filter(|instance| !placed.contains(instance.name.as_str()));
+    let missing: Vec<&str> = missing.map(|instance| instance.name.as_str()).collect();
+    if !missing.is_empty() {
+        return Err(input(format!("the layout lacks {} cells of the netlist: {}", missing.len(), some(&missing)))
+            .hint("netlist and layout must be of the same run"));
+    }
+    let known: HashSet<&str> = netlist.instances.iter().map(|instance| instance.name.as_str()).collect();
+    let beyond = design.components.iter().filter(|component| !known.contains(component.name.as_str()));
+    Ok(beyond.map(|component| Instance::filler(&component.name, &component.cell)).collect())
+}
+
+/// The pins of these cells in the order of their models, called as in LEF; without a model, in the order of LEF.
+fn cell_ports(cells: HashSet<&str>, library: &Lef, models: &Spice) -> BTreeMap<String, Vec<String>> {
+    let mut all = BTreeMap::new();
+    for name in cells {
+        let of_lef = library.cell(name).map(|cell| cell.pins.iter().map(|pin| pin.name.clone()).collect::<Vec<_>>());
+        let of_lef = of_lef.unwrap_or_default();
+        let ports = match models.subckt(name) {
+            // SPICE does not tell upper from lower case.
+            Some(model) => model
+                .ports
+                .iter()
+                .map(|port| of_lef.iter().find(|pin| pin.eq_ignore_ascii_case(port)).unwrap_or(port).clone())
+                .collect(),
+            None if of_lef.is_empty() => continue,
+            None => of_lef,
+        };
+        all.insert(name.to_owned(), ports);
+    }
+    all
+}
+
+fn supply(config: &Config, net: String, pin: &str, more: &str) -> Supply {
+    let mut pins = vec![config.str(pin).to_owned()];
+    // A macro of this flow has pins called as its supply nets.
+    for name in config.strings(more).into_iter().chain([net.as_str()]) {
+        if !pins.iter().any(|known| known == name) {
+            pins.push(name.to_owned());
+        }
+    }
+    Supply { net, pins }
+}
+
+#[cfg(test)]
+mod tests {
+    use tapeout_formats::lef;
+
+    use super::*;
+
+    #[test]
+    fn pins_are_in_the_order_of_the_model_and_called_as_in_lef() {
+        let library = lef::parse(
+            "MACRO inv SIZE 1 BY 1 ; PIN A END A PIN Y END Y END inv MACRO fill SIZE 1 BY 1 ; PIN V END V END fill",
+        )
+        .unwrap();
+        let models = spice::parse(".subckt INV y VDD a\n.ends\n").unwrap();
+        let ports = cell_ports(["inv", "fill", "none"].into(), &library, &models);
+        let of = |cell: &str| ports.get(cell).map(|pins| pins.join(" "));
+        assert_eq!((of("inv").as_deref(), of("fill").as_deref(), of("none")), (Some("Y VDD A"), Some("V"), None));
+    }
+}

@@ -1,0 +1,228 @@
+//! qrouter: routing, and what it tells of resistances and capacitances.
+
+mod parasitics;
+mod wired;
+
+use std::collections::BTreeSet;
+
+use tapeout_config::{Config, Variable};
+use tapeout_flow::{
+    Command, Completed, Failure, Input, Invocation, Registry, Script, Session, Step, StepCx, StepInfo, StepResult,
+    Tool, Type,
+};
+use tapeout_formats::{alerts, def, qrouter, tcl};
+use tapeout_model::{Alert, Class, Severity};
+
+use crate::classic;
+use crate::graywolf::{limit, time_limit};
+use crate::layout::inputs::{self, Supplies};
+
+pub(crate) fn register(registry: &mut Registry) {
+    registry.add_step(Route).add_step(parasitics::Parasitics).add_tool(Tool {
+        name: "qrouter",
+        summary: "Routing",
+        package: "qrouter",
+        version_args: &["-h"],
+        minimum: Some("1.4.71"),
+        companions: &["../lib/qrouter"],
+    });
+}
+
+struct Route;
+
+/// The metric of nets that are not routed.
+pub(crate) const FAILED: &str = "route__net__failed__count";
+
+impl Step for Route {
+    fn info(&self) -> StepInfo {
+        StepInfo::new(
+            "Qrouter.Route",
+            "Routing",
+            "Routes the nets of the placed design. It fails, and keeps what there is, when nets are left without wires: those \
+             that qrouter gives up, and those that have none in what it has written, whatever it says. Whether the wires \
+             connect what they should is for LVS to say.",
+            env!("IMPLEMENTATION"),
+        )
+        .needs("def")
+        .makes(&["def", "rc"])
+        .measures(&[FAILED, "route__wirelength", "route__wirelength__max", "route__vias"])
+        .variables(inputs::netlist_variables())
+        .variables(inputs::lef_variables())
+        .variables([
+            classic::variable("RT_MAX_LAYER"),
+            Variable::new(
+                "QROUTER_VIA_STACK",
+                Type::choice(["none", "1", "2", "3", "4", "all"]),
+                "How many vias may stand on each other. Processes whose layers need more metal around a via than it has \
+                 take `none`.",
+            )
+            .default("all")
+            .from_pdk(),
+            Variable::new(
+                "QROUTER_COMMANDS",
+                Type::list(Type::Str),
+                "Further commands for qrouter after it has read the LEF files and before it reads the design, in Tcl.",
+            )
+            .default(Vec::<String>::new())
+            .from_pdk(),
+            time_limit(
+                "ROUTING_TIME_LIMIT",
+                "How long qrouter may run. It tries a net that cannot be routed again and again.",
+                1800,
+            ),
+        ])
+        .tools(&["qrouter"])
+    }
+
+    fn prepare(&self, cx: &mut StepCx<'_, '_>) -> Result<Vec<Session>, Failure> {
+        let placed = cx.view_file("def")?;
+        let layers = layer_count(cx)?;
+        let paths = inputs::lef_paths(cx.config);
+        let mut read_lef = String::from("verbose 1\n");
+        for path in &paths {
+            let source = cx.source(path)?;
+            read_lef.push_str(&format!("read_lef {}\n", tcl::quote(&source)));
+        }
+        let config = cx.config;
+        let Supplies { power, ground } = Supplies::of(config);
+        let script = Script::new(SCRIPT, "#")
+            .section("read_lef", read_lef)
+            .section("supplies", format!("vdd {}\ngnd {}", tcl::quote(&power), tcl::quote(&ground)))
+            .section("options", options(config, layers))
+            .section("read_def", format!("read_def {}", tcl::quote(&placed.path)))
+            // Its own sequence of passes, which also writes the layout and resistances and capacitances beside it.
+            .section("route", format!("qrouter::standard_route {ROUTED} false"))
+            .section("end", "quit");
+        let invocation = Invocation {
+            commands: vec![Command::new("qrouter").args(["-nog", "-s", SCRIPT])],
+            inputs: [
+                vec![Input::Output(placed)],
+                paths.into_iter().map(|path| Input::Source { path }).collect::<Vec<_>>(),
+            ]
+            .concat(),
+            outputs: vec![ROUTED.to_owned(), RC.to_owned()],
+            timeout: limit(config, "ROUTING_TIME_LIMIT"),
+            ..Invocation::default()
+        };
+        Ok(vec![Session { scripts: vec![script], invocation }])
+    }
+
+    fn collect(&self, cx: &mut StepCx<'_, '_>, sessions: &[Completed]) -> Result<StepResult, Failure> {
+        let session = &sessions[0];
+        let log = qrouter::log::parse(session.log());
+        if !log.is_finished {
+            return Err(cx.unreadable(ROUTED, "qrouter did not come to the end of its work"));
+        }
+        let alerts = self.alerts(session.log());
+        // It goes on without what it could not use, and then says that all nets are routed.
+        let unused: Vec<String> = alerts
+            .iter()
+            .filter(|alert| alert.severity == Severity::Error)
+            .map(|alert| alert.message.clone())
+            .collect();
+        if !unused.is_empty() {
+            let message = "qrouter could not use all of its input, so that its result is not the design".to_owned();
+            let hint = unreachable(&alerts).then(|| LAYER_HINT.to_owned());
+            let mut failure = Failure::new(Class::Tool, message);
+            failure.words = unused;
+            failure.hint = hint;
+            failure.alerts = alerts;
+            return Err(failure);
+        }
+        let placed = inputs::layout(cx)?;
+        let routed = def::parse(&cx.text(session, ROUTED)?).map_err(|error| cx.unreadable(ROUTED, error))?;
+        qrouter::rc::parse(&cx.text(session, RC)?).map_err(|error| cx.unreadable(RC, error))?;
+        let wires = wired::look(&placed, &routed);
+        let failed: BTreeSet<&str> =
+            log.failed.iter().map(String::as_str).chain(wires.missing.iter().map(String::as_str)).collect();
+        let count = failed.len().max(usize::try_from(log.failed_count).unwrap_or(usize::MAX));
+        let result = StepResult::default()
+            .view("def", ROUTED)
+            .view("rc", RC)
+            .metric(FAILED, count as i64)
+            .metric("route__wirelength", wires.length)
+            .metric("route__wirelength__max", wires.longest)
+            .metric("route__vias", wires.vias as i64)
+            .alerts(alerts);
+        if count == 0 {
+            return Ok(result);
+        }
+        let reason = format!("{count} of {} nets are not routed: {}", wires.nets, some(&failed));
+        Ok(result.failed(reason, Some(ROOM_HINT.to_owned())))
+    }
+
+    fn alerts(&self, log: &str) -> Vec<Alert> {
+        let mut all: Vec<Alert> =
+            alerts::qrouter(log).into_iter().filter(|alert| alert.code != "qrouter.wires-lost").collect();
+        // What it says of nets whose wires it lost holds for the last pass only, and only for what depends on it.
+        let log = qrouter::log::parse(log);
+        all.retain(|alert| alert.code != "qrouter.no-parasitics");
+        if !log.without_rc.is_empty() || log.pieces_without_rc > 0 {
+            let nets: BTreeSet<&str> = log.without_rc.iter().map(String::as_str).collect();
+            let message = format!(
+                "qrouter gives no resistance and capacitance for {} and for {} pieces of wire of others",
+                if nets.is_empty() { "no net".to_owned() } else { format!("the nets {}", some(&nets)) },
+                log.pieces_without_rc
+            );
+            let code = "qrouter.no-parasitics".to_owned();
+            all.push(Alert { severity: Severity::Warning, code, message, count: 1 });
+        }
+        all
+    }
+
+    fn advice(&self, log: &str) -> Option<String> {
+        let log = qrouter::log::parse(log);
+        let failing: BTreeSet<&str> = log.failing.iter().map(String::as_str).collect();
+        (!log.is_finished && !failing.is_empty()).then(|| {
+            format!(
+                "it was at {} nets that it could not route: {}; {ROOM_HINT}, or raise `ROUTING_TIME_LIMIT`",
+                failing.len(),
+                some(&failing)
+            )
+        })
+    }
+}
+
+const SCRIPT: &str = "qrouter-route.tcl";
+const ROUTED: &str = "routed.def";
+const RC: &str = "routed.rc";
+
+const ROOM_HINT: &str = "give the nets more room: a lower `FP_CORE_UTIL`, a higher `RT_MAX_LAYER`, pins farther apart, or \
+                         another `GRAYWOLF_SEED`";
+
+const LAYER_HINT: &str = "a pin on a layer above `RT_MAX_LAYER`, or off the tracks, cannot be reached: see `IO_PIN_H_LAYER` and \
+                          `IO_PIN_V_LAYER`";
+
+fn unreachable(alerts: &[Alert]) -> bool {
+    alerts.iter().any(|alert| alert.code == "qrouter.unreachable-pin")
+}
+
+/// Up to ten names, and how many more there are.
+fn some(names: &BTreeSet<&str>) -> String {
+    const SHOWN: usize = 10;
+    let shown = names.iter().take(SHOWN).map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+    if names.len() > SHOWN { format!("{shown} and {} more", names.len() - SHOWN) } else { shown }
+}
+
+fn options(config: &Config, layers: usize) -> String {
+    let mut options = format!("layers {layers}\nvia stack {}\n", config.str("QROUTER_VIA_STACK"));
+    for command in config.strings("QROUTER_COMMANDS") {
+        options.push_str(command);
+        options.push('\n');
+    }
+    options
+}
+
+/// How many layers there are up to the highest one for wires.
+fn layer_count(cx: &mut StepCx<'_, '_>) -> Result<usize, Failure> {
+    let lef = inputs::library(cx)?;
+    let highest = cx.config.str("RT_MAX_LAYER");
+    let names: Vec<&str> = lef.routing_layers().map(|layer| layer.name.as_str()).collect();
+    match names.iter().position(|name| *name == highest) {
+        Some(index) => Ok(index + 1),
+        None => Err(Failure::new(
+            Class::Input,
+            format!("`RT_MAX_LAYER` is `{highest}`, and the LEF files have the layers {}", names.join(", ")),
+        )),
+    }
+}
