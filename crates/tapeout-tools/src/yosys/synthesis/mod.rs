@@ -9,12 +9,12 @@ use glob::Pattern;
 use tapeout_config::{Config, Value};
 use tapeout_flow::{
     Command, Completed, DepFormat, Failure, Input, Invocation, Script, Session, Step, StepCx, StepInfo, StepResult,
-    design_name,
 };
 use tapeout_formats::{alerts, netlist, yosys_stat};
 use tapeout_model::{Alert, Class, Severity};
 
 use super::{needs_quotes, quoted};
+use crate::layout::inputs::{self, Supplies};
 use crate::verilog::{self, Sources, in_work_dir};
 use crate::views::of_corner;
 use crate::{classic, pdk};
@@ -85,9 +85,9 @@ impl Step for Synthesis {
         .measures(&[COUNT, AREA, UNMAPPED, PROBLEMS])
         .measures_metrics(&["design__instance__count__cell:"])
         .variables(verilog::variables())
-        .variables([design_name(), pdk::excluded_cells()])
+        .variables([pdk::excluded_cells()])
         .variables(pdk::choice())
-        .variables(pdk::supply_variables())
+        .variables(inputs::netlist_variables())
         .variables(VARIABLES.iter().map(|name| classic::variable(name)))
         .variables(OPTIONAL.iter().map(|name| classic::variable(name).optional()))
         .tools(&["yosys"])
@@ -194,7 +194,7 @@ impl Step for Synthesis {
             // Without cells there is no netlist that another tool could read.
             return Ok(result.view("json", json).alerts([unmapped_alert(&unmapped)]));
         }
-        let (power, ground) = pdk::supplies(cx.config);
+        let Supplies { power, ground } = Supplies::of(cx.config);
         let netlist = netlist::Netlist::from_yosys(&cx.text(session, &json)?, top, &[&power, &ground])
             .map_err(|error| Failure::new(Class::Input, error.to_string()))?;
         let verilog = cx.write(&format!("{top}.nl.v"), netlist.to_verilog(None).as_bytes())?;
