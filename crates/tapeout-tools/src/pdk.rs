@@ -30,20 +30,6 @@ pub(crate) fn excluded_cells() -> Variable {
     .from_pdk()
 }
 
-/// The variables that name the supplies, see [`supplies`].
-pub(crate) fn supply_variables() -> [Variable; 4] {
-    ["VDD_NETS", "GND_NETS", "VDD_PIN", "GND_PIN"].map(classic::variable)
-}
-
-/// The nets of power and ground: the first that the design names, else those that are called like the pins of cells.
-pub(crate) fn supplies(config: &Config) -> (String, String) {
-    let net = |nets, pin| {
-        let named = config.strings(nets).first().copied();
-        named.or_else(|| config.opt_str(pin)).unwrap_or_default().to_owned()
-    };
-    (net("VDD_NETS", "VDD_PIN"), net("GND_NETS", "GND_PIN"))
-}
-
 /// An entry of a map, null where there is none.
 pub(crate) fn entry<'v>(map: &'v Value, name: &str) -> &'v Value {
     match map {

@@ -8,11 +8,11 @@ use tapeout_model::{Alert, Severity};
 use super::{Collector, Known};
 
 const KNOWN: Known = &[
+    (&["there is no input port"], "clock-port-not-found"),
     (&["cannot read file"], "input-not-found"),
     (&["syntax error"], "syntax-error"),
     (&["Creating black box"], "black-box"),
     (&["not found"], "object-not-found"),
-    (&["there is no port"], "port-not-found"),
 ];
 
 /// Alerts of a log of OpenSTA.

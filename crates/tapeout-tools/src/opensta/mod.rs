@@ -222,7 +222,12 @@ impl Step for Analysis {
             let words: Vec<String> = alerts.iter().filter(wrong).map(|alert| alert.message.clone()).collect();
             if !words.is_empty() {
                 let message = format!("`sta` cannot analyse the netlist in the corner `{corner}`");
-                return Err(Failure { words, alerts, ..Failure::new(Class::Tool, message) });
+                let class = match alerts.iter().any(|alert| alert.code == "opensta.clock-port-not-found") {
+                    true => Class::Input,
+                    false => Class::Tool,
+                };
+                let hint = self.advice(session.log());
+                return Err(Failure { words, alerts, hint, ..Failure::new(class, message) });
             }
             let told = cx.told(session)?;
             result.metrics.extend(told.metrics);

@@ -9,12 +9,12 @@ use glob::Pattern;
 use tapeout_config::{Config, Value};
 use tapeout_flow::{
     Command, Completed, DepFormat, Failure, Input, Invocation, Script, Session, Step, StepCx, StepInfo, StepResult,
-    design_name,
 };
 use tapeout_formats::{alerts, netlist, yosys_stat};
 use tapeout_model::{Alert, Class, Severity};
 
 use super::{needs_quotes, parameters, quoted};
+use crate::layout::inputs::{self, Supplies};
 use crate::verilog::{self, Sources, in_work_dir};
 use crate::views::of_corner;
 use crate::{classic, pdk};
@@ -85,9 +85,9 @@ impl Step for Synthesis {
         .measures(&[COUNT, AREA, UNMAPPED, PROBLEMS])
         .measures_metrics(&["design__instance__count__cell:"])
         .variables(verilog::variables())
-        .variables([design_name(), pdk::excluded_cells()])
+        .variables([pdk::excluded_cells()])
         .variables(pdk::choice())
-        .variables(pdk::supply_variables())
+        .variables(inputs::netlist_variables())
         .variables(VARIABLES.iter().map(|name| classic::variable(name)))
         .variables(OPTIONAL.iter().map(|name| classic::variable(name).optional()))
         .tools(&["yosys"])
@@ -131,12 +131,16 @@ impl Step for Synthesis {
                 inputs.push(Input::Source { path: path.to_owned() });
                 Some(in_work_dir(path))
             }
-            None => cells::latch_map(std::iter::once(&liberty.library)).map(|text| {
-                inputs.push(Input::Text { name: LATCHES.to_owned(), text });
-                LATCHES.to_owned()
-            }),
+            None => made_map(LATCHES, cells::latch_map(&liberty.library), &mut inputs),
         };
-        for path in ["SYNTH_EXTRA_MAPPING_FILE", "SYNTH_TRISTATE_MAP"].iter().filter_map(|name| config.opt_str(name)) {
+        let tristate = match config.opt_str("SYNTH_TRISTATE_MAP") {
+            Some(path) => {
+                inputs.push(Input::Source { path: path.to_owned() });
+                Some(in_work_dir(path))
+            }
+            None => made_map(TRISTATE, cells::tristate_map(&liberty.library), &mut inputs),
+        };
+        if let Some(path) = config.opt_str("SYNTH_EXTRA_MAPPING_FILE") {
             inputs.push(Input::Source { path: path.to_owned() });
         }
         inputs.push(Input::Text { name: ABC.to_owned(), text: mapping(config).script() });
@@ -147,7 +151,7 @@ impl Step for Synthesis {
             read.push_str(&format!("{command} {}\n", quoted(&in_work_dir(&path))));
             inputs.push(Input::Source { path });
         }
-        let script = script(cx, read, &sources, &quoted(&library), latches.as_deref());
+        let script = script(cx, read, &sources, &quoted(&library), [tristate, latches]);
         let top = config.str("DESIGN_NAME");
         let invocation = Invocation {
             commands: vec![Command::new("yosys").args(["-E", "deps.d", "-s", &script.path])],
@@ -190,7 +194,7 @@ impl Step for Synthesis {
             // Without cells there is no netlist that another tool could read.
             return Ok(result.view("json", json).alerts([unmapped_alert(&unmapped)]));
         }
-        let (power, ground) = pdk::supplies(cx.config);
+        let Supplies { power, ground } = Supplies::of(cx.config);
         let netlist = netlist::Netlist::from_yosys(&cx.text(session, &json)?, top, &[&power, &ground])
             .map_err(|error| Failure::new(Class::Input, error.to_string()))?;
         let verilog = cx.write(&format!("{top}.nl.v"), netlist.to_verilog(None).as_bytes())?;
@@ -216,6 +220,7 @@ impl Step for Synthesis {
 
 const TRIMMED: &str = "mapped.lib";
 const LATCHES: &str = "latches.v";
+const TRISTATE: &str = "tristate.v";
 const ABC: &str = "map.abc";
 const CONSTRAINTS: &str = "abc.sdc";
 const STAT: &str = "stat.json";
@@ -300,6 +305,12 @@ fn mapping(config: &Config) -> Mapping<'_> {
     }
 }
 
+/// A map that was made from the library, as an input.
+fn made_map(name: &str, text: Option<String>, inputs: &mut Vec<Input>) -> Option<String> {
+    inputs.push(Input::Text { name: name.to_owned(), text: text? });
+    Some(name.to_owned())
+}
+
 /// What ABC takes to be around the logic.
 fn constraints(config: &Config) -> String {
     let driver = config.opt_str("SYNTH_DRIVING_CELL").and_then(|cell| cell.split('/').next());
@@ -308,7 +319,13 @@ fn constraints(config: &Config) -> String {
     driver + &load
 }
 
-fn script(cx: &StepCx<'_, '_>, mut read: String, sources: &Sources, liberty: &str, latches: Option<&str>) -> Script {
+fn script(
+    cx: &StepCx<'_, '_>,
+    mut read: String,
+    sources: &Sources,
+    liberty: &str,
+    [tristate, latches]: [Option<String>; 2],
+) -> Script {
     let config = cx.config;
     let top = config.str("DESIGN_NAME");
     let options: Vec<String> = sources.defines.iter().chain(&sources.includes).map(|word| quoted(word)).collect();
@@ -322,26 +339,23 @@ fn script(cx: &StepCx<'_, '_>, mut read: String, sources: &Sources, liberty: &st
     let flatten = if config.str("SYNTH_HIERARCHY_MODE") == "flatten" { " -flatten" } else { "" };
     let share = if config.bool("SYNTH_SHARE_RESOURCES") { "" } else { " -noshare" };
     let allow = if config.bool("SYNTH_CHECKS_ALLOW_TRISTATE") { " -allow-tbuf" } else { "" };
-    let elaborate_only = config.bool("SYNTH_ELABORATE_ONLY");
     let mut script = Script::new(format!("{}.ys", cx.slug()), "#")
         .section("read", read)
         .section("parameters", parameters(config))
-        .section("hierarchy", format!("hierarchy -check -top {top}"));
-    if elaborate_only {
-        script = script.section("elaborate", format!("proc\nflatten\nopt_clean\ntee -o {CHECK} check{allow}"));
-    } else {
+        .section("hierarchy", format!("hierarchy -check -top {top}"))
+        // Optimisation removes what has no driver, and so would hide it.
+        .section("check", format!("proc\nflatten\nopt_clean\ntee -o {CHECK} check{allow}"));
+    if !config.bool("SYNTH_ELABORATE_ONLY") {
         // States keep the code that the sources give them: so the netlist can be compared with them register by register.
         let coarse = format!("synth{flatten}{share} -nofsm -top {top} -run begin:fine\n");
         let fine = format!("synth{flatten}{share} -top {top} -run fine:check\nflatten\nopt_clean\n");
         let synth = coarse + &techmap(file("SYNTH_EXTRA_MAPPING_FILE")) + &fine;
-        // What is left without a driver is tied later on: it must be found before.
         let dff = if config.bool("SYNTH_ABC_DFF") { " -dff" } else { "" };
-        let latches = techmap(latches.map(str::to_owned)) + "simplemap";
         script = script
+            .section("tristate", "tribuf\n")
             .section("synth", synth)
-            .section("check", format!("tee -o {CHECK} check{allow}"))
-            .section("tristate", techmap(file("SYNTH_TRISTATE_MAP")))
-            .section("latches", latches)
+            .section("tristate_cells", techmap(tristate))
+            .section("latches", techmap(latches) + "simplemap")
             .section("flip_flops", format!("dfflibmap -liberty {liberty}\nopt"))
             .section("abc", format!("abc -liberty {liberty} -script {ABC} -constr {CONSTRAINTS}{dff}"));
     }
