@@ -120,6 +120,7 @@ impl Step for Place {
         let count = inputs.cells();
         spread::place(&mut inputs.def, &inputs.lef, &inputs.rows, count, &placement)
             .map_err(|reason| cx.unreadable(PLACED, reason))?;
+        spread::pins(&mut inputs.def, &inputs.rows, &placement);
         if count > PRACTICAL_CELLS {
             let message = format!(
                 "{count} cells are more than the {PRACTICAL_CELLS} or so that graywolf is made for: expect long wires and \

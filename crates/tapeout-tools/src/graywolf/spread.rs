@@ -2,8 +2,8 @@
 
 use std::collections::HashMap;
 
-use tapeout_formats::def::{Def, Placement, Status};
-use tapeout_formats::geometry::{Orientation, Point};
+use tapeout_formats::def::{Def, PinPort, Placement, Status};
+use tapeout_formats::geometry::{Orientation, Point, Rect};
 use tapeout_formats::graywolf::pl1;
 use tapeout_formats::lef::{self, Lef};
 
@@ -57,6 +57,31 @@ pub(super) fn place(
     Ok(())
 }
 
+/// Gives the pins that are not placed yet the places of graywolf's pads on the edge of the core: points without a shape.
+pub(super) fn pins(def: &mut Def, rows: &[Row], placement: &pl1::Placement) {
+    let places: HashMap<&str, &pl1::Placed> =
+        placement.pads.iter().map(|placed| (placed.name.as_str(), placed)).collect();
+    let all = placement
+        .cells
+        .iter()
+        .map(|cell| Rect::new(Point::new(cell.left, cell.bottom), Point::new(cell.right, cell.top)));
+    let (Some(from), to) = (all.reduce(|all, cell| all.union(&cell)), design::core(rows)) else { return };
+    let scaled = |at: f64, from: (i64, i64), to: (i64, i64)| {
+        let along = ((at - from.0 as f64) / (from.1 - from.0).max(1) as f64).clamp(0.0, 1.0);
+        to.0 + (along * (to.1 - to.0) as f64).round() as i64
+    };
+    for pin in def.pins.iter_mut().filter(|pin| pin.ports.iter().all(|port| port.placement.is_none())) {
+        let Some(pad) = places.get(pin.name.as_str()) else { continue };
+        let middle = |low: i64, high: i64| (low + high) as f64 / 2.0;
+        let at = Point::new(
+            scaled(middle(pad.left, pad.right), (from.low.x, from.high.x), (to.low.x, to.high.x)),
+            scaled(middle(pad.bottom, pad.top), (from.low.y, from.high.y), (to.low.y, to.high.y)),
+        );
+        let placement = Some(Placement { status: Status::Placed, at, orientation: Orientation::N });
+        pin.ports = vec![PinPort { placement, ..PinPort::default() }];
+    }
+}
+
 /// Mirrored at a vertical line.
 fn mirrored(orientation: Orientation) -> Orientation {
     match orientation {
@@ -71,7 +96,6 @@ fn mirrored(orientation: Orientation) -> Orientation {
 #[cfg(test)]
 mod tests {
     use tapeout_formats::def::Component;
-    use tapeout_formats::geometry::Rect;
 
     use super::*;
 

@@ -1,9 +1,9 @@
 //! Which pin stands on which edge of the die, in which order, and on which track.
 //!
-//! Without an order file the pins go around the die in the order of their declaration, from the lower left corner upwards
-//! and on clockwise, each edge with its share; so the bits of a bus stay side by side.
+//! An order file says it all; without one, each pin is on the edge that is nearest to where the placer wants it.
 
 use regex::Regex;
+use tapeout_formats::geometry::{Point, Rect};
 use tapeout_formats::pin_order::{self, BusOrder, PinOrder};
 
 /// An edge of the die.
@@ -18,6 +18,14 @@ pub(super) enum Edge {
 impl Edge {
     /// Clockwise.
     pub(super) const ALL: [Self; 4] = [Self::West, Self::North, Self::East, Self::South];
+
+    /// The one that a point is nearest to.
+    pub(super) fn nearest(at: Point<i64>, die: &Rect<i64>) -> Self {
+        let [west, south] = [at.x - die.low.x, at.y - die.low.y];
+        let [east, north] = [die.high.x - at.x, die.high.y - at.y];
+        let edges = [(west, Self::West), (north, Self::North), (east, Self::East), (south, Self::South)];
+        edges.into_iter().min_by_key(|(distance, _)| *distance).map_or(Self::West, |(_, edge)| edge)
+    }
 
     /// Whether pins on it are on horizontal wires.
     pub(super) fn is_side(self) -> bool {
@@ -43,25 +51,6 @@ pub(super) struct Arranged {
     pub(super) places: Vec<Place>,
     /// The least distance of its pins in µm, if the order file says so.
     pub(super) min_distance: Option<f64>,
-}
-
-/// The pins all around, each edge with a share of its room. `room` is how many each takes, clockwise from the left.
-pub(super) fn around(pins: usize, room: [usize; 4]) -> [Arranged; 4] {
-    let total: usize = room.iter().sum::<usize>().max(1);
-    let mut next = 0;
-    let mut before = 0;
-    let mut edge = |index: usize| {
-        before += room[index];
-        let end = (pins * before).div_ceil(total).min(pins);
-        let mut places: Vec<Place> = (next..end).map(Some).collect();
-        next = end;
-        // Clockwise is downwards on the right, and to the left at the bottom.
-        if index >= 2 {
-            places.reverse();
-        }
-        Arranged { places, min_distance: None }
-    };
-    [edge(0), edge(1), edge(2), edge(3)]
 }
 
 /// What an order file and a design do not agree in.
@@ -144,6 +133,22 @@ pub(super) fn spread(count: usize, tracks: usize, apart: usize) -> Option<Vec<us
     Some((0..count).map(|k| k * (tracks - 1) / (count - 1).max(1)).collect())
 }
 
+/// On which of the tracks pins stand that want these, in their order, at least so many apart; none if they do not fit.
+pub(super) fn near(wanted: &[usize], tracks: usize, apart: usize) -> Option<Vec<usize>> {
+    if wanted.len() > room(tracks, apart) {
+        return None;
+    }
+    let mut free = 0;
+    let place = |(index, track): (usize, &usize)| {
+        // Those behind it need room, too.
+        let last = tracks - 1 - (wanted.len() - 1 - index) * apart;
+        let place = (*track).max(free).min(last);
+        free = place + apart;
+        place
+    };
+    Some(wanted.iter().enumerate().map(place).collect())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -169,12 +174,12 @@ mod tests {
     }
 
     #[test]
-    fn pins_go_around_in_order() {
-        let edges = around(10, [4, 4, 4, 8]);
-        let pins = |edge: usize| edges[edge].places.iter().flatten().copied().collect::<Vec<_>>();
-        assert_eq!((pins(0), pins(1), pins(2), pins(3)), (vec![0, 1], vec![2, 3], vec![5, 4], vec![9, 8, 7, 6]));
-        let all = around(3, [0, 0, 1, 0]);
-        assert_eq!(all[2].places, [Some(2), Some(1), Some(0)]);
+    fn pins_are_near_where_they_are_wanted() {
+        assert_eq!(near(&[3, 7], 10, 2), Some(vec![3, 7]));
+        assert_eq!(near(&[3, 3, 4], 10, 2), Some(vec![3, 5, 7]));
+        assert_eq!(near(&[8, 9, 12], 10, 2), Some(vec![5, 7, 9]));
+        assert_eq!(near(&[0, 0, 0], 5, 2), Some(vec![0, 2, 4]));
+        assert_eq!((near(&[0, 0, 0], 4, 2), near(&[], 0, 1)), (None, Some(vec![])));
     }
 
     #[test]

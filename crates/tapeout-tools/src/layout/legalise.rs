@@ -1,4 +1,4 @@
-//! `Layout.Legalise`: every cell onto the sites of a row.
+//! `Layout.Legalise`: every cell onto the sites of a row, and every pin onto a track.
 
 use std::collections::HashMap;
 
@@ -11,7 +11,7 @@ use super::abacus::{Cell, legalise};
 use super::inputs::{self, input};
 use super::rows::{free, outline, site};
 use super::wirelength::half_perimeters;
-use super::{Scale, result, some};
+use super::{Scale, pins, result, some};
 
 pub(super) struct Legalise;
 
@@ -21,7 +21,8 @@ impl Step for Legalise {
             "Layout.Legalise",
             "Place on sites",
             "Moves each placed cell onto the sites of a row, where no other one is, and as little as that takes (Abacus). \
-             What is fixed stays. Fails with figures when the rows are too full.",
+             What is fixed stays. Fails with figures when the rows are too full. Pins for which the placer has chosen a \
+             place are put onto the nearest tracks there.",
             env!("IMPLEMENTATION"),
         )
         .needs("def")
@@ -33,6 +34,7 @@ impl Step for Legalise {
             "route__wirelength__estimated",
         ])
         .variables(inputs::lef_variables())
+        .variables(pins::variables())
     }
 
     fn prepare(&self, _: &mut StepCx<'_, '_>) -> Result<Vec<Session>, Failure> {
@@ -90,6 +92,7 @@ impl Step for Legalise {
             let orientation = segment.orientation;
             design.components[*index].placement = Some(Placement { status: Status::Placed, at, orientation });
         }
+        pins::onto_tracks(cx.config, &mut design, &library)?;
         let mean = scale.um(total) / movable.len().max(1) as f64;
         Ok(result(cx, &design)?
             .metric("design__instance__displacement__total", scale.um(total))

@@ -1,4 +1,4 @@
-//! `Layout.PlacePins`: the pins of the design on the edges of the die.
+//! `Layout.PlacePins`, and how pins of the design come onto the tracks at the edges of the die.
 
 use tapeout_config::{Config, Variable};
 use tapeout_flow::{Completed, Failure, Session, Step, StepCx, StepInfo, StepResult};
@@ -8,7 +8,7 @@ use tapeout_formats::lef::{Layer, Lef};
 use tapeout_formats::pin_order;
 use tapeout_model::{Alert, Severity};
 
-use super::edges::{Arranged, Edge, around, ordered, room, spread};
+use super::edges::{Arranged, Edge, near, ordered, room, spread};
 use super::inputs::{self, input};
 use super::rows::{outline, site};
 use super::{Scale, result, some};
@@ -17,9 +17,7 @@ use crate::classic::variable;
 pub(super) struct PlacePins;
 
 const ID: &str = "Layout.PlacePins";
-const VARIABLES: [&str; 13] = [
-    "IO_PIN_ORDER_CFG",
-    "ERRORS_ON_UNMATCHED_IO",
+const VARIABLES: [&str; 11] = [
     "IO_PIN_H_LAYER",
     "IO_PIN_V_LAYER",
     "IO_PIN_H_THICKNESS_MULT",
@@ -33,21 +31,31 @@ const VARIABLES: [&str; 13] = [
     "IO_PIN_MIN_DISTANCE_IN_TRACKS",
 ];
 
+/// What the shapes of pins and their distances depend on.
+pub(super) fn variables() -> Vec<Variable> {
+    VARIABLES.map(variable).into()
+}
+
 impl Step for PlacePins {
     fn info(&self) -> StepInfo {
-        let variables: Vec<Variable> = VARIABLES.map(variable).into();
         StepInfo::new(
             ID,
             "Place pins",
             "Places the pins on the edges of the die, evenly, on routing tracks: on the sides and in the order that \
-             `IO_PIN_ORDER_CFG` gives, else all around in the order of the ports. Pins reach from the edge to the first \
-             track across, and are long enough for the least area of a shape.",
+             `IO_PIN_ORDER_CFG` gives. Without that file the placer chooses where they are good for it, and \
+             `Layout.Legalise` puts them onto tracks. Pins reach from the edge to the first track across, and are long \
+             enough for the least area of a shape.",
             env!("IMPLEMENTATION"),
         )
         .needs("def")
         .makes(&["def"])
         .variables(inputs::lef_variables())
-        .variables(variables)
+        .variables(["IO_PIN_ORDER_CFG", "ERRORS_ON_UNMATCHED_IO"].map(variable))
+        .variables(variables())
+    }
+
+    fn nothing_to_do(&self, config: &Config) -> Option<String> {
+        config.opt_str("IO_PIN_ORDER_CFG").is_none().then(|| "IO_PIN_ORDER_CFG is not set".to_owned())
     }
 
     fn prepare(&self, _: &mut StepCx<'_, '_>) -> Result<Vec<Session>, Failure> {
@@ -58,29 +66,53 @@ impl Step for PlacePins {
         let library = inputs::library(cx)?;
         let mut design = inputs::layout(cx)?;
         let config = cx.config;
-        let scale = Scale { per_um: design.units };
-        let rails =
-            Rails { sides: rail(config, "H", &design, &library)?, levels: rail(config, "V", &design, &library)? };
-        let (edges, alerts) = match config.opt_str("IO_PIN_ORDER_CFG") {
-            Some(path) => {
-                let text = cx.read_source(path)?.ok_or_else(|| input(format!("the file `{path}` is not there")))?;
-                let order = pin_order::parse(&String::from_utf8_lossy(&text))
-                    .map_err(|error| input(format!("`{path}`: {error}")))?;
-                by_file(config, path, &order, &design)?
-            }
-            None => {
-                let room = Edge::ALL.map(|edge| {
-                    let rail = rails.of(edge);
-                    room(rail.tracks.len(), rail.apart(None, scale))
-                });
-                (around(design.pins.len(), room), Vec::new())
-            }
-        };
+        let rails = Rails::new(config, &design, &library)?;
+        let path = config.str("IO_PIN_ORDER_CFG");
+        let text = cx.read_source(path)?.ok_or_else(|| input(format!("the file `{path}` is not there")))?;
+        let order =
+            pin_order::parse(&String::from_utf8_lossy(&text)).map_err(|error| input(format!("`{path}`: {error}")))?;
+        let (edges, alerts) = by_file(config, path, &order, &design)?;
         for (edge, arranged) in Edge::ALL.into_iter().zip(&edges) {
-            place(&mut design, &rails, edge, arranged)?;
+            let (rail, count) = (rails.of(edge), arranged.places.len());
+            let apart = rail.apart(arranged.min_distance, Scale { per_um: design.units });
+            let tracks = spread(count, rail.tracks.len(), apart);
+            let tracks = tracks.ok_or_else(|| too_many(rail, edge, count, apart, design.units))?;
+            let pins = arranged.places.iter().zip(tracks).filter_map(|(place, track)| Some(((*place)?, track)));
+            place(&mut design, rail, edge, pins.collect());
         }
         Ok(result(cx, &design)?.alerts(alerts))
     }
+}
+
+/// Puts each pin that has a rough place and no shape yet onto a track at the edge that is nearest to it, with as little
+/// moved along the edge as the distance between pins allows.
+///
+/// # Errors
+/// When an edge has no room for its pins.
+pub(super) fn onto_tracks(config: &Config, design: &mut Def, library: &Lef) -> Result<(), Failure> {
+    let rough = |ports: &[PinPort]| ports.iter().find(|port| port.shapes.is_empty())?.placement;
+    let rough: Vec<(usize, Point<i64>)> =
+        design.pins.iter().enumerate().filter_map(|(index, pin)| Some((index, rough(&pin.ports)?.at))).collect();
+    if rough.is_empty() {
+        return Ok(());
+    }
+    let rails = Rails::new(config, design, library)?;
+    let die = design.die().ok_or_else(|| input("the layout has no die area"))?;
+    for edge in Edge::ALL {
+        let rail = rails.of(edge);
+        let apart = rail.apart(None, Scale { per_um: design.units });
+        let mut pins: Vec<(i64, usize)> = (rough.iter())
+            .filter(|(_, at)| Edge::nearest(*at, &die) == edge)
+            .map(|(index, at)| (if edge.is_side() { at.y } else { at.x }, *index))
+            .collect();
+        pins.sort_unstable();
+        let wanted: Vec<usize> =
+            pins.iter().map(|(at, _)| rail.tracks.partition_point(|track| track + rail.step / 2 < *at)).collect();
+        let tracks = near(&wanted, rail.tracks.len(), apart)
+            .ok_or_else(|| too_many(rail, edge, pins.len(), apart, design.units))?;
+        place(design, rail, edge, pins.into_iter().map(|(_, index)| index).zip(tracks).collect());
+    }
+    Ok(())
 }
 
 /// The pins as the order file says, and what it does not say.
@@ -141,6 +173,10 @@ struct Rails {
 }
 
 impl Rails {
+    fn new(config: &Config, design: &Def, library: &Lef) -> Result<Self, Failure> {
+        Ok(Self { sides: rail(config, "H", design, library)?, levels: rail(config, "V", design, library)? })
+    }
+
     fn of(&self, edge: Edge) -> &Rail {
         if edge.is_side() { &self.sides } else { &self.levels }
     }
@@ -238,20 +274,19 @@ fn pin_range(config: &Config, design: &Def, library: &Lef, die: Rect<i64>, is_si
     (of(core.low), of(core.high))
 }
 
-fn place(design: &mut Def, rails: &Rails, edge: Edge, arranged: &Arranged) -> Result<(), Failure> {
-    let rail = rails.of(edge);
-    let scale = Scale { per_um: design.units };
-    let apart = rail.apart(arranged.min_distance, scale);
-    let count = arranged.places.len();
-    let Some(tracks) = spread(count, rail.tracks.len(), apart) else {
-        let (room, distance) = (room(rail.tracks.len(), apart), scale.um(apart as i64 * rail.step));
-        return Err(input(format!(
-            "the {} edge has room for {room} pins that are {distance} µm apart on `{}`, and {count} are to stand there",
-            edge.name(),
-            rail.layer
-        ))
-        .hint("make the die larger, put pins on other edges (`IO_PIN_ORDER_CFG`), or lower `IO_PIN_MIN_DISTANCE`"));
-    };
+fn too_many(rail: &Rail, edge: Edge, count: usize, apart: usize, units: i64) -> Failure {
+    let room = room(rail.tracks.len(), apart);
+    let distance = Scale { per_um: units }.um(apart as i64 * rail.step);
+    input(format!(
+        "the {} edge has room for {room} pins that are {distance} µm apart on `{}`, and {count} are to stand there",
+        edge.name(),
+        rail.layer
+    ))
+    .hint("make the die larger, put pins on other edges (`IO_PIN_ORDER_CFG`), or lower `IO_PIN_MIN_DISTANCE`")
+}
+
+/// Draws pins, by index, on tracks of an edge.
+fn place(design: &mut Def, rail: &Rail, edge: Edge, pins: Vec<(usize, usize)>) {
     let is_low = matches!(edge, Edge::West | Edge::South);
     // Along the wire: the origin is on a crossing of tracks, where the router begins.
     let (origin, low, high) = if is_low {
@@ -261,8 +296,8 @@ fn place(design: &mut Def, rails: &Rails, edge: Edge, arranged: &Arranged) -> Re
         let end = rail.ends.1;
         (rail.across.1, (end - rail.length).min(rail.across.1 - rail.half), end + rail.extension)
     };
-    for (place, track) in arranged.places.iter().zip(tracks) {
-        let Some(pin) = place.and_then(|index| design.pins.get_mut(index)) else { continue };
+    for (index, track) in pins {
+        let Some(pin) = design.pins.get_mut(index) else { continue };
         let track = rail.tracks[track];
         let along = (low - origin, high - origin);
         let (at, rect) = if edge.is_side() {
@@ -278,5 +313,4 @@ fn place(design: &mut Def, rails: &Rails, edge: Edge, arranged: &Arranged) -> Re
             other: Vec::new(),
         }];
     }
-    Ok(())
 }
