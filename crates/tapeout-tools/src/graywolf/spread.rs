@@ -50,7 +50,7 @@ pub(super) fn place(
         let x = core.low.x + (along * core.width() as f64) as i64 - width / 2;
         let x = x.clamp(row.area.low.x, (row.area.high.x - width).max(row.area.low.x));
         let may_mirror = cell.is_some_and(|cell| cell.symmetry.iter().any(|axis| axis == "Y"));
-        let orientation = if is_mirrored && may_mirror { mirrored(row.orientation) } else { row.orientation };
+        let orientation = if is_mirrored && may_mirror { row.orientation.mirrored() } else { row.orientation };
         component.placement =
             Some(Placement { status: Status::Placed, at: Point::new(x, row.area.low.y), orientation });
     }
@@ -79,17 +79,6 @@ pub(super) fn pins(def: &mut Def, rows: &[Row], placement: &pl1::Placement) {
         );
         let placement = Some(Placement { status: Status::Placed, at, orientation: Orientation::N });
         pin.ports = vec![PinPort { placement, ..PinPort::default() }];
-    }
-}
-
-/// Mirrored at a vertical line.
-fn mirrored(orientation: Orientation) -> Orientation {
-    match orientation {
-        Orientation::N => Orientation::FN,
-        Orientation::FN => Orientation::N,
-        Orientation::S => Orientation::FS,
-        Orientation::FS => Orientation::S,
-        sideways => sideways,
     }
 }
 
