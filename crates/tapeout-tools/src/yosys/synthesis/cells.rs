@@ -11,7 +11,10 @@ use tapeout_formats::liberty::{self, Cell, Direction, Library};
 pub(super) struct LibertyFile {
     /// As a command line names it.
     pub(super) path: String,
+    /// All of its cells: a design may instantiate any.
     pub(super) library: Library,
+    /// The cells that may be picked.
+    pub(super) usable: Library,
     /// The text without excluded cells, where there are some in it.
     pub(super) trimmed: Option<String>,
 }
@@ -19,12 +22,16 @@ pub(super) struct LibertyFile {
 impl LibertyFile {
     pub(super) fn read(path: String, text: &str, excluded: &[Pattern]) -> Result<Self, FormatError> {
         let library = liberty::parse(text)?;
-        let is_excluded = |name: &str| excluded.iter().any(|pattern| pattern.matches(name));
-        let trimmed = match library.cells.iter().any(|cell| is_excluded(&cell.name)) {
+        let is_excluded = |name: &str| {
+            library.cell(name).is_some_and(|cell| cell.dont_use) || excluded.iter().any(|pattern| pattern.matches(name))
+        };
+        let mut usable = library.clone();
+        usable.cells.retain(|cell| !is_excluded(&cell.name));
+        let trimmed = match usable.cells.len() < library.cells.len() {
             true => Some(liberty::without_cells(text, is_excluded)?),
             false => None,
         };
-        Ok(Self { path, library, trimmed })
+        Ok(Self { path, library, usable, trimmed })
     }
 }
 
