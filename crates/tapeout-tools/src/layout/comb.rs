@@ -100,7 +100,16 @@ mod tests {
     use super::*;
 
     fn side(trunk: i64, core: i64) -> Side {
-        Side { trunk, core, rails: [100, 300].into(), macros: Vec::new(), half: 5, spacing: 7, others: Vec::new() }
+        Side {
+            edge: if trunk < core { 0 } else { 600 },
+            trunk,
+            core,
+            rails: [100, 300].into(),
+            macros: Vec::new(),
+            half: 5,
+            spacing: 7,
+            others: Vec::new(),
+        }
     }
 
     fn rect(x0: i64, y0: i64, x1: i64, y1: i64) -> Rect<i64> {
