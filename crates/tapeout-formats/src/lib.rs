@@ -9,6 +9,10 @@
 //! - [`yosys_stat`], [`yosys_netlist`]: the statistics and the ports and cell types of a netlist.
 //! - [`icetime`]: the timing report of icetime.
 //! - [`asc`]: whether a placed and routed iCE40 design is complete.
+//! - [`gds`]: layouts as GDSII.
+//! - [`lyrdb`]: violations of design rules that KLayout found.
+//! - [`magic_drc`]: violations of design rules that Magic found.
+//! - [`netgen`]: how a layout and a netlist compare.
 //! - [`tcl`]: values as the Tcl scripts of tools read them.
 //! - [`protocol`]: metrics and reports that a tool's script tells in its output.
 //! - [`alerts`]: what the tools complain about in their logs.
@@ -16,8 +20,12 @@
 pub mod alerts;
 pub mod asc;
 mod error;
+pub mod gds;
 pub mod icetime;
+pub mod lyrdb;
+pub mod magic_drc;
 pub mod makefile_deps;
+pub mod netgen;
 pub mod nextpnr;
 pub mod pcf;
 pub mod pin_order;

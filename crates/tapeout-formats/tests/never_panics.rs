@@ -2,14 +2,18 @@
 
 use tapeout_formats::*;
 
-const SAMPLES: [&str; 7] = [
+const SAMPLES: [&str; 10] = [
     include_str!("data/nextpnr-0.4-pll.log"),
     include_str!("data/icetime-hx4k.rpt"),
     include_str!("data/yosys-0.23-ports.json"),
+    include_str!("data/netgen-1.5.133-swapped.json"),
     "a\\ b.o c:d : x.h \\\r\n y$$z\\#.h # w\n\nset_io -nowarn -pullup yes q[1] A2\nset_frequency c 1e3\nM a.v\nI b.vh\n",
     "%Warning-WIDTH: a.v:1:2: x 'é'\n[5] %Error: a.v:2: y\na.v:3: error: port ``c'' is (not\n\
      a.vhd:1:2:@5ns:(assertion error): bad\n/usr/bin/ghdl:error: x\nb.v:1: Warning: `\\z' is\n// Warning: d\n: : ': ('\n",
     "%OL_CREATE_REPORT a/../b.rpt\nx\n%OL_METRIC_I n 1\n%OL_METRIC_F m 1e3\n%OL_METRIC t a b\n%OL_END_REPORT\n[WARNING A-1] x\n",
+    "Design rules checked by Magic: a, style b\nrule\n    1 2 3 4\ntotal 1\nDEF read, Line 1 (Error): x\nERROR: y\n",
+    "<report-database><categories><category><name>a</name></category></categories><items><item><category>'a'</category>\
+     <multiplicity>2</multiplicity></item></items></report-database>",
     "@bit_major\n@ min_distance = 0.5\n#NR\na\\[1\\] $3\n#S @bus_major\n.*é\n",
 ];
 
@@ -24,6 +28,10 @@ fn read_with_all(text: &str) {
     let _ = asc::parse(text);
     let _ = makefile_deps::parse(text).map(|rules| makefile_deps::prerequisites(&rules).len());
     let _ = pin_order::parse(text);
+    let _ = netgen::parse(text).map(|report| report.cells.iter().map(|cell| cell.differences().total()).sum::<u64>());
+    let _ = netgen::says_match(text);
+    let _ = magic_drc::parse(text).map(|report| report.count());
+    let _ = lyrdb::parse(text).map(|report| report.total());
     let _ = protocol::parse(text.as_bytes());
     for alerts in [
         alerts::verilator,
@@ -35,6 +43,9 @@ fn read_with_all(text: &str) {
         alerts::vvp,
         alerts::ghdl,
         alerts::openroad,
+        alerts::magic,
+        alerts::klayout,
+        alerts::netgen,
     ] {
         assert!(alerts(text).iter().all(|alert| alert.count > 0 && alert.code.contains('.')));
     }
@@ -53,7 +64,7 @@ fn cut_at_every_place() {
 
 #[test]
 fn with_every_character_replaced() {
-    for sample in &SAMPLES[3..] {
+    for sample in &SAMPLES[4..] {
         for (at, old) in sample.char_indices() {
             for new in ["", ":", "'", "`", "(", "\\", "\n", " ", "é", "0"] {
                 read_with_all(&format!("{}{new}{}", &sample[..at], &sample[at + old.len_utf8()..]));
