@@ -8,6 +8,11 @@ mod flows;
 mod ghdl;
 mod icarus;
 mod icestorm;
+mod klayout;
+mod layouts;
+mod magic;
+mod misc;
+mod netgen;
 mod nextpnr;
 mod tcl;
 mod verilator;
@@ -28,6 +33,10 @@ pub fn registry() -> Registry {
         ghdl::register,
         icarus::register,
         icestorm::register,
+        klayout::register,
+        magic::register,
+        misc::register,
+        netgen::register,
         nextpnr::register,
         tcl::register,
         verilator::register,
