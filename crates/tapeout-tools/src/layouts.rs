@@ -140,9 +140,9 @@ pub(crate) fn with_gds(
 
 /// Whether one of the tools is named whose GDS there can be.
 pub(crate) fn check_primary(config: &Config) -> Result<(), (&'static str, String)> {
-    match config.str("PRIMARY_GDSII_STREAMOUT_TOOL") {
-        "magic" | "klayout" => Ok(()),
-        other => Err(("PRIMARY_GDSII_STREAMOUT_TOOL", format!("expected `magic` or `klayout`, found `{other}`"))),
+    match config.opt_str("PRIMARY_GDSII_STREAMOUT_TOOL") {
+        None | Some("magic" | "klayout") => Ok(()),
+        Some(other) => Err(("PRIMARY_GDSII_STREAMOUT_TOOL", format!("expected `magic` or `klayout`, found `{other}`"))),
     }
 }
 
