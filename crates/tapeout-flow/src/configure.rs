@@ -344,8 +344,8 @@ fn schema_of_steps(registry: &Registry, flow: &Flow, steps: &[Arranged]) -> Resu
     for vocabulary in registry.vocabularies() {
         if steps.iter().any(|step| step.step.info.vocabulary == Some(vocabulary.name)) {
             for mut variable in (vocabulary.variables)() {
-                // What a step that is there can do without, no PDK needs to give.
-                variable.optional |= variable.from_pdk && can_do_without(steps, &variable.name);
+                // A flow that cannot run yet is planned without a PDK, too: then the steps that are there have nothing of it.
+                variable.optional |= variable.from_pdk && is_read(steps, &variable.name);
                 shared.insert(variable.name.clone());
                 schema.add(variable).map_err(|error| format!("`{}`: {error}", vocabulary.name))?;
             }
@@ -388,6 +388,11 @@ fn can_do_without(steps: &[Arranged], name: &str) -> bool {
     let variables = steps.iter().flat_map(|step| &step.step.info.variables);
     let mut read = variables.filter(|variable| variable.name == name).peekable();
     read.peek().is_some() && read.all(|variable| !variable.is_required())
+}
+
+/// Whether a step that is there reads a variable.
+fn is_read(steps: &[Arranged], name: &str) -> bool {
+    steps.iter().flat_map(|step| &step.step.info.variables).any(|variable| variable.name == name)
 }
 
 /// Settings of tools that nobody knows: most likely a name is misspelt. They are no errors, as a configuration may be

@@ -126,6 +126,23 @@ impl<'run> StepCx<'_, 'run> {
         Ok(result)
     }
 
+    /// The bytes of an output of a session.
+    ///
+    /// # Errors
+    /// When the session has no such output.
+    pub fn bytes(&self, session: &Completed, path: &str) -> Result<Vec<u8>, Failure> {
+        let output = session.output(path).ok_or_else(|| unreadable(path, "the tool has not written it"))?;
+        self.output_bytes(output)
+    }
+
+    /// The bytes of an output.
+    ///
+    /// # Errors
+    /// When the store cannot give them.
+    pub fn output_bytes(&self, output: &Output) -> Result<Vec<u8>, Failure> {
+        self.job.read_output(output)
+    }
+
     /// The text of an output.
     ///
     /// # Errors

@@ -51,6 +51,18 @@ pub enum FormatError {
         /// What was expected and what was found, in the words of the JSON reader.
         message: String,
     },
+    /// A record of a binary format is wrong.
+    #[error("{format}, byte {offset}: expected {expected}, found {found}")]
+    Byte {
+        /// The format, as a reader would call it.
+        format: &'static str,
+        /// Where the record begins, counted from 0.
+        offset: usize,
+        /// What the format asks for at this place.
+        expected: String,
+        /// What is there.
+        found: String,
+    },
 }
 
 impl FormatError {
@@ -67,7 +79,7 @@ impl FormatError {
     pub fn line(&self) -> Option<usize> {
         match self {
             Self::Line { line, .. } | Self::Word { line, .. } => Some(*line),
-            Self::Missing { .. } => None,
+            Self::Missing { .. } | Self::Byte { .. } => None,
             Self::Json { line, .. } => (*line > 0).then_some(*line),
         }
     }

@@ -14,8 +14,12 @@
 //! - [`spef`]: parasitics, written.
 //! - [`icetime`], [`opensta`]: the reports of timing analysis.
 //! - [`asc`]: whether a placed and routed iCE40 design is complete.
+//! - [`gds`]: layouts as GDSII.
 //! - [`lef`], [`def`]: the cells and layers of a process, and a design's floorplan, placement and routing, read and
 //!   written. [`geometry`] is what they share.
+//! - [`lyrdb`]: violations of design rules that KLayout found.
+//! - [`magic_drc`]: violations of design rules that Magic found.
+//! - [`netgen`]: how a layout and a netlist compare.
 //! - [`tcl`]: values as the Tcl scripts of tools read them.
 //! - [`protocol`]: metrics and reports that a tool's script tells in its output.
 //! - [`alerts`]: what the tools complain about in their logs.
@@ -24,12 +28,16 @@ pub mod alerts;
 pub mod asc;
 pub mod def;
 mod error;
+pub mod gds;
 pub mod geometry;
 pub mod graywolf;
 pub mod icetime;
 pub mod lef;
 pub mod liberty;
+pub mod lyrdb;
+pub mod magic_drc;
 pub mod makefile_deps;
+pub mod netgen;
 pub mod netlist;
 pub mod nextpnr;
 pub mod opensta;

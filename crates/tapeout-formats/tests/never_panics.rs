@@ -2,12 +2,13 @@
 
 use tapeout_formats::*;
 
-const SAMPLES: [&str; 14] = [
+const SAMPLES: [&str; 17] = [
     include_str!("data/nextpnr-0.4-pll.log"),
     include_str!("data/icetime-hx4k.rpt"),
     include_str!("data/yosys-0.23-ports.json"),
     include_str!("data/small.lef"),
     include_str!("data/small.def"),
+    include_str!("data/netgen-1.5.133-swapped.json"),
     include_str!("data/yosys-0.23-gates.json"),
     ".subckt a b\n+ c=1 $ é\nXu a b / c m = 2\nM1 a b c\n.ends\n* x\n.include \"y\"\n.end\n",
     "n1 1 u1/Y 3 ( 1.5 0.002 ( 2 1e-3 u2/A , ( 3 0 PIN/q[0] ) ) , ( 0 0 ERROR ) , ( 4 1e-05 u3/B ) )\n",
@@ -18,6 +19,9 @@ const SAMPLES: [&str; 14] = [
     "%OL_CREATE_REPORT a/../b.rpt\nx\n%OL_METRIC_I n 1\n%OL_METRIC_F m 1e3\n%OL_METRIC t a b\n%OL_END_REPORT\n[WARNING A-1] x\n",
     "library(a) { nom_voltage : 1.8; /* é */ cell (\"b\") { area : 1\n pin(A, B) { direction : input; } latch(Q,N) {\
      enable : \"!C\"; } bus(d) { pin(d[0]) { capacitance : 1e-3; } } t (x) { v (\"1, \\\n 2\"); } } } // c\n",
+    "Design rules checked by Magic: a, style b\nrule\n    1 2 3 4\ntotal 1\nDEF read, Line 1 (Error): x\nERROR: y\n",
+    "<report-database><categories><category><name>a</name></category></categories><items><item><category>'a'</category>\
+     <multiplicity>2</multiplicity></item></items></report-database>",
     "@bit_major\n@ min_distance = 0.5\n#NR\na\\[1\\] $3\n#S @bus_major\n.*é\n",
 ];
 
@@ -49,6 +53,10 @@ fn read_with_all(text: &str) {
     let _ = pin_order::parse(text);
     let _ = (opensta::power(text), opensta::violations(text));
     read_with_all_layouts(text);
+    let _ = netgen::parse(text).map(|report| report.cells.iter().map(|cell| cell.differences().total()).sum::<u64>());
+    let _ = netgen::says_match(text);
+    let _ = magic_drc::parse(text).map(|report| report.count());
+    let _ = lyrdb::parse(text).map(|report| report.total());
     let _ = protocol::parse(text.as_bytes());
     for alerts in [
         alerts::verilator,
@@ -62,6 +70,9 @@ fn read_with_all(text: &str) {
         alerts::graywolf,
         alerts::qrouter,
         alerts::openroad,
+        alerts::klayout,
+        alerts::magic,
+        alerts::netgen,
         alerts::opensta,
     ] {
         assert!(alerts(text).iter().all(|alert| alert.count > 0 && alert.code.contains('.')));
@@ -81,7 +92,7 @@ fn cut_at_every_place() {
 
 #[test]
 fn with_every_character_replaced() {
-    for sample in &SAMPLES[6..] {
+    for sample in &SAMPLES[7..] {
         for (at, old) in sample.char_indices() {
             for new in ["", ":", "'", "`", "(", "\\", "\n", " ", "é", "0"] {
                 read_with_all(&format!("{}{new}{}", &sample[..at], &sample[at + old.len_utf8()..]));

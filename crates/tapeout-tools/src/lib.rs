@@ -9,7 +9,12 @@ mod ghdl;
 mod graywolf;
 mod icarus;
 mod icestorm;
+mod klayout;
 mod layout;
+mod layouts;
+mod magic;
+mod misc;
+mod netgen;
 mod nextpnr;
 mod opensta;
 pub mod pdk;
@@ -34,7 +39,11 @@ pub fn registry() -> Registry {
         graywolf::register,
         icarus::register,
         icestorm::register,
+        klayout::register,
         layout::register,
+        magic::register,
+        misc::register,
+        netgen::register,
         nextpnr::register,
         opensta::register,
         qrouter::register,

@@ -69,6 +69,13 @@ pub fn timing_files(libs: &Value, macros: &Value, corner: &str, by_netlist: bool
     files
 }
 
+/// The files of one view, such as `gds`, of all hard macros. `macros` is `MACROS` of a configuration, or null.
+#[must_use]
+pub fn of_macros<'v>(macros: &'v Value, view: &str) -> Vec<&'v str> {
+    let Value::Map(macros) = macros else { return Vec::new() };
+    macros.iter().flat_map(|(_, views)| texts(entry(views, view))).collect()
+}
+
 impl TimingFiles {
     /// All files in one list, as OpenLane's scripts take them: parasitics are `INSTANCE@PATH`.
     #[must_use]

@@ -148,6 +148,8 @@ pub const KNOWN_METRICS: &[KnownMetric] = &[
     lower("design__violations").sum(),
     lower("design__disconnected_pin__count").sum().critical(),
     lower("design__critical_disconnected_pin__count").sum().critical(),
+    // Kinds of cells whose layouts are not there.
+    lower("design__gds__abstract_cells"),
     lower("design__xor_difference__count").sum().critical(),
     lower("magic__drc_error__count").sum().critical(),
     lower("magic__illegal_overlap__count").sum().critical(),

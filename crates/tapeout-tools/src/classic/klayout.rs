@@ -6,6 +6,7 @@ pub(super) fn variables() -> Vec<Variable> {
     vec![
         Variable::new("KLAYOUT_TECH", Type::Path, "KLayout's technology file (`.lyt`).").from_pdk(),
         Variable::new("KLAYOUT_PROPERTIES", Type::Path, "KLayout's layer properties (`.lyp`): colours and names.")
+            .optional()
             .from_pdk(),
         Variable::new(
             "KLAYOUT_DEF_LAYER_MAP",

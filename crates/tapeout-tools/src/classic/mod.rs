@@ -211,7 +211,7 @@ mod tests {
             required.map(|variable| variable.name.into_owned()).collect::<Vec<_>>()
         };
         assert_eq!(required(false), ["DESIGN_NAME", "VERILOG_FILES"]);
-        assert_eq!(required(true).len(), 66);
+        assert_eq!(required(true).len(), 65);
     }
 
     #[test]

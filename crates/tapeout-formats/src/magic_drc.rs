@@ -1,0 +1,116 @@
+//! Violations of design rules as Magic found them, in the form in which our script has Magic print them:
+//!
+//! ```text
+//! Design rules checked by Magic: gcd, style default
+//! Metal2 spacing < 3 (Mosis #9.2)
+//!     12.000 3.400 12.600 4.000
+//! total 1
+//! ```
+//!
+//! A rule with the words of the technology file, then a box for each violation: left, bottom, right and top edge in µm. The
+//! last line says that all have been printed.
+
+use crate::FormatError;
+
+const FORMAT: &str = "Magic's report of design rules";
+const HEAD: &str = "Design rules checked by Magic: ";
+
+/// A report.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Report {
+    /// The cell that was checked.
+    pub cell: String,
+    /// Which set of rules was checked, such as `drc(full)`.
+    pub style: String,
+    /// The rules that are violated, in the order of the report.
+    pub rules: Vec<Rule>,
+}
+
+/// A violated rule.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Rule {
+    /// The words of the technology file.
+    pub text: String,
+    /// Left, bottom, right and top edge of each violation, in µm.
+    pub boxes: Vec<[f64; 4]>,
+}
+
+impl Report {
+    /// How many violations there are.
+    #[must_use]
+    pub fn count(&self) -> usize {
+        self.rules.iter().map(|rule| rule.boxes.len()).sum()
+    }
+}
+
+/// Reads a report.
+///
+/// # Errors
+/// If the head or the total is missing, a box has no four numbers, or the total is another one than that of the boxes.
+pub fn parse(text: &str) -> Result<Report, FormatError> {
+    let wrong = |line: usize, expected: &str, found: &str| FormatError::Line {
+        format: FORMAT,
+        line,
+        expected: expected.to_owned(),
+        found: format!("`{found}`"),
+    };
+    let mut report: Option<Report> = None;
+    let mut lines = 0;
+    for (index, line) in text.lines().enumerate() {
+        lines = index + 1;
+        let Some(report) = &mut report else {
+            let head = line.strip_prefix(HEAD).and_then(|head| head.rsplit_once(", style "));
+            let (cell, style) = head.ok_or_else(|| wrong(lines, &format!("`{HEAD}CELL, style STYLE`"), line))?;
+            report = Some(Report { cell: cell.to_owned(), style: style.to_owned(), rules: Vec::new() });
+            continue;
+        };
+        if line.starts_with(' ') {
+            let numbers: Result<Vec<f64>, _> = line.split_whitespace().map(str::parse).collect();
+            let edges = numbers.ok().and_then(|numbers| <[f64; 4]>::try_from(numbers).ok());
+            match (edges, report.rules.last_mut()) {
+                (Some(edges), Some(rule)) => rule.boxes.push(edges),
+                _ => return Err(wrong(lines, "four edges in µm below a rule", line)),
+            }
+        } else if let Some(total) = line.strip_prefix("total ").and_then(|total| total.parse::<usize>().ok()) {
+            if total != report.count() {
+                return Err(wrong(lines, &format!("`total {}`, as there are boxes above", report.count()), line));
+            }
+            return Ok(report.clone());
+        } else {
+            report.rules.push(Rule { text: line.to_owned(), boxes: Vec::new() });
+        }
+    }
+    Err(FormatError::Missing { format: FORMAT, expected: "a line `total COUNT`".to_owned(), lines })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HEADED: &str = "Design rules checked by Magic: a, style b, style drc(full)\n";
+
+    #[test]
+    fn a_report() {
+        let text =
+            format!("{HEADED}Metal2 spacing < 3\n    1 2 3.5 4\n    -1 0 0 1\ntotal width\n    0 0 1 1\ntotal 3\n");
+        let report = parse(&text).unwrap();
+        assert_eq!((report.cell.as_str(), report.style.as_str(), report.count()), ("a, style b", "drc(full)", 3));
+        assert_eq!(report.rules[0].boxes, [[1.0, 2.0, 3.5, 4.0], [-1.0, 0.0, 0.0, 1.0]]);
+        assert_eq!(report.rules[1].text, "total width");
+        assert_eq!(parse(&format!("{HEADED}total 0\n")).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn a_report_that_was_cut_off_or_lies_is_none() {
+        for (text, line) in [
+            (format!("{HEADED}rule\n    1 2 3\n"), Some(3)),
+            (format!("{HEADED}    1 2 3 4\n"), Some(2)),
+            (format!("{HEADED}rule\n    1 2 3 4\ntotal 0\n"), Some(4)),
+            (format!("{HEADED}rule\n"), None),
+            ("total 0\n".to_owned(), Some(1)),
+            (String::new(), None),
+        ] {
+            assert_eq!(parse(&text).unwrap_err().line(), line, "{text}");
+        }
+    }
+}

@@ -1,0 +1,90 @@
+//! `KLayout.StreamOut`: the layouts of the cells into the routed design, as GDS, a second time and by another program.
+
+use tapeout_config::Config;
+use tapeout_flow::{Completed, Failure, Input, Script, Session, Step, StepCx, StepInfo, StepResult, design_name};
+use tapeout_formats::alerts;
+use tapeout_model::Alert;
+
+use super::{Setting, session, settings};
+use crate::classic::variable;
+use crate::layouts::{
+    ABSTRACT_CELLS, abstract_cells_alert, check_primary, gds_variables, layouts, lef_variables, lefs, sources,
+    with_gds, without_dates,
+};
+
+pub(super) struct StreamOut;
+
+const RAW: &str = "raw.gds";
+const ABSTRACTS: &str = "abstracts.txt";
+
+impl Step for StreamOut {
+    fn info(&self) -> StepInfo {
+        StepInfo::new(
+            "KLayout.StreamOut",
+            "Write the layout",
+            "KLayout puts the layouts of the cells into the routed design and writes it as GDS. `KLAYOUT_DEF_LAYER_MAP` says \
+             which layer of the GDS is which of the DEF. Cells that `CELL_GDS` and the macros lack are shown by their \
+             abstracts, and counted.",
+            env!("IMPLEMENTATION"),
+        )
+        .needs("def")
+        .takes("gds")
+        .makes(&["gds", "klayout_gds"])
+        .measures(&[ABSTRACT_CELLS])
+        .variables([design_name()])
+        .variables(lef_variables())
+        .variables(gds_variables())
+        .variables(["KLAYOUT_DEF_LAYER_MAP", "PRIMARY_GDSII_STREAMOUT_TOOL"].map(variable))
+        .tools(&["klayout"])
+    }
+
+    fn check(&self, config: &Config) -> Result<(), (&'static str, String)> {
+        check_primary(config)
+    }
+
+    fn prepare(&self, cx: &mut StepCx<'_, '_>) -> Result<Vec<Session>, Failure> {
+        let def = cx.view_file("def")?;
+        let (lefs, mut inputs) = sources(cx, &lefs(cx.config)?)?;
+        let (layouts, more) = sources(cx, &layouts(cx.config))?;
+        inputs.extend(more);
+        let (map, more) = sources(cx, &[cx.config.str("KLAYOUT_DEF_LAYER_MAP").to_owned()])?;
+        inputs.extend(more);
+        let set = settings(&[
+            ("design", Setting::Text(cx.config.str("DESIGN_NAME"))),
+            ("def", Setting::Text(&def.path)),
+            ("lefs", Setting::List(&lefs)),
+            ("map", Setting::Text(&map[0])),
+            ("layouts", Setting::List(&layouts)),
+            ("gds", Setting::Text(RAW)),
+            ("abstracts", Setting::Text(ABSTRACTS)),
+        ]);
+        inputs.push(Input::Output(def));
+        let script = Script::new(format!("{}.rb", cx.slug()), "#")
+            .section("settings", set)
+            .section("write", include_str!("stream_out.rb"));
+        let mut session = session(script);
+        session.invocation.inputs = inputs;
+        session.invocation.outputs = vec![RAW.to_owned(), ABSTRACTS.to_owned()];
+        Ok(vec![session])
+    }
+
+    fn collect(&self, cx: &mut StepCx<'_, '_>, sessions: &[Completed]) -> Result<StepResult, Failure> {
+        let session = &sessions[0];
+        let bytes = without_dates(cx, RAW, cx.bytes(session, RAW)?)?;
+        let abstracts: Vec<String> = cx.text(session, ABSTRACTS)?.lines().map(str::to_owned).collect();
+        let result = StepResult::default()
+            .metric(ABSTRACT_CELLS, abstracts.len())
+            .alerts(self.alerts(session.log()))
+            .alerts(abstract_cells_alert("klayout", &abstracts));
+        with_gds(cx, result, ("klayout", "klayout_gds"), &bytes)
+    }
+
+    fn alerts(&self, log: &str) -> Vec<Alert> {
+        alerts::klayout(log)
+    }
+
+    fn advice(&self, log: &str) -> Option<String> {
+        log.contains("database unit")
+            .then(|| "the DEF must have a database unit of 1 nm, or a multiple of it".to_owned())
+    }
+}

@@ -1,0 +1,185 @@
+//! Magic: stream-out, abstracts, design rules, extraction. Owns how a session with Magic begins and ends, and how it gets
+//! its files; a step's own script is in the file of its name.
+//!
+//! Magic exits with 0 whatever happens. A step has succeeded when its script ran to the end, its files are there and can be
+//! read, and no message of Magic's looks fatal.
+
+mod abstracts;
+mod drc;
+mod extract;
+mod stream_out;
+mod write_lef;
+
+use tapeout_config::{Config, Variable};
+use tapeout_flow::{Command, Failure, Input, Registry, Script, Session, StepCx, Tool, design_name};
+use tapeout_formats::{alerts, tcl};
+use tapeout_model::{Alert, Class, Severity};
+
+use crate::classic::variable;
+use crate::layouts::{layouts, lefs, sources};
+
+pub(crate) fn register(registry: &mut Registry) {
+    registry
+        .add_step(stream_out::StreamOut)
+        .add_step(write_lef::WriteLef)
+        .add_step(drc::Drc)
+        .add_step(extract::SpiceExtraction)
+        .add_tool(Tool {
+            name: "magic",
+            summary: "Layout editor that checks, extracts and streams out",
+            package: "magic",
+            version_args: &["--version"],
+            minimum: Some("8.3.105"),
+            companions: &["../lib/x86_64-linux-gnu/magic", "../lib/aarch64-linux-gnu/magic", "../lib/magic"],
+        });
+}
+
+/// The variables of every session with Magic.
+fn variables() -> Vec<Variable> {
+    let names = ["MAGICRC", "MAGIC_TECH", "MAGIC_CAPTURE_ERRORS"];
+    [vec![design_name()], names.map(variable).into()].concat()
+}
+
+const READ_DEF: &str = include_str!("read_def.tcl");
+const READ_GDS: &str = include_str!("read_gds.tcl");
+
+/// How every script begins: on the grid of the technology.
+fn begin(cx: &mut StepCx<'_, '_>) -> Result<String, Failure> {
+    let technology = lefs(cx.config)?.first().cloned().unwrap_or_default();
+    let technology = cx.read_source(&technology)?.unwrap_or_default();
+    let grid = manufacturing_grid(&String::from_utf8_lossy(&technology)).unwrap_or(0.0);
+    Ok(format!("set grid {grid}\n{}", include_str!("begin.tcl")))
+}
+
+/// The grid of a technology LEF, in µm.
+fn manufacturing_grid(lef: &str) -> Option<f64> {
+    lef.lines().find_map(|line| {
+        let mut words = line.split_whitespace();
+        let is_it = words.next() == Some("MANUFACTURINGGRID");
+        words.next().filter(|_| is_it)?.trim_end_matches(';').parse().ok().filter(|grid: &f64| *grid > 0.0)
+    })
+}
+
+/// A setting of a script: a variable of Tcl.
+enum Setting<'a> {
+    Text(&'a str),
+    List(&'a [String]),
+    Flag(bool),
+}
+
+/// The section that sets the variables of a script.
+fn settings(settings: &[(&str, Setting<'_>)]) -> String {
+    let line = |(name, setting): &(&str, Setting<'_>)| {
+        let value = match setting {
+            Setting::Text(text) => tcl::quote(text),
+            Setting::List(items) => {
+                format!("[list {}]", items.iter().map(|item| tcl::quote(item)).collect::<Vec<_>>().join(" "))
+            }
+            Setting::Flag(on) => u8::from(*on).to_string(),
+        };
+        format!("set {name} {value}\n")
+    };
+    settings.iter().map(line).collect()
+}
+
+/// A session of Magic that runs these scripts, each in a Magic of its own.
+fn session(cx: &mut StepCx<'_, '_>, scripts: Vec<Script>) -> Result<Session, Failure> {
+    let rc = cx.config.str("MAGICRC").to_owned();
+    let files = [rc, cx.config.str("MAGIC_TECH").to_owned()];
+    let (names, inputs) = sources(cx, &files)?;
+    let mut session = Session::default();
+    session.invocation.inputs = inputs;
+    for script in scripts {
+        let run = format!("run-{}", script.path);
+        let text = format!("set script {}\n{}", tcl::quote(&script.path), include_str!("run.tcl"));
+        let command = Command::new("magic").args(["-dnull", "-noconsole", "-rcfile", &names[0], &run]);
+        session.invocation.commands.push(command);
+        session.invocation.inputs.push(Input::Text { name: run, text });
+        session.scripts.push(script);
+    }
+    Ok(session)
+}
+
+/// The LEF files and the layout as DEF, for [`READ_DEF`].
+struct Abstracts {
+    lefs: Vec<String>,
+    def: String,
+    inputs: Vec<Input>,
+}
+
+impl Abstracts {
+    fn gather(cx: &mut StepCx<'_, '_>) -> Result<Self, Failure> {
+        let def = cx.view_file("def")?;
+        let files = lefs(cx.config)?;
+        let (lefs, mut inputs) = sources(cx, &files)?;
+        // Without its ending, Magic looks for the file in its own directories first.
+        let path = format!("./{}", def.path);
+        inputs.push(Input::Output(def));
+        Ok(Self { lefs, def: path, inputs })
+    }
+
+    fn settings(&self) -> [(&'static str, Setting<'_>); 2] {
+        [("lefs", Setting::List(&self.lefs)), ("def", Setting::Text(&self.def))]
+    }
+}
+
+/// The GDS files of the library as sources of a session.
+fn library(cx: &mut StepCx<'_, '_>) -> Result<(Vec<String>, Vec<Input>), Failure> {
+    let files = layouts(cx.config);
+    sources(cx, &files)
+}
+
+/// What Magic complained about. What looks fatal fails the step, unless the configuration says that it does not.
+fn judged(config: &Config, log: &str) -> Result<Vec<Alert>, Failure> {
+    let mut alerts = alerts::magic(log);
+    let errors: Vec<Alert> = alerts.iter().filter(|alert| alert.severity == Severity::Error).cloned().collect();
+    if errors.is_empty() {
+        return Ok(alerts);
+    }
+    if config.bool("MAGIC_CAPTURE_ERRORS") {
+        let mut failure = Failure::new(Class::Tool, "Magic says that it failed, and exits with 0".to_owned())
+            .hint("`-c MAGIC_CAPTURE_ERRORS=false` makes such messages warnings");
+        failure.words = errors.into_iter().map(|alert| alert.message).collect();
+        return Err(failure);
+    }
+    alerts.iter_mut().for_each(|alert| alert.severity = alert.severity.min(Severity::Warning));
+    Ok(alerts)
+}
+
+/// What to try when Magic failed with these words.
+fn advice(log: &str) -> Option<String> {
+    let cases = [
+        (
+            "is not defined.  Maybe you have not read",
+            "a cell of the layout is in none of `CELL_LEFS`, `EXTRA_LEFS` and the LEFs of `MACROS`",
+        ),
+        (
+            "Technology file version",
+            "the technology needs a newer Magic: see `tapeout doctor` for the one that is found",
+        ),
+        ("-pinonly", "this Magic cannot do what `MAGIC_WRITE_LEF_PINONLY` asks for: a newer one is needed"),
+    ];
+    cases.iter().find(|(words, _)| log.contains(words)).map(|(_, advice)| (*advice).to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn settings_are_words_of_tcl() {
+        let files = ["a b".to_owned(), "$c[d]".to_owned()];
+        let text =
+            settings(&[("files", Setting::List(&files)), ("on", Setting::Flag(true)), ("x", Setting::Text("y"))]);
+        assert_eq!(text, "set files [list \"a b\" \"\\$c\\[d]\"]\nset on 1\nset x y\n");
+    }
+
+    #[test]
+    fn the_grid_of_a_technology() {
+        assert_eq!(manufacturing_grid("VERSION 5.4 ;\n MANUFACTURINGGRID\t0.05 ;\n"), Some(0.05));
+        assert_eq!(
+            (manufacturing_grid("MANUFACTURINGGRID 0.005;"), manufacturing_grid("LAYER a")),
+            (Some(0.005), None)
+        );
+    }
+}
