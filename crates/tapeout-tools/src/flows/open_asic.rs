@@ -22,7 +22,6 @@ const STEPS: &[&str] = &[
     "Layout.Fill",
     "Layout.PowerGrid",
     "Qrouter.Route",
-    "Checker.FailedRoutes",
     "Layout.WriteNetlists",
     "Qrouter.Parasitics",
     "OpenSTA.PostPnR",
