@@ -3,6 +3,7 @@
 
 mod deck;
 mod drc;
+mod layers;
 mod lvs;
 mod render;
 mod stream_out;

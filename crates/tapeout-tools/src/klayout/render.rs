@@ -5,6 +5,7 @@ use tapeout_flow::{Completed, Failure, Input, Script, Session, Step, StepCx, Ste
 use tapeout_formats::alerts;
 use tapeout_model::Alert;
 
+use super::layers::{layer_map, layer_variables};
 use super::{Setting, session, settings};
 use crate::classic::variable;
 use crate::layouts::sources;
@@ -17,16 +18,16 @@ impl Step for Render {
             "KLayout.Render",
             "Draw the layout",
             "KLayout draws a picture of the layout, in the colours of `KLAYOUT_PROPERTIES` if the PDK has such; else with the \
-             layers of `KLAYOUT_DEF_LAYER_MAP` in colours, and what else is in the cells pale below them.",
+             layers of wires in colours, and what else is in the cells pale below them.",
             env!("IMPLEMENTATION"),
         )
         .needs("gds")
         .makes(&["render"])
         .variables([design_name()])
+        .variables(layer_variables())
         .variables(
             [
                 "KLAYOUT_PROPERTIES",
-                "KLAYOUT_DEF_LAYER_MAP",
                 "KLAYOUT_RENDER_GRID_VISBLE",
                 "KLAYOUT_RENDER_SHOW_RULER",
                 "KLAYOUT_RENDER_BACKGROUND_COLOR",
@@ -55,7 +56,7 @@ impl Step for Render {
         let gds = cx.view_file("gds")?;
         let properties: Vec<String> = cx.config.opt_str("KLAYOUT_PROPERTIES").map(str::to_owned).into_iter().collect();
         let (properties, mut inputs) = sources(cx, &properties)?;
-        let (map, more) = sources(cx, &[cx.config.str("KLAYOUT_DEF_LAYER_MAP").to_owned()])?;
+        let (map, more) = layer_map(cx)?;
         inputs.extend(more);
         let config = cx.config;
         let flag = |name| Setting::Flag(config.bool(name));
@@ -65,7 +66,7 @@ impl Step for Render {
             ("gds", Setting::Text(&gds.path)),
             ("png", Setting::Text(&picture)),
             ("properties", properties.first().map_or(Setting::Nothing, |file| Setting::Text(file))),
-            ("map", Setting::Text(&map[0])),
+            ("map", Setting::Text(&map)),
             ("grid", flag("KLAYOUT_RENDER_GRID_VISBLE")),
             ("ruler", flag("KLAYOUT_RENDER_SHOW_RULER")),
             ("text", flag("KLAYOUT_RENDER_TEXT_VISIBLE")),

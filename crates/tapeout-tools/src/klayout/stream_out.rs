@@ -5,6 +5,7 @@ use tapeout_flow::{Completed, Failure, Input, Script, Session, Step, StepCx, Ste
 use tapeout_formats::alerts;
 use tapeout_model::Alert;
 
+use super::layers::{layer_map, layer_variables};
 use super::{Setting, session, settings};
 use crate::classic::variable;
 use crate::layouts::{
@@ -22,8 +23,8 @@ impl Step for StreamOut {
         StepInfo::new(
             "KLayout.StreamOut",
             "Write the layout",
-            "KLayout puts the layouts of the cells into the routed design and writes it as GDS. `KLAYOUT_DEF_LAYER_MAP` says \
-             which layer of the GDS is which of the DEF. Cells that `CELL_GDS` and the macros lack are shown by their \
+            "KLayout puts the layouts of the cells into the routed design and writes it as GDS. `KLAYOUT_DEF_LAYER_MAP` or \
+             `GDS_LAYERS` says which layer of the GDS is which of the DEF. Cells that `CELL_GDS` and the macros lack are shown by their \
              abstracts, and counted.",
             env!("IMPLEMENTATION"),
         )
@@ -34,7 +35,8 @@ impl Step for StreamOut {
         .variables([design_name()])
         .variables(lef_variables())
         .variables(gds_variables())
-        .variables(["KLAYOUT_DEF_LAYER_MAP", "PRIMARY_GDSII_STREAMOUT_TOOL"].map(variable))
+        .variables(layer_variables())
+        .variables([variable("PRIMARY_GDSII_STREAMOUT_TOOL")])
         .tools(&["klayout"])
     }
 
@@ -47,13 +49,13 @@ impl Step for StreamOut {
         let (lefs, mut inputs) = sources(cx, &lefs(cx.config)?)?;
         let (layouts, more) = sources(cx, &layouts(cx.config))?;
         inputs.extend(more);
-        let (map, more) = sources(cx, &[cx.config.str("KLAYOUT_DEF_LAYER_MAP").to_owned()])?;
+        let (map, more) = layer_map(cx)?;
         inputs.extend(more);
         let set = settings(&[
             ("design", Setting::Text(cx.config.str("DESIGN_NAME"))),
             ("def", Setting::Text(&def.path)),
             ("lefs", Setting::List(&lefs)),
-            ("map", Setting::Text(&map[0])),
+            ("map", Setting::Text(&map)),
             ("layouts", Setting::List(&layouts)),
             ("gds", Setting::Text(RAW)),
             ("abstracts", Setting::Text(ABSTRACTS)),
