@@ -1,4 +1,4 @@
-//! `tapeout init`: a project that runs, to start from. What is in it are the files in `templates`.
+//! `tapeout init`: a project that runs, to start from. What is in it are the files in `templates`, or those of an example.
 
 use std::fs;
 use std::io::{ErrorKind, Write};
@@ -17,42 +17,75 @@ pub(crate) struct InitArgs {
     /// Where; made if it is not there
     #[arg(value_name = "DIR", default_value = ".")]
     dir: PathBuf,
+    /// For which flow: to a bitstream for iCE40, or to a layout in GDSII
+    #[arg(long, value_name = "NAME", default_value = PROJECTS[0].flow, value_parser = PROJECTS.map(|project| project.flow))]
+    flow: String,
 }
 
-/// Each file's path in the project and its text.
-const FILES: [(&str, &str); 5] = [
-    ("config.yaml", include_str!("../../templates/config.yaml")),
-    ("src/blinky.v", include_str!("../../templates/blinky.v")),
-    ("src/blinky.pcf", include_str!("../../templates/blinky.pcf")),
-    ("tb/blinky_tb.v", include_str!("../../templates/blinky_tb.v")),
-    (".gitignore", include_str!("../../templates/gitignore")),
+/// A project to start from.
+#[derive(Clone, Copy)]
+struct Project {
+    flow: &'static str,
+    /// What the design becomes, in a sentence.
+    goal: &'static str,
+    /// Each file's path in the project and its text.
+    files: &'static [(&'static str, &'static str)],
+}
+
+const GITIGNORE: (&str, &str) = (".gitignore", include_str!("../../templates/gitignore"));
+
+/// All of them. The first is made where no flow is named.
+const PROJECTS: [Project; 2] = [
+    Project {
+        flow: "Ice40",
+        goal: "a bitstream",
+        files: &[
+            ("config.yaml", include_str!("../../templates/config.yaml")),
+            ("src/blinky.v", include_str!("../../templates/blinky.v")),
+            ("src/blinky.pcf", include_str!("../../templates/blinky.pcf")),
+            ("tb/blinky_tb.v", include_str!("../../templates/blinky_tb.v")),
+            GITIGNORE,
+        ],
+    },
+    Project {
+        flow: "OpenAsic",
+        goal: "a layout",
+        files: &[
+            ("config.yaml", include_str!("../../../../examples/spm/config.yaml")),
+            ("src/spm.v", include_str!("../../../../examples/spm/src/spm.v")),
+            ("tb/spm_tb.v", include_str!("../../../../examples/spm/tb/spm_tb.v")),
+            GITIGNORE,
+        ],
+    },
 ];
 
 pub(crate) fn run(cx: &Cx, args: &InitArgs) -> Result<u8, CliError> {
     let dir = &args.dir;
+    let Project { goal, files, .. } =
+        PROJECTS.into_iter().find(|project| project.flow == args.flow).unwrap_or(PROJECTS[0]);
     let there: Vec<PathBuf> =
-        FILES.iter().map(|(path, _)| dir.join(path)).filter(|path| path.symlink_metadata().is_ok()).collect();
+        files.iter().map(|(path, _)| dir.join(path)).filter(|path| path.symlink_metadata().is_ok()).collect();
     if !there.is_empty() {
         let message = format!("{} would be overwritten; nothing was written", plural(there.len(), "file"));
         return Err(CliError::input(message)
             .details(there.iter().map(|path| path.display().to_string()).collect())
             .hint("name another directory"));
     }
-    for (path, text) in FILES {
+    for (path, text) in files {
         write(&dir.join(path), text)?;
     }
     if cx.terminal.json {
-        let files: Vec<&str> = FILES.iter().map(|(path, _)| *path).collect();
+        let files: Vec<&str> = files.iter().map(|(path, _)| *path).collect();
         cx.terminal.print_json(&json!({ "dir": dir, "files": files }));
         return Ok(0);
     }
-    for (path, _) in FILES {
+    for (path, _) in files {
         cx.terminal.note(&format!("made {}", dir.join(path).display()));
     }
     let paint = |command: &str| cx.terminal.out.paint(Style::Bold, command);
     let enter = if dir == Path::new(".") { String::new() } else { format!("  {}\n", paint(&enter(dir))) };
     cx.terminal.print(&format!(
-        "next:\n{enter}  {}       shows what a run will do\n  {}        takes the design to a bitstream\n  {}     says \
+        "next:\n{enter}  {}       shows what a run will do\n  {}        takes the design to {goal}\n  {}     says \
          which tools are missing",
         paint("tapeout plan"),
         paint("tapeout run"),
