@@ -95,14 +95,20 @@ fn steps(steps: &[StepSummary], paint: Paint) -> String {
     table(&rows, paint)
 }
 
-/// Timing first, then how full the device is; what breaks down a total by cell comes last, where there are too many.
+/// Timing first, then what is wrong and how full the device is; what breaks down a total comes last, where there are too
+/// many.
 fn metrics(metrics: &Metrics, paint: Paint) -> String {
     let mut shown: Vec<(&String, &Metric)> = metrics.iter().collect();
+    let is_part = |name: &str| {
+        name.rsplit_once("__").is_some_and(|(total, part)| part.contains(':') && metrics.contains_key(total))
+    };
     let rank = |name: &str| match name {
-        _ if name.contains("__cell:") => 3,
+        _ if name.contains("__cell:") => 5,
+        _ if is_part(name) => 4,
         _ if name.starts_with("timing__") => 0,
-        _ if name.contains("__utilization") => 1,
-        _ => 2,
+        _ if name.contains("_error__") || name.contains("__failed__") => 1,
+        _ if name.contains("__utilization") => 2,
+        _ => 3,
     };
     shown.sort_by_key(|(name, _)| (rank(name), *name));
     shown.truncate(SHOWN_METRICS);
