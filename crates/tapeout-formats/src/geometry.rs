@@ -143,6 +143,28 @@ impl Orientation {
         matches!(self, Self::W | Self::E | Self::FW | Self::FE)
     }
 
+    /// Mirrored at a vertical line.
+    #[must_use]
+    pub const fn mirrored(self) -> Self {
+        match self {
+            Self::N => Self::FN,
+            Self::FN => Self::N,
+            Self::S => Self::FS,
+            Self::FS => Self::S,
+            Self::W => Self::FW,
+            Self::FW => Self::W,
+            Self::E => Self::FE,
+            Self::FE => Self::E,
+        }
+    }
+
+    /// This upright orientation, mirrored at a vertical line if the other one is: `N` and `FS` are not, `FN` and `S` are.
+    #[must_use]
+    pub const fn mirrored_as(self, other: Self) -> Self {
+        let (is, should_be) = (matches!(self, Self::FN | Self::S), matches!(other, Self::FN | Self::S));
+        if is == should_be { self } else { self.mirrored() }
+    }
+
     /// The size of a placed cell, from its size as drawn.
     #[must_use]
     pub fn size<T: Coordinate>(self, size: Point<T>) -> Point<T> {
@@ -229,6 +251,22 @@ mod tests {
             assert_eq!(orientation.as_str().parse(), Ok(orientation));
         }
         assert_eq!("R0".parse::<Orientation>(), Err(NoOrientation));
+    }
+
+    #[test]
+    fn mirroring_moves_left_to_right() {
+        let size = Point::new(3, 2);
+        for orientation in Orientation::ALL {
+            let (seen, mirrored) =
+                (orientation.place(Point::new(0, 0), size), orientation.mirrored().place(Point::new(0, 0), size));
+            assert_eq!((seen.x + mirrored.x, seen.y), (orientation.size(size).x, mirrored.y), "{orientation}");
+        }
+        let o = |text: &str| text.parse::<Orientation>().unwrap();
+        for (row, cell, placed) in
+            [("N", "N", "N"), ("N", "S", "FN"), ("FS", "FN", "S"), ("FS", "N", "FS"), ("S", "N", "FS")]
+        {
+            assert_eq!(o(row).mirrored_as(o(cell)), o(placed), "{row} {cell}");
+        }
     }
 
     #[test]

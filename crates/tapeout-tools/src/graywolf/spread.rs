@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use tapeout_formats::def::{Def, Placement, Status};
-use tapeout_formats::geometry::{Orientation, Point};
+use tapeout_formats::geometry::Point;
 use tapeout_formats::graywolf::pl1;
 use tapeout_formats::lef::{self, Lef};
 
@@ -50,28 +50,17 @@ pub(super) fn place(
         let x = core.low.x + (along * core.width() as f64) as i64 - width / 2;
         let x = x.clamp(row.area.low.x, (row.area.high.x - width).max(row.area.low.x));
         let may_mirror = cell.is_some_and(|cell| cell.symmetry.iter().any(|axis| axis == "Y"));
-        let orientation = if is_mirrored && may_mirror { mirrored(row.orientation) } else { row.orientation };
+        let orientation = if is_mirrored && may_mirror { row.orientation.mirrored() } else { row.orientation };
         component.placement =
             Some(Placement { status: Status::Placed, at: Point::new(x, row.area.low.y), orientation });
     }
     Ok(())
 }
 
-/// Mirrored at a vertical line.
-fn mirrored(orientation: Orientation) -> Orientation {
-    match orientation {
-        Orientation::N => Orientation::FN,
-        Orientation::FN => Orientation::N,
-        Orientation::S => Orientation::FS,
-        Orientation::FS => Orientation::S,
-        sideways => sideways,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use tapeout_formats::def::Component;
-    use tapeout_formats::geometry::Rect;
+    use tapeout_formats::geometry::{Orientation, Rect};
 
     use super::*;
 

@@ -87,7 +87,10 @@ impl Step for Legalise {
             let moved = (at.x - cell.at.x).abs() + (at.y - cell.at.y).abs();
             total += moved;
             most = most.max(moved);
-            let orientation = segment.orientation;
+            // The placer may have mirrored a cell at a vertical line, which every row bears.
+            let was =
+                design.components[*index].placement.map_or(segment.orientation, |placement| placement.orientation);
+            let orientation = segment.orientation.mirrored_as(was);
             design.components[*index].placement = Some(Placement { status: Status::Placed, at, orientation });
         }
         let mean = scale.um(total) / movable.len().max(1) as f64;
