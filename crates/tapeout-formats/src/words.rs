@@ -130,6 +130,23 @@ impl<'t> Words<'t> {
         Ok(Point::new(self.number("a distance in µm")?, self.number("a distance in µm")?))
     }
 
+    /// A statement with at least one word, up to its end, which is passed over.
+    pub(crate) fn whole_statement(&mut self) -> Result<Vec<String>, FormatError> {
+        if self.is_next(";") { Err(self.wrong("a statement")) } else { self.statement() }
+    }
+
+    /// `KEYWORD TEXT ;`, without the quotes of the text.
+    pub(crate) fn text(&mut self) -> Result<String, FormatError> {
+        self.next("a keyword")?;
+        let word = self.next("a value")?;
+        let inner = word.strip_prefix('"').and_then(|word| word.strip_suffix('"')).unwrap_or(word);
+        if inner.contains('"') {
+            return Err(self.was_wrong("a text in quotes"));
+        }
+        self.expect(";")?;
+        Ok(inner.to_owned())
+    }
+
     /// The words up to the end of the statement, which is passed over.
     pub(crate) fn statement(&mut self) -> Result<Vec<String>, FormatError> {
         let mut words = Vec::new();

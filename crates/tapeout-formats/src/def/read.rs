@@ -19,8 +19,8 @@ pub fn parse(text: &str) -> Result<Def, FormatError> {
         match keyword.as_str() {
             "VERSION" => def.version = Some(value(words)?),
             "NAMESCASESENSITIVE" => def.names_case_sensitive = Some(value(words)?),
-            "DIVIDERCHAR" => def.divider = Some(unquoted(value(words)?)),
-            "BUSBITCHARS" => def.bus_bits = Some(unquoted(value(words)?)),
+            "DIVIDERCHAR" => def.divider = Some(words.text()?),
+            "BUSBITCHARS" => def.bus_bits = Some(words.text()?),
             "DESIGN" => def.design = value(words)?,
             "UNITS" => {
                 for keyword in ["UNITS", "DISTANCE", "MICRONS"] {
@@ -63,7 +63,7 @@ pub fn parse(text: &str) -> Result<Def, FormatError> {
                 words.expect("DESIGN")?;
                 return Ok(def);
             }
-            _ => def.other.push(words.statement()?),
+            _ => def.other.push(words.whole_statement()?),
         }
     }
 }
@@ -74,10 +74,6 @@ fn value(words: &mut Words<'_>) -> Result<String, FormatError> {
     let value = words.next("a value")?.to_owned();
     words.expect(";")?;
     Ok(value)
-}
-
-fn unquoted(word: String) -> String {
-    word.strip_prefix('"').and_then(|word| word.strip_suffix('"')).map(str::to_owned).unwrap_or(word)
 }
 
 /// `( X Y )`

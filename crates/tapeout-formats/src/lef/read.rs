@@ -19,8 +19,8 @@ pub fn parse(text: &str) -> Result<Lef, FormatError> {
     while let Some(keyword) = words.peek() {
         match keyword.to_ascii_uppercase().as_str() {
             "VERSION" => lef.version = Some(value(words)?),
-            "BUSBITCHARS" => lef.bus_bits = Some(unquoted(value(words)?)),
-            "DIVIDERCHAR" => lef.divider = Some(unquoted(value(words)?)),
+            "BUSBITCHARS" => lef.bus_bits = Some(words.text()?),
+            "DIVIDERCHAR" => lef.divider = Some(words.text()?),
             "MANUFACTURINGGRID" => lef.manufacturing_grid = Some(number(words, "the manufacturing grid in µm")?),
             "UNITS" => units(words, &mut lef)?,
             "PROPERTYDEFINITIONS" => lef.property_definitions.extend(block(words, "PROPERTYDEFINITIONS")?),
@@ -36,7 +36,7 @@ pub fn parse(text: &str) -> Result<Lef, FormatError> {
                 words.expect("LIBRARY")?;
                 break;
             }
-            _ => lef.other.push(words.statement()?),
+            _ => lef.other.push(words.whole_statement()?),
         }
     }
     Ok(lef)
@@ -48,10 +48,6 @@ fn value(words: &mut Words<'_>) -> Result<String, FormatError> {
     let value = words.next("a value")?.to_owned();
     words.expect(";")?;
     Ok(value)
-}
-
-fn unquoted(word: String) -> String {
-    word.strip_prefix('"').and_then(|word| word.strip_suffix('"')).map(str::to_owned).unwrap_or(word)
 }
 
 /// `KEYWORD NUMBER ;`
@@ -71,7 +67,7 @@ fn block(words: &mut Words<'_>, name: &str) -> Result<Vec<Statement>, FormatErro
 fn statements(words: &mut Words<'_>, name: &str) -> Result<Vec<Statement>, FormatError> {
     let mut all = Vec::new();
     while !is_end(words, name)? {
-        all.push(words.statement()?);
+        all.push(words.whole_statement()?);
     }
     Ok(all)
 }
@@ -91,10 +87,13 @@ fn is_end(words: &mut Words<'_>, name: &str) -> Result<bool, FormatError> {
     Ok(true)
 }
 
-/// The words up to the end of a statement or to a keyword that begins one.
+/// Words that may stand behind the name of a via or via rule.
+const OPTIONS: [&str; 4] = ["DEFAULT", "GENERATE", "GENERATED", "TOPOFSTACKONLY"];
+
+/// Such words, as far as there are any.
 fn options(words: &mut Words<'_>) -> Vec<String> {
     let mut options = Vec::new();
-    while let Some(word @ ("DEFAULT" | "GENERATE" | "GENERATED" | "TOPOFSTACKONLY")) = words.peek() {
+    while let Some(word) = words.peek().filter(|word| OPTIONS.contains(word)) {
         options.push(word.to_owned());
         words.take(word);
     }
@@ -110,7 +109,7 @@ fn units(words: &mut Words<'_>, lef: &mut Lef) -> Result<(), FormatError> {
             lef.database_units = Some(words.count("how many database units are 1 µm")?);
             words.expect(";")?;
         } else {
-            lef.other_units.push(words.statement()?);
+            lef.other_units.push(words.whole_statement()?);
         }
     }
     Ok(())
@@ -142,7 +141,7 @@ fn layer(words: &mut Words<'_>) -> Result<Layer, FormatError> {
         match keyword.as_str() {
             _ if in_table => {
                 in_table = keyword != "TABLEENTRIES";
-                new.other.push(words.statement()?);
+                new.other.push(words.whole_statement()?);
             }
             "TYPE" => {
                 let name = value(words)?.to_ascii_uppercase();
@@ -229,8 +228,10 @@ fn via(words: &mut Words<'_>) -> Result<Via, FormatError> {
     while !is_end(words, &via.name)? {
         if words.is_next("LAYER") {
             via.layers.push(shapes_of_layer(words)?);
+        } else if words.peek().is_some_and(|word| OPTIONS.contains(&word)) {
+            return Err(words.wrong("it right behind the name of the via"));
         } else {
-            via.other.push(words.statement()?);
+            via.other.push(words.whole_statement()?);
         }
     }
     Ok(via)
@@ -265,7 +266,7 @@ fn site(words: &mut Words<'_>) -> Result<Site, FormatError> {
             "CLASS" => site.class = Some(value(words)?.to_ascii_uppercase()),
             "SYMMETRY" => site.symmetry = words.statement()?.split_off(1),
             "SIZE" => site.size = size(words)?,
-            _ => site.other.push(words.statement()?),
+            _ => site.other.push(words.whole_statement()?),
         }
     }
     Ok(site)
@@ -305,10 +306,10 @@ fn cell(words: &mut Words<'_>) -> Result<Cell, FormatError> {
             "DENSITY" => {
                 words.expect("DENSITY")?;
                 while !words.take("END") {
-                    cell.density.push(words.statement()?);
+                    cell.density.push(words.whole_statement()?);
                 }
             }
-            _ => cell.other.push(words.statement()?),
+            _ => cell.other.push(words.whole_statement()?),
         }
     }
     if !has_size {
@@ -360,7 +361,7 @@ fn pin(words: &mut Words<'_>) -> Result<Pin, FormatError> {
                 words.expect(";")?;
                 pin.antennas.push(Antenna { model: model.clone(), name: keyword, value, layer });
             }
-            _ => pin.other.push(words.statement()?),
+            _ => pin.other.push(words.whole_statement()?),
         }
     }
     Ok(pin)
