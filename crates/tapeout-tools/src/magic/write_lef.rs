@@ -1,12 +1,13 @@
 //! `Magic.WriteLEF`: an abstract of the design, for designs that have it inside.
 
+use tapeout_config::Config;
 use tapeout_flow::{Completed, Failure, Script, Session, Step, StepCx, StepInfo, StepResult};
 use tapeout_formats::alerts;
 use tapeout_model::Alert;
 
 use super::{Abstracts, READ_DEF, Setting, abstracts, advice, begin, judged, library, session, settings, variables};
 use crate::classic::variable;
-use crate::layouts::{gds_variables, lef_variables, lefs};
+use crate::layouts::{check_lefs, gds_variables, lef_variables, lefs};
 
 pub(super) struct WriteLef;
 
@@ -30,6 +31,10 @@ impl Step for WriteLef {
         .variables(gds_variables())
         .variables(["MAGIC_LEF_WRITE_USE_GDS", "MAGIC_WRITE_FULL_LEF", "MAGIC_WRITE_LEF_PINONLY"].map(variable))
         .tools(&["magic"])
+    }
+
+    fn check(&self, config: &Config) -> Result<(), (&'static str, String)> {
+        check_lefs(config)
     }
 
     fn prepare(&self, cx: &mut StepCx<'_, '_>) -> Result<Vec<Session>, Failure> {
