@@ -1,7 +1,12 @@
 //! Stream-out and sign-off of a small routed design with the real tools: what they make, that it is the same twice, and
 //! that seeded errors are found. The cells are Debian's (`qflow-tech-osu035`), which come without layouts: those are taken
 //! from the directory in `TAPEOUT_OSU_GDS`, if there is one.
-#![expect(clippy::print_stdout, clippy::unwrap_used, reason = "a test says what it skips, and fails by panic")]
+#![expect(
+    clippy::disallowed_methods,
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    reason = "a test starts programs itself, says what it skips, and fails by panic"
+)]
 
 mod support;
 
