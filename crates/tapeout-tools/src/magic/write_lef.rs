@@ -20,7 +20,7 @@ impl Step for WriteLef {
             "Magic.WriteLEF",
             "Write the abstract",
             "Magic writes an abstract of the layout, for designs that have this one inside. All but the pins and a way \
-             around them is an obstruction on each routing layer that the design uses; with `MAGIC_WRITE_FULL_LEF` all shapes \
+             to each is an obstruction on each routing layer that the design uses; with `MAGIC_WRITE_FULL_LEF` all shapes \
              are shown instead.",
             env!("IMPLEMENTATION"),
         )
