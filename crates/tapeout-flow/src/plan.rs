@@ -192,6 +192,8 @@ impl Plan {
     ) -> Result<Self, PlanError> {
         let digits = steps.len().to_string().len().max(2);
         let mut errors = Vec::new();
+        // Steps that read the same variable find the same wrong with it.
+        let mut found = BTreeSet::new();
         let mut planned = Vec::new();
         planned.extend(PlannedStep::initial(initial, digits, &config));
         for (number, Arranged { step, id, edit }) in (1..).zip(steps) {
@@ -200,6 +202,7 @@ impl Plan {
             step.left_out = flow.closed_gate(&step.id, &config).or(step.left_out);
             if step.left_out.is_none()
                 && let Err((variable, message)) = step.step.check(&config)
+                && found.insert((variable, message.clone()))
             {
                 errors.push(at_variable(&config, variable, message));
             }

@@ -14,6 +14,8 @@ use crate::views::{of_corner, of_macros};
 /// How many kinds of cells a GDS shows by their abstracts only.
 pub(crate) const ABSTRACT_CELLS: &str = "design__gds__abstract_cells";
 
+const PATTERNS: &str = "its keys are patterns of corners: `\"*\"` stands for all";
+
 /// The variables that [`lefs`] reads.
 pub(crate) fn lef_variables() -> [Variable; 5] {
     ["TECH_LEFS", "CELL_LEFS", "EXTRA_LEFS", "MACROS", "DEFAULT_CORNER"].map(variable)
@@ -41,6 +43,20 @@ pub(crate) fn lefs(config: &Config) -> Result<Vec<String>, Failure> {
     }
     let macros = of_macros(value(config, "MACROS"), "lef");
     Ok(once([technology, config.strings("CELL_LEFS"), macros, config.strings("EXTRA_LEFS")].concat()))
+}
+
+/// Whether there is a technology for the default corner.
+pub(crate) fn check_lefs(config: &Config) -> Result<(), (&'static str, String)> {
+    // Planned without a PDK, there is neither.
+    if config.get("TECH_LEFS").is_none() || config.get("DEFAULT_CORNER").is_none() {
+        return Ok(());
+    }
+    let corner = config.str("DEFAULT_CORNER");
+    if of_corner(value(config, "TECH_LEFS"), corner).is_empty() {
+        let message = format!("it has no file for the corner {corner}, which is `DEFAULT_CORNER`; {PATTERNS}");
+        return Err(("TECH_LEFS", message));
+    }
+    Ok(())
 }
 
 /// The GDS files of cells and macros, each once.

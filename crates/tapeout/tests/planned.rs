@@ -40,7 +40,9 @@ fn a_list_of_steps_is_planned_and_does_not_run() {
     let config: Value = serde_json::from_str(&space.read("config.json")).unwrap();
     let listed = config["meta"]["flow"].as_array().unwrap();
     assert_eq!(planned.iter().map(|step| &step["id"]).collect::<Vec<_>>(), listed.iter().collect::<Vec<_>>());
-    assert!(planned.len() == 15 && planned.iter().all(|step| step["described"] == true && step["left_out"].is_null()));
+    assert!(planned.len() == 15 && planned.iter().all(|step| step["left_out"].is_null()));
+    let there = planned.iter().filter(|step| step["described"] == false).map(|step| step["id"].as_str().unwrap());
+    assert_eq!(there.collect::<Vec<_>>(), ["Magic.StreamOut", "Magic.DRC", "Magic.SpiceExtraction", "Netgen.LVS"]);
     assert_eq!(inputs(find(&planned, "OpenROAD.Floorplan")), ["nl of Yosys.Synthesis"]);
     assert_eq!(
         inputs(find(&planned, "Netgen.LVS")),
@@ -55,7 +57,7 @@ fn a_list_of_steps_is_planned_and_does_not_run() {
     for dry in [&[][..], &["--dry-run"]] {
         space.tapeout(&[&["run"], dry].concat()).exits(2).says_once(&[
             "steps of it are not part of this version: `Yosys.Synthesis`, `Misc.LoadBaseSDC`, `OpenROAD.Floorplan`",
-            " and 7 more; nothing was started\n",
+            " and 3 more; nothing was started\n",
             "try: `tapeout plan` shows the whole plan, and which steps these are",
         ]);
     }

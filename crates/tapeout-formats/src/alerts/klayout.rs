@@ -11,6 +11,7 @@ const KNOWN: Known = &[
     (&["No mapping for layer"], "layer-not-mapped"),
     (&["Unable to open file"], "input-not-found"),
     (&["uninitialized constant RBA::"], "too-old"),
+    (&["Macro not found in LEF"], "cell-not-found"),
     (&["undefined method"], "script"),
 ];
 

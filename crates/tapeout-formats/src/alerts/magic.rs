@@ -10,6 +10,7 @@ use super::{Collector, Known};
 const KNOWN: Known = &[
     (&["Number of nets read"], "def-nets"),
     (&["Number of subcells read"], "def-components"),
+    (&["already existed before reading"], "cell-twice"),
     (&["couldn't be read"], "cell-not-found"),
     (&["is unavailable"], "cell-not-found"),
     (&["Cannot open"], "input-not-found"),

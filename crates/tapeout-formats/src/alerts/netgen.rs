@@ -10,8 +10,12 @@ use super::{Collector, Known};
 const KNOWN: Known = &[(&["No file"], "input-not-found"), (&["invalid command name"], "script")];
 
 /// What is said each time.
-const NOISE: &[&str] =
-    &["No such cell or bad file number", "There were errors reading the setup file", "use fully-qualified name"];
+const NOISE: &[&str] = &[
+    "No such cell or bad file number",
+    "There were errors reading the setup file",
+    "use fully-qualified name",
+    "A case-insensitive file has been read",
+];
 
 /// Alerts of a log of Netgen.
 #[must_use]

@@ -9,8 +9,8 @@ use super::layers::{layer_map, layer_variables};
 use super::{Setting, session, settings};
 use crate::classic::variable;
 use crate::layouts::{
-    ABSTRACT_CELLS, abstract_cells_alert, check_primary, gds_variables, layouts, lef_variables, lefs, sources,
-    with_gds, without_dates,
+    ABSTRACT_CELLS, abstract_cells_alert, check_lefs, check_primary, gds_variables, layouts, lef_variables, lefs,
+    sources, with_gds, without_dates,
 };
 
 pub(super) struct StreamOut;
@@ -41,6 +41,7 @@ impl Step for StreamOut {
     }
 
     fn check(&self, config: &Config) -> Result<(), (&'static str, String)> {
+        check_lefs(config)?;
         check_primary(config)
     }
 
@@ -86,7 +87,13 @@ impl Step for StreamOut {
     }
 
     fn advice(&self, log: &str) -> Option<String> {
-        log.contains("database unit")
-            .then(|| "the DEF must have a database unit of 1 nm, or a multiple of it".to_owned())
+        let cases = [
+            (
+                "Macro not found in LEF",
+                "a cell of the layout is in none of `CELL_LEFS`, `EXTRA_LEFS` and the LEFs of `MACROS`",
+            ),
+            ("database unit", "the DEF must have a database unit of 1 nm, or a multiple of it"),
+        ];
+        cases.iter().find(|(words, _)| log.contains(words)).map(|(_, advice)| (*advice).to_owned())
     }
 }

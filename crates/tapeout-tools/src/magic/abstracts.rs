@@ -1,8 +1,9 @@
 //! What an abstract of Magic lacks: obstructions. Up to version 8.3.105 at least, `lef write -hide` leaves out what is not a
 //! pin, so that whoever uses the block would route over it.
 //!
-//! All of the block becomes an obstruction on each routing layer that it uses, but for its pins and a way around them as
-//! wide as they are. What other nets have in that way stays an obstruction.
+//! All of the block becomes an obstruction on each routing layer that it uses, but for its pins and a way to each from the
+//! nearest edge, which leaves as much room on either side as the pin is wide. What other nets have in that way stays an
+//! obstruction.
 
 use std::fmt::Write as _;
 
@@ -83,7 +84,7 @@ pub(super) fn with_obstructions(hidden: &str, full: &str, routing: &[String]) ->
             let others: Vec<[f64; 4]> =
                 others.chain(&all.obstructions).filter(|(of, _)| of == layer).map(|(_, shape)| *shape).collect();
             for (_, shape) in shapes.iter().filter(|(of, _)| of == layer) {
-                let free = grown(*shape);
+                let free = way(*shape, seen.outline);
                 blocked = blocked.into_iter().flat_map(|rectangle| without(rectangle, free)).collect();
                 kept.extend(others.iter().filter_map(|other| common(*other, free)));
             }
@@ -99,16 +100,28 @@ pub(super) fn with_obstructions(hidden: &str, full: &str, routing: &[String]) ->
     Some(format!("{}{text}{}", &hidden[..end], &hidden[end..]))
 }
 
-/// A pin with the way around it.
-fn grown([left, bottom, right, top]: [f64; 4]) -> [f64; 4] {
-    let by = (right - left).min(top - bottom);
-    [left - by, bottom - by, right + by, top + by]
+/// A pin with the room around it, up to the nearest edge of the block.
+fn way([left, bottom, right, top]: [f64; 4], outline: [f64; 4]) -> [f64; 4] {
+    let room = (right - left).min(top - bottom);
+    let mut way = [left - room, bottom - room, right + room, top + room];
+    let distances = [left - outline[0], bottom - outline[1], outline[2] - right, outline[3] - top];
+    let nearest = (0..4).min_by(|one, other| distances[*one].total_cmp(&distances[*other])).unwrap_or(0);
+    // The pin may reach beyond the outline.
+    way[nearest] = if nearest < 2 { way[nearest].min(outline[nearest]) } else { way[nearest].max(outline[nearest]) };
+    way
+}
+
+/// Less than this is nothing, in µm: what sums of decimals leave.
+const NOTHING: f64 = 1e-6;
+
+fn is_there(rectangle: &[f64; 4]) -> bool {
+    rectangle[2] - rectangle[0] > NOTHING && rectangle[3] - rectangle[1] > NOTHING
 }
 
 /// What two rectangles have in common.
 fn common(one: [f64; 4], other: [f64; 4]) -> Option<[f64; 4]> {
     let shared = [one[0].max(other[0]), one[1].max(other[1]), one[2].min(other[2]), one[3].min(other[3])];
-    (shared[0] < shared[2] && shared[1] < shared[3]).then_some(shared)
+    Some(shared).filter(is_there)
 }
 
 /// What is left of a rectangle without another: up to four rectangles.
@@ -120,7 +133,7 @@ fn without(of: [f64; 4], hole: [f64; 4]) -> Vec<[f64; 4]> {
         [of[0], bottom, left, top],
         [right, bottom, of[2], top],
     ];
-    parts.into_iter().filter(|part| part[0] < part[2] && part[1] < part[3]).collect()
+    parts.into_iter().filter(is_there).collect()
 }
 
 #[cfg(test)]
@@ -128,14 +141,13 @@ mod tests {
     use super::*;
 
     const HEAD: &str = "MACRO b\n  CLASS BLOCK ;\n  ORIGIN 1.000 0.000 ;\n  SIZE 10.000 BY 10.000 ;\n";
-    const PIN: &str =
-        "  PIN a\n    PORT\n      LAYER m2 ;\n        RECT -1.000 4.000 2.000 5.000 ;\n    END\n  END a\n";
+    const PIN: &str = "  PIN a\n    PORT\n      LAYER m2 ;\n        RECT 0.000 4.000 2.000 5.000 ;\n    END\n  END a\n";
 
     #[test]
-    fn all_but_the_pins_and_the_way_to_them_is_blocked_where_the_block_has_wires() {
+    fn all_but_the_pins_and_the_ways_to_them_is_blocked_where_the_block_has_wires() {
         let hidden = format!("{HEAD}{PIN}END b\nEND LIBRARY\n");
         let full = format!(
-            "{HEAD}{PIN}  OBS\n    LAYER m1 ;\n      RECT 0 0 1 1 ;\n    LAYER m2 ;\n      RECT 2.5 3.5 9 9 ;\n    LAYER v1 ;\n      RECT 0 0 1 1 ;\n  END\nEND b\nEND LIBRARY\n"
+            "{HEAD}{PIN}  OBS\n    LAYER m1 ;\n      RECT 0 0 1 1 ;\n    LAYER m2 ;\n      RECT -0.8 3.5 -0.3 9 ;\n    LAYER v1 ;\n      RECT 0 0 1 1 ;\n  END\nEND b\nEND LIBRARY\n"
         );
         let layers = ["m1", "m2", "m3"].map(str::to_owned);
         let text = with_obstructions(&hidden, &full, &layers).unwrap();
@@ -146,7 +158,7 @@ mod tests {
       RECT -1.000 0.000 9.000 3.000 ;
       RECT -1.000 6.000 9.000 10.000 ;
       RECT 3.000 3.000 9.000 6.000 ;
-      RECT 2.500 3.500 3.000 6.000 ;
+      RECT -0.800 3.500 -0.300 6.000 ;
   END
 ";
         assert_eq!(text, format!("{HEAD}{PIN}{obstructions}END b\nEND LIBRARY\n"));

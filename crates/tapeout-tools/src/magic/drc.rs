@@ -1,12 +1,13 @@
 //! `Magic.DRC`: are the design rules kept?
 
+use tapeout_config::Config;
 use tapeout_flow::{Completed, Failure, Input, Script, Session, Step, StepCx, StepInfo, StepResult};
 use tapeout_formats::{alerts, lyrdb, magic_drc};
 use tapeout_model::Alert;
 
 use super::{Abstracts, READ_DEF, READ_GDS, Setting, advice, begin, judged, session, settings, variables};
 use crate::classic::variable;
-use crate::layouts::{lef_variables, violations_alert};
+use crate::layouts::{check_lefs, lef_variables, violations_alert};
 
 pub(super) struct Drc;
 
@@ -30,6 +31,10 @@ impl Step for Drc {
         .variables(lef_variables())
         .variables(["MAGIC_DRC_USE_GDS", "MAGIC_GDS_FLATGLOB"].map(variable))
         .tools(&["magic"])
+    }
+
+    fn check(&self, config: &Config) -> Result<(), (&'static str, String)> {
+        check_lefs(config)
     }
 
     fn prepare(&self, cx: &mut StepCx<'_, '_>) -> Result<Vec<Session>, Failure> {

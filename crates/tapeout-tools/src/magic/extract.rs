@@ -7,7 +7,7 @@ use tapeout_model::{Alert, Class};
 
 use super::{Abstracts, READ_DEF, READ_GDS, Setting, advice, begin, judged, session, settings, variables};
 use crate::classic::variable;
-use crate::layouts::lef_variables;
+use crate::layouts::{check_lefs, lef_variables};
 
 pub(super) struct SpiceExtraction;
 
@@ -34,6 +34,7 @@ impl Step for SpiceExtraction {
     }
 
     fn check(&self, config: &Config) -> Result<(), (&'static str, String)> {
+        check_lefs(config)?;
         if config.bool("MAGIC_EXT_USE_GDS") && config.bool("MAGIC_EXT_ABSTRACT") {
             return Err((
                 "MAGIC_EXT_ABSTRACT",

@@ -89,6 +89,8 @@ fn session(cx: &mut StepCx<'_, '_>, scripts: Vec<Script>) -> Result<Session, Fai
     let (names, inputs) = sources(cx, &files)?;
     let mut session = Session::default();
     session.invocation.inputs = inputs;
+    // Magic 8.3.105 crashes without a home; in one of its own it finds no start-up file of the user's.
+    session.invocation.env = vec![("HOME".to_owned(), ".".to_owned())];
     for script in scripts {
         let run = format!("run-{}", script.path);
         let text = format!("set script {}\n{}", tcl::quote(&script.path), include_str!("run.tcl"));
@@ -129,6 +131,9 @@ fn library(cx: &mut StepCx<'_, '_>) -> Result<(Vec<String>, Vec<Input>), Failure
     sources(cx, &files)
 }
 
+/// How many of Magic's complaints a failure shows.
+const MOST_WORDS: usize = 5;
+
 /// What Magic complained about. What looks fatal fails the step, unless the configuration says that it does not.
 fn judged(config: &Config, log: &str) -> Result<Vec<Alert>, Failure> {
     let mut alerts = alerts::magic(log);
@@ -137,9 +142,12 @@ fn judged(config: &Config, log: &str) -> Result<Vec<Alert>, Failure> {
         return Ok(alerts);
     }
     if config.bool("MAGIC_CAPTURE_ERRORS") {
-        let mut failure = Failure::new(Class::Tool, "Magic says that it failed, and exits with 0".to_owned())
-            .hint("`-c MAGIC_CAPTURE_ERRORS=false` makes such messages warnings");
-        failure.words = errors.into_iter().map(|alert| alert.message).collect();
+        let mut failure = Failure::new(Class::Tool, "Magic says that it failed, and exits with 0".to_owned());
+        let usual = || "`-c MAGIC_CAPTURE_ERRORS=false` makes such messages warnings".to_owned();
+        failure.hint = Some(advice(log).unwrap_or_else(usual));
+        let left_out = errors.len().saturating_sub(MOST_WORDS);
+        failure.words = errors.into_iter().take(MOST_WORDS).map(|alert| alert.message).collect();
+        failure.words.extend((left_out > 0).then(|| format!("and {left_out} more like these")));
         return Err(failure);
     }
     alerts.iter_mut().for_each(|alert| alert.severity = alert.severity.min(Severity::Warning));

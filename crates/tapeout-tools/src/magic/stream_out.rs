@@ -14,8 +14,8 @@ use tapeout_model::Alert;
 use super::{Abstracts, READ_DEF, READ_GDS, Setting, advice, begin, judged, library, session, settings, variables};
 use crate::classic::variable;
 use crate::layouts::{
-    ABSTRACT_CELLS, abstract_cells_alert, check_primary, gds_variables, layouts, lef_variables, library_structures,
-    with_gds, without_dates,
+    ABSTRACT_CELLS, abstract_cells_alert, check_lefs, check_primary, gds_variables, layouts, lef_variables,
+    library_structures, with_gds, without_dates,
 };
 
 pub(super) struct StreamOut;
@@ -114,6 +114,7 @@ impl Step for StreamOut {
     }
 
     fn check(&self, config: &Config) -> Result<(), (&'static str, String)> {
+        check_lefs(config)?;
         check_primary(config)
     }
 

@@ -1,12 +1,13 @@
 //! `Magic.WriteLEF`: an abstract of the design, for designs that have it inside.
 
+use tapeout_config::Config;
 use tapeout_flow::{Completed, Failure, Script, Session, Step, StepCx, StepInfo, StepResult};
 use tapeout_formats::alerts;
 use tapeout_model::Alert;
 
 use super::{Abstracts, READ_DEF, Setting, abstracts, advice, begin, judged, library, session, settings, variables};
 use crate::classic::variable;
-use crate::layouts::{gds_variables, lef_variables, lefs};
+use crate::layouts::{check_lefs, gds_variables, lef_variables, lefs};
 
 pub(super) struct WriteLef;
 
@@ -19,7 +20,7 @@ impl Step for WriteLef {
             "Magic.WriteLEF",
             "Write the abstract",
             "Magic writes an abstract of the layout, for designs that have this one inside. All but the pins and a way \
-             around them is an obstruction on each routing layer that the design uses; with `MAGIC_WRITE_FULL_LEF` all shapes \
+             to each is an obstruction on each routing layer that the design uses; with `MAGIC_WRITE_FULL_LEF` all shapes \
              are shown instead.",
             env!("IMPLEMENTATION"),
         )
@@ -30,6 +31,10 @@ impl Step for WriteLef {
         .variables(gds_variables())
         .variables(["MAGIC_LEF_WRITE_USE_GDS", "MAGIC_WRITE_FULL_LEF", "MAGIC_WRITE_LEF_PINONLY"].map(variable))
         .tools(&["magic"])
+    }
+
+    fn check(&self, config: &Config) -> Result<(), (&'static str, String)> {
+        check_lefs(config)
     }
 
     fn prepare(&self, cx: &mut StepCx<'_, '_>) -> Result<Vec<Session>, Failure> {
