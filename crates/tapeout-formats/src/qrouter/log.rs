@@ -1,7 +1,6 @@
 //! What qrouter says of the nets in its log.
 //!
-//! Source: the messages of qrouter 1.4.71. It exits with 0 whatever happens, and it counts nets as done that it is not
-//! sure of, so that both are told here.
+//! Source: the messages of qrouter 1.4.71. It exits with 0 whatever happens.
 
 use std::collections::BTreeSet;
 
@@ -16,13 +15,6 @@ pub struct Log {
     pub failed_count: u64,
     /// The nets that it has not found a way for so far, of a log that does not end: where it was when it was stopped.
     pub failing: BTreeSet<String>,
-    /// The nets whose wires it could not follow to a pin, though they count as routed: their resistances and capacitances
-    /// are not to be trusted. Those of the last pass only, as they were before may have been routed anew.
-    pub lost: BTreeSet<String>,
-    /// The nets for which it gives no resistances and capacitances.
-    pub without_rc: BTreeSet<String>,
-    /// How many pieces of wire its resistances and capacitances leave out.
-    pub pieces_without_rc: u64,
 }
 
 /// Reads a log.
@@ -50,16 +42,6 @@ pub fn parse(text: &str) -> Log {
             log.failing.insert(net.trim().to_owned());
         } else if let Some(net) = line.strip_prefix("Finished routing net ") {
             log.failing.remove(net.trim());
-        } else if line.starts_with("*** Running stage") {
-            log.lost.clear();
-        } else if let Some(rest) = line.strip_prefix("Error:  Failure to find route ") {
-            if let Some((_, net)) = rest.split_once(" on net ") {
-                log.lost.insert(net.trim_end_matches('!').to_owned());
-            }
-        } else if let Some(net) = line.strip_prefix("No driver for net ") {
-            log.without_rc.insert(net.to_owned());
-        } else if line.starts_with("Route segment ") && line.ends_with(" was not walked!") {
-            log.pieces_without_rc += 1;
         }
     }
     log
@@ -70,16 +52,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_the_last_pass_counts() {
-        let text = "*** Running stage1 routing with defaults\nError:  Failure to find route start node/route on net b[1]!\n\
-            Failed net routes: 7\n*** Running stage3 routing with defaults, 2nd round\n\
-            Error:  Failure to find route end node/route on net q!\nFinal: Failed net routes: 2\n\
-            List of failed nets follows:\n n1\n a[3]\n\n-----\n n2\nRoute segment 3 was not walked!\nNo driver for net a[1]\n";
+    fn the_last_sentence_counts() {
+        let text = "*** Running stage1 routing with defaults\nFailed net routes: 7\nFinal: Failed net routes: 2\n\
+            List of failed nets follows:\n n1\n a[3]\n\n-----\n n2\nNo driver for net a[1]\n";
         let log = parse(text);
         let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<BTreeSet<_>>();
         assert!(log.is_finished);
         assert_eq!((log.failed_count, log.failed), (2, names(&["a[3]", "n1"])));
-        assert_eq!((log.lost, log.without_rc, log.pieces_without_rc), (names(&["q"]), names(&["a[1]"]), 1));
         let cut = parse("Failed to route net a\nFailed to route net b\nFinished routing net a\nNets remaining: 1\n");
         assert_eq!((cut.failing, cut.is_finished), (names(&["b"]), false));
         assert!(parse("*** Writing DEF file routed.def\nFinal: No failed routes!\n").is_finished);
