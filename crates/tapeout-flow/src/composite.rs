@@ -46,6 +46,7 @@ impl Step for Composite {
             add_new(&mut info.measures, &part.measures);
             add_new(&mut info.measured_prefixes, &part.measured_prefixes);
             add_new(&mut info.tools, &part.tools);
+            add_new(&mut info.yields, &part.yields);
             for variable in &part.variables {
                 if !info.variables.iter().any(|known| known.name == variable.name) {
                     info.variables.push(variable.clone());

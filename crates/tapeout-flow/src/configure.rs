@@ -14,7 +14,7 @@ use crate::custom::{EditedStep, Program};
 use crate::plan::{PlanError, universal_variables};
 use crate::registry::Registered;
 use crate::sequence::Change;
-use crate::{Flow, InitialState, Plan, Registry, Sequence, StepEdit, StepPattern};
+use crate::{Flow, InitialState, Plan, Registry, Sequence, StepEdit, StepInfo, StepPattern};
 
 /// What a flow is called that is only a list of steps.
 const AD_HOC: &str = "Custom Sequential Flow";
@@ -351,10 +351,21 @@ fn schema_of_steps(registry: &Registry, flow: &Flow, steps: &[Arranged]) -> Resu
             }
         }
     }
-    for Arranged { step, .. } in steps {
-        // In company of steps that are only described, a variable is what it is there.
-        for variable in step.info.variables.iter().filter(|variable| !shared.contains(&variable.name)) {
-            schema.add(variable.clone()).map_err(|error| format!("`{}`: {error}", step.info.id))?;
+    let yielding = |step: &StepInfo, variable: &Variable| step.yields.contains(&variable.name.as_ref());
+    for yields in [false, true] {
+        for Arranged { step, .. } in steps {
+            // In company of steps that are only described, a variable is what it is there.
+            let own = step.info.variables.iter().filter(|variable| !shared.contains(&variable.name));
+            for variable in own.filter(|variable| yielding(&step.info, variable) == yields) {
+                if yields && schema.get(&variable.name).is_some() {
+                    continue;
+                }
+                let mut variable = variable.clone();
+                // A PDK must give what one step cannot do without.
+                variable.optional &=
+                    !variable.from_pdk || variable.default.is_some() || can_do_without(steps, &variable.name);
+                schema.add(variable).map_err(|error| format!("`{}`: {error}", step.info.id))?;
+            }
         }
     }
     if !shared.is_empty() {

@@ -42,6 +42,8 @@ pub struct StepInfo {
     pub measured_prefixes: Vec<&'static str>,
     /// The variables it may read. Of these, a result depends on those that were read when it was made.
     pub variables: Vec<Variable>,
+    /// Those of its variables that, in a flow with another step that reads one of the same name, are what they are there.
+    pub yields: Vec<&'static str>,
     /// The tools it runs.
     pub tools: Vec<&'static str>,
     /// What changes with its implementation, such as a digest or a version: another text makes recorded results void.
@@ -74,6 +76,7 @@ impl StepInfo {
             measures: Vec::new(),
             measured_prefixes: Vec::new(),
             variables: Vec::new(),
+            yields: Vec::new(),
             tools: Vec::new(),
             implementation,
             defers_check: false,
@@ -163,6 +166,13 @@ impl StepInfo {
     #[must_use]
     pub fn variables(mut self, variables: impl IntoIterator<Item = Variable>) -> Self {
         self.variables.extend(variables);
+        self
+    }
+
+    /// Lets other steps of its flow say what these variables are: for a step that serves flows in which they differ.
+    #[must_use]
+    pub fn yields(mut self, variables: &[&'static str]) -> Self {
+        self.yields.extend(variables);
         self
     }
 

@@ -7,11 +7,12 @@
 //! - [`pcf`]: physical constraints of iCE40 designs.
 //! - [`pin_order`]: on which sides of a block its pins stand.
 //! - [`yosys_stat`], [`yosys_netlist`]: the statistics and the ports and cell types of a netlist.
+//! - [`liberty`]: the cells of a library, their pins and areas.
 //! - [`netlist`]: the flat netlist of library cells, its names, and what is written of it.
 //! - [`spice`]: subcircuits, read and written.
 //! - [`graywolf`], [`qrouter`]: the files of placer and router.
 //! - [`spef`]: parasitics, written.
-//! - [`icetime`]: the timing report of icetime.
+//! - [`icetime`], [`opensta`]: the reports of timing analysis.
 //! - [`asc`]: whether a placed and routed iCE40 design is complete.
 //! - [`lef`], [`def`]: the cells and layers of a process, and a design's floorplan, placement and routing, read and
 //!   written. [`geometry`] is what they share.
@@ -27,9 +28,11 @@ pub mod geometry;
 pub mod graywolf;
 pub mod icetime;
 pub mod lef;
+pub mod liberty;
 pub mod makefile_deps;
 pub mod netlist;
 pub mod nextpnr;
+pub mod opensta;
 pub mod pcf;
 pub mod pin_order;
 pub mod protocol;

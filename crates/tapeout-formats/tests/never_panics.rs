@@ -2,7 +2,7 @@
 
 use tapeout_formats::*;
 
-const SAMPLES: [&str; 13] = [
+const SAMPLES: [&str; 14] = [
     include_str!("data/nextpnr-0.4-pll.log"),
     include_str!("data/icetime-hx4k.rpt"),
     include_str!("data/yosys-0.23-ports.json"),
@@ -16,6 +16,8 @@ const SAMPLES: [&str; 13] = [
     "%Warning-WIDTH: a.v:1:2: x 'é'\n[5] %Error: a.v:2: y\na.v:3: error: port ``c'' is (not\n\
      a.vhd:1:2:@5ns:(assertion error): bad\n/usr/bin/ghdl:error: x\nb.v:1: Warning: `\\z' is\n// Warning: d\n: : ': ('\n",
     "%OL_CREATE_REPORT a/../b.rpt\nx\n%OL_METRIC_I n 1\n%OL_METRIC_F m 1e3\n%OL_METRIC t a b\n%OL_END_REPORT\n[WARNING A-1] x\n",
+    "library(a) { nom_voltage : 1.8; /* é */ cell (\"b\") { area : 1\n pin(A, B) { direction : input; } latch(Q,N) {\
+     enable : \"!C\"; } bus(d) { pin(d[0]) { capacitance : 1e-3; } } t (x) { v (\"1, \\\n 2\"); } } } // c\n",
     "@bit_major\n@ min_distance = 0.5\n#NR\na\\[1\\] $3\n#S @bus_major\n.*é\n",
 ];
 
@@ -43,7 +45,9 @@ fn read_with_all(text: &str) {
     let _ = icetime::parse(text);
     let _ = asc::parse(text);
     let _ = makefile_deps::parse(text).map(|rules| makefile_deps::prerequisites(&rules).len());
+    let _ = liberty::without_cells(text, |_| true).map(|rest| liberty::parse(&rest));
     let _ = pin_order::parse(text);
+    let _ = (opensta::power(text), opensta::violations(text));
     read_with_all_layouts(text);
     let _ = protocol::parse(text.as_bytes());
     for alerts in [
@@ -58,6 +62,7 @@ fn read_with_all(text: &str) {
         alerts::graywolf,
         alerts::qrouter,
         alerts::openroad,
+        alerts::opensta,
     ] {
         assert!(alerts(text).iter().all(|alert| alert.count > 0 && alert.code.contains('.')));
     }

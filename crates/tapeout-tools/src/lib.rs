@@ -11,6 +11,7 @@ mod icarus;
 mod icestorm;
 mod layout;
 mod nextpnr;
+mod opensta;
 pub mod pdk;
 mod qrouter;
 mod tcl;
@@ -35,6 +36,7 @@ pub fn registry() -> Registry {
         icestorm::register,
         layout::register,
         nextpnr::register,
+        opensta::register,
         qrouter::register,
         tcl::register,
         verilator::register,

@@ -1,7 +1,10 @@
 //! The PDKs that tapeout knows: manifests as data, for technologies whose packages have none. What the form of a manifest
 //! is, and how one is found, is `tapeout-config`'s.
 
-use tapeout_config::PdkManifests;
+use tapeout_config::{Config, PdkManifests, Type, Value, Variable};
+
+use crate::classic;
+use crate::views::of_corner;
 
 /// The name of each PDK and its manifest.
 pub const PDKS: PdkManifests = &[
@@ -10,6 +13,44 @@ pub const PDKS: PdkManifests = &[
     ("osu035", include_str!("../pdks/osu035.toml")),
     ("osu050", include_str!("../pdks/osu050.toml")),
 ];
+
+/// The variables that choose the PDK, for every step that reads something of it. No result depends on them.
+pub(crate) fn choice() -> [Variable; 3] {
+    ["PDK_ROOT", "PDK", "STD_CELL_LIBRARY"].map(classic::variable)
+}
+
+/// The cells that synthesis leaves alone, for a PDK that has no file of them.
+pub(crate) fn excluded_cells() -> Variable {
+    Variable::new(
+        "SYNTH_EXCLUDED_CELLS",
+        Type::list(Type::Str),
+        "Cells that synthesis must not pick, names or patterns, beside those of `SYNTH_EXCLUDED_CELL_FILE`.",
+    )
+    .default(Vec::<String>::new())
+    .from_pdk()
+}
+
+/// An entry of a map, null where there is none.
+pub(crate) fn entry<'v>(map: &'v Value, name: &str) -> &'v Value {
+    match map {
+        Value::Map(entries) => entries.iter().find(|(key, _)| key == name).map_or(&Value::Null, |(_, value)| value),
+        _ => &Value::Null,
+    }
+}
+
+/// What a plan says of a corner for which the PDK has no Liberty file. Where there is no `LIB` at all, the configuration
+/// has said so or is for planning only.
+pub(crate) fn check_corners(config: &Config, corners: &[&str]) -> Result<(), (&'static str, String)> {
+    let Some(libs) = config.get("LIB") else { return Ok(()) };
+    let missing = corners.iter().find(|corner| of_corner(libs, corner).is_empty());
+    let Some(corner) = missing else { return Ok(()) };
+    let patterns = match libs {
+        Value::Map(entries) => entries.iter().map(|(pattern, _)| format!("`{pattern}`")).collect::<Vec<_>>(),
+        _ => Vec::new(),
+    };
+    let there = if patterns.is_empty() { "it is empty".to_owned() } else { format!("it has {}", patterns.join(", ")) };
+    Err(("LIB", format!("no Liberty file for the corner `{corner}`: {there}. Add one, or leave the corner out")))
+}
 
 #[cfg(test)]
 mod tests {

@@ -6,6 +6,7 @@
 use tapeout_model::Value;
 
 use crate::corners::matches;
+use crate::pdk::entry;
 
 /// The files that timing needs in a corner, and what is odd about them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -75,13 +76,6 @@ impl TimingFiles {
     pub fn as_list(&self) -> Vec<String> {
         let parasitics = self.parasitics.iter().map(|(instance, path)| format!("{instance}@{path}"));
         self.libs.iter().chain(&self.netlists).cloned().chain(parasitics).collect()
-    }
-}
-
-fn entry<'v>(map: &'v Value, name: &str) -> &'v Value {
-    match map {
-        Value::Map(entries) => entries.iter().find(|(key, _)| key == name).map_or(&Value::Null, |(_, value)| value),
-        _ => &Value::Null,
     }
 }
 

@@ -21,6 +21,7 @@ use crate::schema::Schema;
 use crate::sections::Process;
 use crate::setting::ConfigSource;
 use crate::source::{SourceMap, Span};
+use crate::suggest;
 use crate::tree::{Key, Node, Tree};
 
 /// The manifests that a program brings along: the name of each PDK and the text.
@@ -69,6 +70,11 @@ pub(crate) fn given(
         Ok(place) => place,
         // Without a word of where it is, what is missing is told by the variables.
         Err(absent) if process.root.is_none() && absent.is_unknown() => {
+            if let Some(near) = suggest::nearest(&pdk, loaded.pdks.iter().map(|(name, _)| *name)) {
+                return Err(
+                    Diagnostic::error(format!("there is no PDK `{pdk}`")).help(format!("did you mean `{near}`?"))
+                );
+            }
             return Ok(GivenPdk { process, ..GivenPdk::default() });
         }
         Err(absent) => return Err(absent.diagnostic(&pdk, process.root.as_deref(), loaded.pdks)),

@@ -13,8 +13,10 @@ pub struct Log {
     pub failed: BTreeSet<String>,
     /// How many those are by its own count.
     pub failed_count: u64,
-    /// The nets that it has not found a way for so far, of a log that does not end: where it was when it was stopped.
-    pub failing: BTreeSet<String>,
+    /// How many nets were left when it said so last; of a log that does not end, how far it was.
+    pub remaining: Option<u64>,
+    /// The nets that got in each other's way last, up to ten.
+    pub contended: BTreeSet<String>,
 }
 
 /// Reads a log.
@@ -38,13 +40,28 @@ pub fn parse(text: &str) -> Log {
             log.failed_count = count.unwrap_or(0);
         } else if line.starts_with("List of failed nets follows:") {
             lists_failed = true;
-        } else if let Some(net) = line.strip_prefix("Failed to route net ") {
-            log.failing.insert(net.trim().to_owned());
-        } else if let Some(net) = line.strip_prefix("Finished routing net ") {
-            log.failing.remove(net.trim());
+        } else if let Some(count) = line.strip_prefix("Nets remaining: ") {
+            log.remaining = count.trim().parse().ok();
         }
     }
+    for net in text.lines().rev().filter_map(contended) {
+        if log.contended.len() == CONTENDED {
+            break;
+        }
+        log.contended.insert(net.to_owned());
+    }
     log
+}
+
+/// How many of the nets that are in each other's way are told.
+const CONTENDED: usize = 10;
+
+/// The net of a line that tells of one without a way, or in the way of another.
+fn contended(line: &str) -> Option<&str> {
+    let collides = || line.strip_prefix("Best route of ").and_then(|rest| Some(rest.split_once(" collides")?.0));
+    let abandoned = || line.strip_prefix("Failure on net ").and_then(|rest| Some(rest.split_once(':')?.0));
+    let ripped = || line.strip_prefix("Ripping up blocking net ");
+    line.strip_prefix("Failed to route net ").or_else(collides).or_else(abandoned).or_else(ripped).map(str::trim)
 }
 
 #[cfg(test)]
@@ -59,8 +76,12 @@ mod tests {
         let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<BTreeSet<_>>();
         assert!(log.is_finished);
         assert_eq!((log.failed_count, log.failed), (2, names(&["a[3]", "n1"])));
-        let cut = parse("Failed to route net a\nFailed to route net b\nFinished routing net a\nNets remaining: 1\n");
-        assert_eq!((cut.failing, cut.is_finished), (names(&["b"]), false));
+        let cut = parse(
+            "Failed to route net a\nNets remaining: 3\nBest route of b collides with net: c \nRipping up blocking net c\n\
+            Nets remaining: 2\nFailure on net d:  Abandoning for now.\n",
+        );
+        assert_eq!((cut.remaining, cut.contended), (Some(2), names(&["a", "b", "c", "d"])));
+        assert!(!cut.is_finished);
         assert!(parse("*** Writing DEF file routed.def\nFinal: No failed routes!\n").is_finished);
         assert!(!parse("No failed routes!\n").is_finished);
     }

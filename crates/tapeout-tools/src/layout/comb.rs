@@ -1,5 +1,6 @@
 //! The supplies of rows: one trunk of power on the left of the core, one of ground on the right, and a tooth from it to
-//! the end of each rail. The rails themselves are in the cells, which touch from end to end once rows are filled. So
+//! the end of each rail. One tooth begins at the edge of the die, where the pin is, so that a design that becomes a macro
+//! can be reached from outside. The rails themselves are in the cells, which touch from end to end once rows are filled. So
 //! each supply needs one layer only, and no vias.
 
 use std::collections::BTreeSet;
@@ -9,6 +10,8 @@ use tapeout_formats::geometry::{Point, Rect};
 /// Half of the supplies: one side of the core.
 #[derive(Clone, Debug)]
 pub(super) struct Side {
+    /// The edge of the die.
+    pub(super) edge: i64,
     /// Where the trunk is.
     pub(super) trunk: i64,
     /// Where rails end.
@@ -29,7 +32,7 @@ pub(super) struct Side {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Comb {
     pub(super) wires: Vec<(Point<i64>, Point<i64>)>,
-    /// A point on the trunk, for the pin.
+    /// The end of the tooth that begins at the edge of the die.
     pub(super) pin: Point<i64>,
 }
 
@@ -51,13 +54,13 @@ pub(super) fn comb(side: &Side) -> Result<Comb, usize> {
     };
     // The corners are whole where the trunk goes beyond the middle of its last tooth.
     let trunk = (Point::new(side.trunk, low - side.half), Point::new(side.trunk, high + side.half));
-    let tooth = |(y, to): &(i64, i64)| {
-        let (from, to) = (Point::new(side.trunk, *y), Point::new(*to, *y));
-        if from.x <= to.x { (from, to) } else { (to, from) }
-    };
     let mut heights: Vec<i64> = teeth.iter().map(|(y, _)| *y).collect();
     heights.sort_unstable();
-    let pin = Point::new(side.trunk, heights[heights.len() / 2]);
+    let pin = Point::new(side.edge, heights[heights.len() / 2]);
+    let tooth = |(y, to): &(i64, i64)| {
+        let from = if *y == pin.y { side.edge } else { side.trunk };
+        (Point::new(from.min(*to), *y), Point::new(from.max(*to), *y))
+    };
     Ok(Comb { wires: [trunk].into_iter().chain(teeth.iter().map(tooth)).collect(), pin })
 }
 
@@ -97,7 +100,16 @@ mod tests {
     use super::*;
 
     fn side(trunk: i64, core: i64) -> Side {
-        Side { trunk, core, rails: [100, 300].into(), macros: Vec::new(), half: 5, spacing: 7, others: Vec::new() }
+        Side {
+            edge: if trunk < core { 0 } else { 600 },
+            trunk,
+            core,
+            rails: [100, 300].into(),
+            macros: Vec::new(),
+            half: 5,
+            spacing: 7,
+            others: Vec::new(),
+        }
     }
 
     fn rect(x0: i64, y0: i64, x1: i64, y1: i64) -> Rect<i64> {
@@ -108,10 +120,10 @@ mod tests {
     fn a_trunk_has_a_tooth_for_each_rail() {
         let found = comb(&side(20, 50)).unwrap();
         let p = Point::new;
-        assert_eq!(found.wires, [(p(20, 95), p(20, 305)), (p(20, 100), p(50, 100)), (p(20, 300), p(50, 300))]);
-        assert_eq!(found.pin, p(20, 300));
+        assert_eq!(found.wires, [(p(20, 95), p(20, 305)), (p(20, 100), p(50, 100)), (p(0, 300), p(50, 300))]);
+        assert_eq!(found.pin, p(0, 300));
         let found = comb(&side(520, 450)).unwrap();
-        assert_eq!(found.wires[1], (p(450, 100), p(520, 100)));
+        assert_eq!((found.wires[1], found.wires[2]), ((p(450, 100), p(520, 100)), (p(450, 300), p(600, 300))));
         assert_eq!(comb(&Side { rails: BTreeSet::new(), ..side(0, 1) }).unwrap(), Comb::default());
     }
 

@@ -32,6 +32,7 @@ mod tests {
         assert_eq!(parts(11, &[1, 2, 4]), Some(vec![4, 4, 2, 1]));
         assert_eq!(parts(4, &[2, 3]), Some(vec![2, 2]));
         assert_eq!(parts(7, &[3, 2]), Some(vec![3, 2, 2]));
+        assert_eq!(parts(9, &[3, 5]), Some(vec![3, 3, 3]));
         assert_eq!(parts(1, &[2, 3]), None);
         assert_eq!(parts(0, &[]), Some(vec![]));
         assert_eq!((parts(5, &[]), parts(-1, &[1]), parts(2, &[0])), (None, None, None));

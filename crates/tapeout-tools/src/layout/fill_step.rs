@@ -43,7 +43,7 @@ impl Step for Fill {
         let is_meant = |name: &str| {
             let matches =
                 |pattern: &&str| Pattern::new(pattern).map_or(*pattern == name, |pattern| pattern.matches(name));
-            patterns.iter().any(|pattern| matches(&pattern))
+            patterns.iter().any(matches)
         };
         // Of several cells of a width, the first counts.
         let mut by_width: BTreeMap<i64, &str> = BTreeMap::new();

@@ -155,18 +155,19 @@ fn stack_size(request: &Request) -> (i64, i64) {
     let width = free().map(|block| block.size.x + 2 * request.halo.x + request.grid.x).max().unwrap_or(0);
     // A macro with a place of its own is inside, if it is within reach of the lower left corner.
     let given = request.blocks.iter().filter_map(|block| block.at.map(|at| (at, block.size)));
-    let (mut height, mut width) = (height, width);
+    let (mut reach, mut width) = (0, width);
     for (at, size) in given {
-        height = height.max(at.y + size.y + request.halo.y - request.low_margin.y);
+        reach = reach.max(at.y + size.y + request.halo.y - request.low_margin.y);
         width = width.max(at.x + size.x + request.halo.x - request.low_margin.x);
     }
-    (height, width)
+    (height + reach, width)
 }
 
-/// Where macros stand: where someone says, else one above the other.
+/// Where macros stand: where someone says, else one above the other, and above those.
 fn stacked(request: &Request, low: Point<i64>) -> Vec<Point<i64>> {
     let on_grid = |at: i64, origin: i64, grid: i64| up(at - origin, grid) + origin;
-    let mut y = low.y + request.halo.y;
+    let given = request.blocks.iter().filter_map(|block| Some(block.at?.y + block.size.y + request.halo.y));
+    let mut y = given.max().unwrap_or(low.y + request.halo.y).max(low.y + request.halo.y);
     let place = |block: &Block| {
         block.at.unwrap_or_else(|| {
             let x = on_grid(low.x + request.halo.x, block.origin.x, request.grid.x);
@@ -266,9 +267,16 @@ mod tests {
     fn a_macro_stands_where_someone_says() {
         let mut request = request(relative(0.7, 1.0));
         let at = Point::new(200, 300);
-        request.blocks = vec![Block { size: Point::new(100, 100), origin: Point::new(0, 0), at: Some(at) }];
+        let block = |at| Block { size: Point::new(100, 100), origin: Point::new(0, 0), at };
+        request.blocks = vec![block(Some(at))];
         let found = plan(&request);
         assert_eq!(found.blocks, [at]);
-        assert!(found.sites() >= 1429 && !found.rows.iter().any(|row| (180..420).contains(&(row.at.y + 50))));
+        let is_clear = |plan: &Plan| plan.rows.iter().all(|row| !(180..420).contains(&(row.at.y + 50)));
+        assert!(found.sites() >= 1429 && is_clear(&found));
+        // One that nobody gave a place stands above.
+        request.blocks.push(block(None));
+        let found = plan(&request);
+        assert_eq!(found.blocks, [at, Point::new(80, 420)]);
+        assert!(found.sites() >= 1429 && is_clear(&found));
     }
 }

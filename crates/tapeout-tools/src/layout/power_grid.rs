@@ -24,7 +24,7 @@ impl Step for PowerGrid {
             "Layout.PowerGrid",
             "Connect supplies",
             "Draws a trunk of power on the left of the core and one of ground on the right, a wire from it to the end of \
-             each rail, and to each macro; and gives the design its supply pins. The rails are those of the cells, so rows \
+             each rail, and to each macro; and gives the design its supply pins, at the edges of the die. The rails are those of the cells, so rows \
              must be filled.",
             env!("IMPLEMENTATION"),
         )
@@ -84,6 +84,8 @@ struct Grid<'d> {
     /// Half the width of wires.
     half: i64,
     spacing: i64,
+    /// The left and right edge of the die.
+    die: (i64, i64),
     /// The trunks of power and ground.
     trunks: (i64, i64),
     /// The ends of rows.
@@ -135,6 +137,7 @@ impl<'d> Grid<'d> {
             layer: name.to_owned(),
             half: width / 2,
             spacing,
+            die: (die.low.x, die.high.x),
             trunks: (on_grid(die.low.x + margins.0 / 2), on_grid(core.high.x + margins.1 / 2)),
             core: (core.low.x, core.high.x),
             rails,
@@ -159,12 +162,12 @@ impl<'d> Grid<'d> {
             others.extend(obstructions.flat_map(|shapes| shapes.rects()).map(|rect| self.seen(component, cell, rect)));
             macros.push(own);
         }
-        let (trunk, core, rails) = if is_power {
-            (self.trunks.0, self.core.0, &self.rails.0)
+        let (edge, trunk, core, rails) = if is_power {
+            (self.die.0, self.trunks.0, self.core.0, &self.rails.0)
         } else {
-            (self.trunks.1, self.core.1, &self.rails.1)
+            (self.die.1, self.trunks.1, self.core.1, &self.rails.1)
         };
-        Side { trunk, core, rails: rails.clone(), macros, half: self.half, spacing: self.spacing, others }
+        Side { edge, trunk, core, rails: rails.clone(), macros, half: self.half, spacing: self.spacing, others }
     }
 
     /// Where a rectangle of a cell is on the die.
@@ -208,8 +211,9 @@ fn special(net: &str, comb: &Comb, grid: &Grid<'_>) -> Net {
 }
 
 fn pin(net: &str, usage: Use, comb: &Comb, grid: &Grid<'_>) -> Pin {
-    let half = Point::new(grid.half, grid.half);
-    let rect = Rect::new(Point::new(-half.x, -half.y), half);
+    // Square, and on the die.
+    let inwards = if comb.pin.x == grid.die.0 { 2 * grid.half } else { -2 * grid.half };
+    let rect = Rect::new(Point::new(0, -grid.half), Point::new(inwards, grid.half));
     Pin {
         name: net.to_owned(),
         net: net.to_owned(),

@@ -170,14 +170,12 @@ impl Step for Route {
 
     fn advice(&self, log: &str) -> Option<String> {
         let log = qrouter::log::parse(log);
-        let failing: BTreeSet<&str> = log.failing.iter().map(String::as_str).collect();
-        (!log.is_finished && !failing.is_empty()).then(|| {
-            format!(
-                "it was at {} nets that it could not route: {}; {ROOM_HINT}, or raise `ROUTING_TIME_LIMIT`",
-                failing.len(),
-                some(&failing)
-            )
-        })
+        let contended: BTreeSet<&str> = log.contended.iter().map(String::as_str).collect();
+        let remaining = log.remaining.filter(|_| !log.is_finished && !contended.is_empty())?;
+        let nets = some(&contended);
+        Some(format!(
+            "{remaining} nets were left, {nets} among those in question; {ROOM_HINT}; or raise `ROUTING_TIME_LIMIT`"
+        ))
     }
 }
 

@@ -1,6 +1,7 @@
 //! Yosys: synthesis.
 
 mod delay;
+mod synthesis;
 
 pub(crate) use delay::DELAY;
 
@@ -15,7 +16,7 @@ use tapeout_model::Alert;
 use crate::verilog::{self, Sources};
 
 pub(crate) fn register(registry: &mut Registry) {
-    registry.add_step(SynthIce40).add_step(delay::DelayIce40).add_tool(Tool {
+    registry.add_step(SynthIce40).add_step(delay::DelayIce40).add_step(synthesis::Synthesis).add_tool(Tool {
         name: "yosys",
         summary: "Synthesis",
         package: "yosys",

@@ -49,7 +49,7 @@ pub(super) fn list() -> Result<Vec<(Vec<Cell>, Value)>, CliError> {
 pub(super) fn show(registry: &Registry, name: &str, paint: Paint) -> Result<(String, Value), CliError> {
     let pdks = pdks();
     let all = pdks.names();
-    let name = names::find("pdk", name, &all.iter().map(String::as_str).collect::<Vec<_>>())?;
+    let name = names::find("PDK", name, &all.iter().map(String::as_str).collect::<Vec<_>>())?;
     let mut sources = SourceMap::new();
     let info = pdks.info(name, &mut sources).map_err(|error| CliError::input(error.one_line(&sources)))?;
     let known = known_variables(registry);
