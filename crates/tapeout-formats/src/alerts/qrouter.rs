@@ -7,9 +7,6 @@ use tapeout_model::{Alert, Severity};
 use super::{Collector, Known};
 
 const KNOWN: Known = &[
-    (&["Failure to find route"], "wires-lost"),
-    (&["No driver for net"], "no-parasitics"),
-    (&["was not walked"], "no-parasitics"),
     (&["Could not find a macro definition"], "unknown-cell"),
     (&["Endpoint", "not found"], "unknown-pin"),
     (&["Cannot open input file"], "cannot-open"),
@@ -24,7 +21,8 @@ const PASSED_OVER: [&str; 6] =
 
 /// Alerts of a log of qrouter.
 ///
-/// It repeats most of them with each pass, so what it says of a net it says several times.
+/// What it says of single nets is left out: nets that it gives up are in [`crate::qrouter::log`], and `Failure to find route
+/// start node` is also said of nets that are routed well, where a via is the first thing at a pin.
 #[must_use]
 pub fn qrouter(log: &str) -> Vec<Alert> {
     let mut collector = Collector::new("qrouter", KNOWN);
@@ -32,11 +30,7 @@ pub fn qrouter(log: &str) -> Vec<Alert> {
         if collector.crash(line) {
             continue;
         }
-        if let Some(said) = line.strip_prefix("Error:  Failure to find route ") {
-            collector.unnamed(Severity::Warning, line, &format!("Failure to find route {said}"));
-        } else if line.starts_with("No driver for net ") || line.ends_with(" was not walked!") {
-            collector.unnamed(Severity::Warning, line, line);
-        } else if line.starts_with("LEF Read, Line ") || line.starts_with("DEF Read, Line ") {
+        if line.starts_with("LEF Read, Line ") || line.starts_with("DEF Read, Line ") {
             let said = line.split_once(": ").map_or(line, |(_, said)| said);
             // Tracks of layers that it is told to leave alone.
             if !said.starts_with("NOTE:") && !said.starts_with("Ignoring TRACKS above") {
@@ -69,8 +63,6 @@ mod tests {
             [
                 ("qrouter.unknown-keyword".to_owned(), Severity::Warning, 1),
                 ("qrouter.unknown-cell".to_owned(), Severity::Error, 1),
-                ("qrouter.wires-lost".to_owned(), Severity::Warning, 2),
-                ("qrouter.no-parasitics".to_owned(), Severity::Warning, 1),
                 ("qrouter.script".to_owned(), Severity::Error, 1),
             ]
         );

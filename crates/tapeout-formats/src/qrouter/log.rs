@@ -1,7 +1,6 @@
 //! What qrouter says of the nets in its log.
 //!
-//! Source: the messages of qrouter 1.4.71. It exits with 0 whatever happens, and it counts nets as done that it is not
-//! sure of, so that both are told here.
+//! Source: the messages of qrouter 1.4.71. It exits with 0 whatever happens.
 
 use std::collections::BTreeSet;
 
@@ -14,15 +13,10 @@ pub struct Log {
     pub failed: BTreeSet<String>,
     /// How many those are by its own count.
     pub failed_count: u64,
-    /// The nets that it has not found a way for so far, of a log that does not end: where it was when it was stopped.
-    pub failing: BTreeSet<String>,
-    /// The nets whose wires it could not follow to a pin, though they count as routed: their resistances and capacitances
-    /// are not to be trusted. Those of the last pass only, as they were before may have been routed anew.
-    pub lost: BTreeSet<String>,
-    /// The nets for which it gives no resistances and capacitances.
-    pub without_rc: BTreeSet<String>,
-    /// How many pieces of wire its resistances and capacitances leave out.
-    pub pieces_without_rc: u64,
+    /// How many nets were left when it said so last; of a log that does not end, how far it was.
+    pub remaining: Option<u64>,
+    /// The nets that got in each other's way last, up to ten.
+    pub contended: BTreeSet<String>,
 }
 
 /// Reads a log.
@@ -46,23 +40,28 @@ pub fn parse(text: &str) -> Log {
             log.failed_count = count.unwrap_or(0);
         } else if line.starts_with("List of failed nets follows:") {
             lists_failed = true;
-        } else if let Some(net) = line.strip_prefix("Failed to route net ") {
-            log.failing.insert(net.trim().to_owned());
-        } else if let Some(net) = line.strip_prefix("Finished routing net ") {
-            log.failing.remove(net.trim());
-        } else if line.starts_with("*** Running stage") {
-            log.lost.clear();
-        } else if let Some(rest) = line.strip_prefix("Error:  Failure to find route ") {
-            if let Some((_, net)) = rest.split_once(" on net ") {
-                log.lost.insert(net.trim_end_matches('!').to_owned());
-            }
-        } else if let Some(net) = line.strip_prefix("No driver for net ") {
-            log.without_rc.insert(net.to_owned());
-        } else if line.starts_with("Route segment ") && line.ends_with(" was not walked!") {
-            log.pieces_without_rc += 1;
+        } else if let Some(count) = line.strip_prefix("Nets remaining: ") {
+            log.remaining = count.trim().parse().ok();
         }
     }
+    for net in text.lines().rev().filter_map(contended) {
+        if log.contended.len() == CONTENDED {
+            break;
+        }
+        log.contended.insert(net.to_owned());
+    }
     log
+}
+
+/// How many of the nets that are in each other's way are told.
+const CONTENDED: usize = 10;
+
+/// The net of a line that tells of one without a way, or in the way of another.
+fn contended(line: &str) -> Option<&str> {
+    let collides = || line.strip_prefix("Best route of ").and_then(|rest| Some(rest.split_once(" collides")?.0));
+    let abandoned = || line.strip_prefix("Failure on net ").and_then(|rest| Some(rest.split_once(':')?.0));
+    let ripped = || line.strip_prefix("Ripping up blocking net ");
+    line.strip_prefix("Failed to route net ").or_else(collides).or_else(abandoned).or_else(ripped).map(str::trim)
 }
 
 #[cfg(test)]
@@ -70,18 +69,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_the_last_pass_counts() {
-        let text = "*** Running stage1 routing with defaults\nError:  Failure to find route start node/route on net b[1]!\n\
-            Failed net routes: 7\n*** Running stage3 routing with defaults, 2nd round\n\
-            Error:  Failure to find route end node/route on net q!\nFinal: Failed net routes: 2\n\
-            List of failed nets follows:\n n1\n a[3]\n\n-----\n n2\nRoute segment 3 was not walked!\nNo driver for net a[1]\n";
+    fn the_last_sentence_counts() {
+        let text = "*** Running stage1 routing with defaults\nFailed net routes: 7\nFinal: Failed net routes: 2\n\
+            List of failed nets follows:\n n1\n a[3]\n\n-----\n n2\nNo driver for net a[1]\n";
         let log = parse(text);
         let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<BTreeSet<_>>();
         assert!(log.is_finished);
         assert_eq!((log.failed_count, log.failed), (2, names(&["a[3]", "n1"])));
-        assert_eq!((log.lost, log.without_rc, log.pieces_without_rc), (names(&["q"]), names(&["a[1]"]), 1));
-        let cut = parse("Failed to route net a\nFailed to route net b\nFinished routing net a\nNets remaining: 1\n");
-        assert_eq!((cut.failing, cut.is_finished), (names(&["b"]), false));
+        let cut = parse(
+            "Failed to route net a\nNets remaining: 3\nBest route of b collides with net: c \nRipping up blocking net c\n\
+            Nets remaining: 2\nFailure on net d:  Abandoning for now.\n",
+        );
+        assert_eq!((cut.remaining, cut.contended), (Some(2), names(&["a", "b", "c", "d"])));
+        assert!(!cut.is_finished);
         assert!(parse("*** Writing DEF file routed.def\nFinal: No failed routes!\n").is_finished);
         assert!(!parse("No failed routes!\n").is_finished);
     }

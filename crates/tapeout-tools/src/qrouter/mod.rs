@@ -1,6 +1,7 @@
 //! qrouter: routing, and what it tells of resistances and capacitances.
 
 mod parasitics;
+mod trace;
 mod wired;
 
 use std::collections::BTreeSet;
@@ -38,9 +39,9 @@ impl Step for Route {
         StepInfo::new(
             "Qrouter.Route",
             "Routing",
-            "Routes the nets of the placed design. It fails, and keeps what there is, when nets are left without wires: those \
-             that qrouter gives up, and those that have none in what it has written, whatever it says. Whether the wires \
-             connect what they should is for LVS to say.",
+            "Routes the nets of the placed design. It fails, and keeps what there is, when nets are left open: those that \
+             qrouter gives up, and those that have no wires in what it has written or whose wires do not reach all of \
+             their pins, whatever it says. Whether wires connect what they should not is for LVS to say.",
             env!("IMPLEMENTATION"),
         )
         .needs("def")
@@ -135,7 +136,11 @@ impl Step for Route {
         let wires = wired::look(&placed, &routed);
         let failed: BTreeSet<&str> =
             log.failed.iter().map(String::as_str).chain(wires.missing.iter().map(String::as_str)).collect();
-        let count = failed.len().max(usize::try_from(log.failed_count).unwrap_or(usize::MAX));
+        let lef = inputs::library(cx)?;
+        let open: Vec<String> =
+            wired::open(&routed, &lef).into_iter().filter(|net| !failed.contains(net.as_str())).collect();
+        let unrouted = failed.len().max(usize::try_from(log.failed_count).unwrap_or(usize::MAX));
+        let count = unrouted.saturating_add(open.len());
         let result = StepResult::default()
             .view("def", ROUTED)
             .view("rc", RC)
@@ -147,39 +152,30 @@ impl Step for Route {
         if count == 0 {
             return Ok(result);
         }
-        let reason = format!("{count} of {} nets are not routed: {}", wires.nets, some(&failed));
+        let mut reasons = Vec::new();
+        if unrouted > 0 {
+            reasons.push(format!("{unrouted} of {} nets are not routed: {}", wires.nets, some(&failed)));
+        }
+        if !open.is_empty() {
+            let open = open.iter().map(String::as_str).collect();
+            reasons.push(format!("the wires of nets do not reach all of their pins: {}", some(&open)));
+        }
+        let reason = reasons.join("; ");
         Ok(result.failed(reason, Some(ROOM_HINT.to_owned())))
     }
 
     fn alerts(&self, log: &str) -> Vec<Alert> {
-        let mut all: Vec<Alert> =
-            alerts::qrouter(log).into_iter().filter(|alert| alert.code != "qrouter.wires-lost").collect();
-        // What it says of nets whose wires it lost holds for the last pass only, and only for what depends on it.
-        let log = qrouter::log::parse(log);
-        all.retain(|alert| alert.code != "qrouter.no-parasitics");
-        if !log.without_rc.is_empty() || log.pieces_without_rc > 0 {
-            let nets: BTreeSet<&str> = log.without_rc.iter().map(String::as_str).collect();
-            let message = format!(
-                "qrouter gives no resistance and capacitance for {} and for {} pieces of wire of others",
-                if nets.is_empty() { "no net".to_owned() } else { format!("the nets {}", some(&nets)) },
-                log.pieces_without_rc
-            );
-            let code = "qrouter.no-parasitics".to_owned();
-            all.push(Alert { severity: Severity::Warning, code, message, count: 1 });
-        }
-        all
+        alerts::qrouter(log)
     }
 
     fn advice(&self, log: &str) -> Option<String> {
         let log = qrouter::log::parse(log);
-        let failing: BTreeSet<&str> = log.failing.iter().map(String::as_str).collect();
-        (!log.is_finished && !failing.is_empty()).then(|| {
-            format!(
-                "it was at {} nets that it could not route: {}; {ROOM_HINT}, or raise `ROUTING_TIME_LIMIT`",
-                failing.len(),
-                some(&failing)
-            )
-        })
+        let contended: BTreeSet<&str> = log.contended.iter().map(String::as_str).collect();
+        let remaining = log.remaining.filter(|_| !log.is_finished && !contended.is_empty())?;
+        let nets = some(&contended);
+        Some(format!(
+            "{remaining} nets were left, {nets} among those in question; {ROOM_HINT}; or raise `ROUTING_TIME_LIMIT`"
+        ))
     }
 }
 

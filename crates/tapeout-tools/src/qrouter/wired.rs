@@ -3,6 +3,9 @@
 use std::collections::HashMap;
 
 use tapeout_formats::def::{Def, Net};
+use tapeout_formats::lef::Lef;
+
+use super::trace::Tracer;
 
 /// What there is of wires.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -39,4 +42,14 @@ pub(super) fn look(placed: &Def, routed: &Def) -> Wires {
         wires.vias += routed.wires().map(|wire| wire.vias().count()).sum::<usize>();
     }
     wires
+}
+
+/// The nets whose wires do not reach all of their pins from the one that drives them.
+pub(super) fn open(routed: &Def, lef: &Lef) -> Vec<String> {
+    let tracer = Tracer::new(routed, lef);
+    let is_open = |net: &&Net| {
+        let is_wired = net.pins.len() > 1 && net.wires().next().is_some();
+        is_wired && tracer.trace(net).is_some_and(|tree| tree.is_incomplete())
+    };
+    routed.nets.iter().filter(is_open).map(|net| net.name.clone()).collect()
 }
