@@ -7,12 +7,13 @@ use super::strategies::{AREA, CELLS, DELAY, Kit, Strategy};
 use super::tried::{Better, Tried, best};
 
 pub(super) struct SynthesisExploration {
+    pub(super) name: &'static str,
     pub(super) kit: Kit,
 }
 
 impl CustomFlow for SynthesisExploration {
     fn name(&self) -> &str {
-        "SynthesisExploration"
+        self.name
     }
 
     fn doc(&self) -> &str {
@@ -26,7 +27,7 @@ impl CustomFlow for SynthesisExploration {
 
     fn describe(&self, flow: Flow) -> Flow {
         let objectives = Type::choice(["area", "delay", "cells"]);
-        let doc = "What the best strategy has least of. The area is the number of lookup tables, LUTs.";
+        let doc = format!("What the best strategy has least of. The area is {}.", self.kit.area);
         gated(flow).variables([Variable::new("EXPLORE_BY", objectives, doc).default("area")])
     }
 
@@ -52,8 +53,7 @@ impl CustomFlow for SynthesisExploration {
 pub(super) fn explore(cx: &FlowCx<'_>, kit: &Kit, by: usize, initial: &FlowState) -> Result<FlowState, FlowError> {
     let sources = cx.sequence_async(kit.before, initial);
     let synthesise = |strategy: &Strategy| {
-        let switches = strategy.switches.iter().map(|switch| (*switch, true));
-        let cx = cx.labelled(strategy.name).with(switches)?.may_fail();
+        let cx = cx.labelled(strategy.name).with(strategy.settings(kit))?.may_fail();
         Ok(cx.sequence_async(kit.synthesis, &sources))
     };
     let asked: Vec<FlowState> = kit.strategies.iter().map(synthesise).collect::<Result<_, FlowError>>()?;

@@ -30,7 +30,11 @@ pub(crate) fn register(registry: &mut Registry) {
     let doc = "The flow `Ice40`, and then the bitstream is loaded into a board.";
     registry.add_flow(gated(Flow::new("Ice40Program", doc, &[ICE40, &["Icestorm.Program"]].concat())));
     registry
-        .add_custom_flow(exploration::SynthesisExploration { kit: strategies::ICE40 })
+        .add_custom_flow(exploration::SynthesisExploration { name: "SynthesisExploration", kit: strategies::ICE40 })
+        .add_custom_flow(exploration::SynthesisExploration {
+            name: "AsicSynthesisExploration",
+            kit: strategies::CELLS_OF_A_PDK,
+        })
         .add_custom_flow(optimizing::Optimizing { kit: strategies::ICE40, implementation: optimizing::ICE40 })
         .add_custom_flow(seed_sweep::SeedSweep);
 }

@@ -1,5 +1,7 @@
 //! Strategies of synthesis, and by what they are compared.
 
+use tapeout_model::Value;
+
 use crate::yosys;
 
 /// A way to synthesise.
@@ -9,6 +11,14 @@ pub(crate) struct Strategy {
     pub(crate) name: &'static str,
     /// The switches of synthesis that it turns on.
     pub(crate) switches: &'static [&'static str],
+}
+
+impl Strategy {
+    /// What the configuration must be for it.
+    pub(crate) fn settings(&self, kit: &Kit) -> Vec<(String, Value)> {
+        let named = kit.named_by.map(|variable| (variable.to_owned(), Value::from(self.name)));
+        named.into_iter().chain(self.switches.iter().map(|switch| ((*switch).to_owned(), Value::Bool(true)))).collect()
+    }
 }
 
 /// What is measured of each strategy; less of it is better.
@@ -27,6 +37,10 @@ pub(crate) struct Kit {
     /// Synthesis, and what measures its result.
     pub(crate) synthesis: &'static [&'static str],
     pub(crate) strategies: &'static [Strategy],
+    /// The variable that takes the name of a strategy, if there is one.
+    pub(crate) named_by: Option<&'static str>,
+    /// What is meant by the area, for people.
+    pub(crate) area: &'static str,
     /// What is measured of a netlist: in the places [`CELLS`], [`AREA`] and [`DELAY`].
     pub(crate) measures: [Measure; 3],
 }
@@ -49,9 +63,35 @@ pub(crate) const ICE40: Kit = Kit {
         Strategy { name: "abc9", switches: &["SYNTH_ABC9"] },
         Strategy { name: "abc9 dff", switches: &["SYNTH_ABC9", "SYNTH_DFF"] },
     ],
+    named_by: None,
+    area: "the number of lookup tables, LUTs",
     measures: [
         Measure { metric: "design__instance__count", heading: "cells" },
         Measure { metric: "design__instance__count__cell:SB_LUT4", heading: "area (LUTs)" },
+        Measure { metric: yosys::DELAY, heading: "delay (ns)" },
+    ],
+};
+
+/// Cells of a PDK: OpenLane's strategies, with the delay that OpenSTA finds before layout.
+pub(crate) const CELLS_OF_A_PDK: Kit = Kit {
+    before: &["Ghdl.ToVerilog", "Verilator.Lint"],
+    synthesis: &["Yosys.Synthesis", "OpenSTA.PrePnR"],
+    strategies: &[
+        Strategy { name: "AREA 0", switches: &[] },
+        Strategy { name: "AREA 1", switches: &[] },
+        Strategy { name: "AREA 2", switches: &[] },
+        Strategy { name: "AREA 3", switches: &[] },
+        Strategy { name: "DELAY 0", switches: &[] },
+        Strategy { name: "DELAY 1", switches: &[] },
+        Strategy { name: "DELAY 2", switches: &[] },
+        Strategy { name: "DELAY 3", switches: &[] },
+        Strategy { name: "DELAY 4", switches: &[] },
+    ],
+    named_by: Some("SYNTH_STRATEGY"),
+    area: "that of all cells",
+    measures: [
+        Measure { metric: "design__instance__count", heading: "cells" },
+        Measure { metric: "design__instance__area", heading: "area (µm²)" },
         Measure { metric: yosys::DELAY, heading: "delay (ns)" },
     ],
 };
