@@ -47,6 +47,8 @@ impl fmt::Debug for Config {
 #[derive(Clone)]
 pub(crate) struct Inner {
     pub(crate) settings: Settings,
+    /// Whether some variables of the schema were taken out.
+    pub(crate) is_restricted: bool,
     pub(crate) meta: Meta,
     pub(crate) tools: Arc<BTreeMap<String, ToolSettings>>,
     pub(crate) design_dir: PathBuf,
@@ -71,6 +73,14 @@ impl PartialEq for Inner {
 }
 
 impl Eq for Inner {}
+
+/// The setting of a variable for which there is nothing.
+static ABSENT: Setting = Setting {
+    value: None,
+    origin: Origin { source: ConfigSource::Default, place: None },
+    beaten: Vec::new(),
+    secret: false,
+};
 
 impl Config {
     pub(crate) fn new(inner: Inner) -> Self {
@@ -170,6 +180,8 @@ impl Config {
     fn found(&self, name: &str) -> &Setting {
         match self.inner.settings.get(name) {
             Some(setting) => setting,
+            // What a PDK would have to give is not there where a flow is planned without one.
+            None if !self.inner.is_restricted && self.inner.schema.get(name).is_some() => &ABSENT,
             None => panic!("`{name}` is not a declared variable of this configuration"),
         }
     }
@@ -338,7 +350,8 @@ impl Config {
         let mut settings = BTreeMap::new();
         for name in names {
             let Some((name, setting)) = self.inner.settings.get_key_value(name) else {
-                panic!("`{name}` is not a declared variable of this configuration")
+                settings.insert(Cow::Owned(name.to_owned()), Arc::new(self.found(name).clone()));
+                continue;
             };
             settings.insert(name.clone(), Arc::clone(setting));
         }
@@ -347,6 +360,7 @@ impl Config {
             &*self.inner;
         self.made_here(Inner {
             settings,
+            is_restricted: true,
             meta: meta.clone(),
             tools: Arc::clone(tools),
             design_dir: design_dir.clone(),

@@ -75,6 +75,7 @@ pub(crate) fn resolve(
     }
     let config = Config::new(Inner {
         settings,
+        is_restricted: false,
         meta: loaded.meta.clone(),
         tools: Arc::new(loaded.tools.clone()),
         design_dir: loaded.design_dir.clone(),

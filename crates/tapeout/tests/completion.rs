@@ -70,8 +70,8 @@ fn bash_completes_names_and_values() {
         ("tapeout run -c ICE40_DEVICE=up", &["up3k", "up5k"]),
         ("tapeout run --set=ICE40_DEVICE=up", &["up3k", "up5k"]),
         ("tapeout run -c PCF_FILE=src/blinky.p", &["src/blinky.pcf"]),
-        ("tapeout config why FP_CORE", &[]),
-        ("tapeout config why --flow Classic FP_CORE", &["FP_CORE_UTIL"]),
+        ("tapeout config why CTS_CLK_B", &[]),
+        ("tapeout config why --flow Classic CTS_CLK_B", &["CTS_CLK_BUFFERS"]),
         ("tapeout config schema --flow C", &["Classic"]),
         ("tapeout show step Yosys.SynthI", &["Yosys.SynthIce40"]),
         ("tapeout show tool yos", &["yosys"]),
@@ -94,7 +94,7 @@ fn values_are_files_of_the_design() {
     assert_eq!(proposed(&dir.path().join("elsewhere"), line), ["src/blinky.pcf"]);
     // A configuration that cannot be read leaves the names of all flows.
     fs::write(dir.path().join("config.yaml"), "meta: [").unwrap();
-    assert_eq!(proposed(dir.path(), "tapeout run -c PNR_S"), ["PNR_SEED="]);
+    assert_eq!(proposed(dir.path(), "tapeout run -c PNR_SE"), ["PNR_SEED="]);
 }
 
 #[test]
@@ -139,7 +139,7 @@ fn other_shells_get_their_scripts_and_answers_with_help() {
         let script = String::from_utf8(output.stdout).unwrap();
         assert!(output.status.success() && script.contains("TAPEOUT_COMPLETE"), "{script}");
     }
-    let words = ["tapeout", "config", "why", "PNR_S"];
+    let words = ["tapeout", "config", "why", "PNR_SE"];
     let help = "The seed of placement";
     assert_eq!(answer("fish", &words), (Some(0), format!("PNR_SEED\t{help}\n")));
     assert_eq!(answer("zsh", &words), (Some(0), format!("PNR_SEED:{help}")));

@@ -27,8 +27,8 @@ impl CustomFlow for SynthesisExploration {
 
     fn describe(&self, flow: Flow) -> Flow {
         let objectives = Type::choice(["area", "delay", "cells"]);
-        let doc = "By what the best strategy is chosen: the least area (of iCE40, lookup tables), the shortest delay (the most \
-                   slack, where there is a clock), or the fewest cells.";
+        let doc = "By what the best strategy is chosen: the least area (of iCE40, lookup tables), the shortest delay, or the \
+                   fewest cells.";
         gated(flow).variables([Variable::new("EXPLORE_BY", objectives, doc).default("area")])
     }
 

@@ -35,7 +35,7 @@ pub(crate) fn register(registry: &mut Registry) {
         .add_custom_flow(exploration::SynthesisExploration {
             name: "SynthesisExploration",
             doc: "Synthesises a design for the cells of a PDK by every strategy there is, side by side, and compares cells, area \
-                  and slack. The result is the netlist that is best by `EXPLORE_BY`.",
+                  and delay. The result is the netlist that is best by `EXPLORE_BY`.",
             kit: strategies::CELL_LIBRARY,
         })
         .add_custom_flow(exploration::SynthesisExploration {

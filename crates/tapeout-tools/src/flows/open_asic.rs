@@ -5,6 +5,7 @@ use tapeout_flow::{Flow, Type, Variable};
 use crate::classic;
 
 const STEPS: &[&str] = &[
+    "Ghdl.ToVerilog",
     "Verilator.Lint",
     "Checker.LintTimingConstructs",
     "Checker.LintErrors",

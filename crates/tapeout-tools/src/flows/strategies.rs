@@ -78,7 +78,7 @@ pub(crate) const ICE40: Kit = Kit {
 
 /// Cells of a library: the scripts of ABC.
 pub(crate) const CELL_LIBRARY: Kit = Kit {
-    before: &["Verilator.Lint"],
+    before: &["Ghdl.ToVerilog", "Verilator.Lint"],
     synthesis: &["Yosys.Synthesis", "OpenSTA.PrePnR"],
     strategies: &[
         Strategy { name: "AREA 0", overrides: &[("SYNTH_STRATEGY", Setting::Choice("AREA 0"))] },
@@ -94,6 +94,6 @@ pub(crate) const CELL_LIBRARY: Kit = Kit {
     measures: [
         Measure { metric: "design__instance__count", heading: "cells", better: Better::Less },
         Measure { metric: "design__instance__area", heading: "area (µm²)", better: Better::Less },
-        Measure { metric: "timing__setup__ws", heading: "worst slack (ns)", better: Better::More },
+        Measure { metric: yosys::DELAY, heading: "delay (ns)", better: Better::Less },
     ],
 };

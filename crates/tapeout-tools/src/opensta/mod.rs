@@ -172,7 +172,8 @@ impl Step for Analysis {
                  `CLOCK_PERIOD` and what the PDK says.",
                 env!("IMPLEMENTATION"),
             )
-            .makes(&["sdc", "sdf"]),
+            .makes(&["sdc", "sdf"])
+            .measures(&[crate::yosys::DELAY]),
             Self::AfterLayout => StepInfo::new(
                 "OpenSTA.PostPnR",
                 "Analyse timing after layout",
@@ -248,6 +249,13 @@ impl Step for Analysis {
             delays.insert(corner.clone(), View::File(format!("{corner}/{top}.sdf")));
         }
         result.alerts.dedup();
+        if *self == Self::BeforeLayout
+            && let Some(slack) = inner_slack(&result.metrics, default)
+        {
+            // The shortest period that the longest path from register to register leaves.
+            let delay = cx.config.decimal("CLOCK_PERIOD").to_f64() - slack;
+            result = result.metric(crate::yosys::DELAY, (delay * 1e6).round() / 1e6);
+        }
         result.metrics = aggregated(&result.metrics);
         result.views.insert("sdf".to_owned(), View::Named(delays));
         let summary = cx.write(SUMMARY, summary(self.label(), &corners, &result.metrics).as_bytes())?;
@@ -262,6 +270,12 @@ impl Step for Analysis {
     fn advice(&self, log: &str) -> Option<String> {
         log.contains("which `CLOCK_PORT` names").then(|| "set `CLOCK_PORT` to the input that is the clock".to_owned())
     }
+}
+
+/// The least slack from register to register in a corner; that of all paths, where no path is such.
+fn inner_slack(metrics: &Metrics, corner: &str) -> Option<f64> {
+    let of = |name: &str| metrics.get(&format!("{name}__corner:{corner}"))?.as_f64();
+    of("timing__setup_r2r__ws").or_else(|| of("timing__setup__ws")).filter(|slack| slack.is_finite())
 }
 
 fn corners(config: &Config) -> Vec<String> {
