@@ -105,6 +105,9 @@ impl Step for Synthesis {
                 return Err((name, format!("expected `{form}`, found `{cell}`")));
             }
         }
+        if let Some(parameter) = config.strings("SYNTH_PARAMETERS").iter().find(|parameter| !parameter.contains('=')) {
+            return Err(("SYNTH_PARAMETERS", format!("expected `NAME=VALUE`, found `{parameter}`")));
+        }
         if config.str("SYNTH_HIERARCHY_MODE") == "keep" {
             let message = "the steps of layout take a flat netlist: choose `flatten` or `deferred_flatten`";
             return Err(("SYNTH_HIERARCHY_MODE", message.to_owned()));
