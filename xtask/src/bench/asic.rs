@@ -137,7 +137,7 @@ impl Bench {
         command.args(QFLOW_STEPS).args(["-T", PDK, DESIGN]).current_dir(&dir).env_remove("DISPLAY");
         let seconds = succeed(command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()))?;
         // It ends well whatever happens.
-        let layout = dir.join(format!("layout/{DESIGN}.gds"));
+        let layout = dir.join(format!("{DESIGN}.gds"));
         if !layout.is_file() {
             return Err(Stop::failed(format!("qflow ended without {}", layout.display())));
         }

@@ -20,7 +20,8 @@ impl Step for Drc {
             "KLayout.DRC",
             "Check design rules",
             "KLayout checks the layout by the deck of the PDK, `KLAYOUT_DRC_RUNSET`. The deck gets the variables `input`, \
-             `report`, `topcell`, `threads` and those in `KLAYOUT_DRC_DEFINES`. Without a deck, or with a KLayout too old for \
+             `report`, `topcell`, `threads`, by other names `in_gds`, `report_file` and `cell`, and those in \
+             `KLAYOUT_DRC_DEFINES`. Without a deck, or with a KLayout too old for \
              it, nothing is checked, and that is said. `Checker.KLayoutDRC` judges the number of violations.",
             env!("IMPLEMENTATION"),
         )
@@ -42,12 +43,20 @@ impl Step for Drc {
         }
         let gds = cx.view_file("gds")?;
         let (deck, mut inputs) = sources(cx, &[deck])?;
-        let mut defines = vec![
-            ("input".to_owned(), gds.path.clone()),
-            ("report".to_owned(), REPORT.to_owned()),
-            ("topcell".to_owned(), cx.config.str("DESIGN_NAME").to_owned()),
-            ("threads".to_owned(), cx.config.opt_int("KLAYOUT_DRC_THREADS").unwrap_or(1).to_string()),
+        let top = cx.config.str("DESIGN_NAME");
+        let threads = cx.config.opt_int("KLAYOUT_DRC_THREADS").unwrap_or(1).to_string();
+        // Decks of sky130 and of gf180mcu have the first names, those of IHP the others; none minds what it does not know.
+        let own = [
+            ("input", gds.path.as_str()),
+            ("report", REPORT),
+            ("topcell", top),
+            ("threads", &threads),
+            ("in_gds", &gds.path),
+            ("report_file", REPORT),
+            ("cell", top),
         ];
+        let mut defines: Vec<(String, String)> =
+            own.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
         defines.extend(named(cx.config.get("KLAYOUT_DRC_DEFINES")));
         inputs.push(Input::Output(gds));
         let words = defines.into_iter().flat_map(|(name, value)| ["-rd".to_owned(), format!("{name}={value}")]);

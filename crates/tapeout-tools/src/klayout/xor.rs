@@ -24,7 +24,7 @@ impl Step for Xor {
              for KLayout; `Checker.XOR` judges their number. Labels are not compared.",
             env!("IMPLEMENTATION"),
         )
-        .needs("mag_gds")
+        .about("mag_gds")
         .needs("klayout_gds")
         .measures(&[COUNT])
         .variables([design_name()])

@@ -33,6 +33,10 @@ impl Step for SpiceExtraction {
         .tools(&["magic"])
     }
 
+    fn nothing_to_do(&self, config: &Config) -> Option<String> {
+        super::has_no_technology(config)
+    }
+
     fn check(&self, config: &Config) -> Result<(), (&'static str, String)> {
         check_lefs(config)?;
         if config.bool("MAGIC_EXT_USE_GDS") && config.bool("MAGIC_EXT_ABSTRACT") {

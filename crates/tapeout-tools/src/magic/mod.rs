@@ -36,8 +36,14 @@ pub(crate) fn register(registry: &mut Registry) {
 
 /// The variables of every session with Magic.
 fn variables() -> Vec<Variable> {
-    let names = ["MAGICRC", "MAGIC_TECH", "MAGIC_CAPTURE_ERRORS"];
-    [vec![design_name()], names.map(variable).into()].concat()
+    let files = ["MAGICRC", "MAGIC_TECH"].map(|name| variable(name).optional());
+    [vec![design_name(), variable("MAGIC_CAPTURE_ERRORS")], files.into()].concat()
+}
+
+/// Why Magic has nothing to do where the PDK is not made for it.
+fn has_no_technology(config: &Config) -> Option<String> {
+    let missing = ["MAGICRC", "MAGIC_TECH"].into_iter().find(|name| config.opt_str(name).is_none())?;
+    config.pdk().map(|pdk| format!("{missing} is not set: the PDK {} is not for Magic", pdk.name))
 }
 
 const READ_DEF: &str = include_str!("read_def.tcl");

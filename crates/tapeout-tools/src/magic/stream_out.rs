@@ -47,6 +47,10 @@ impl Step for StreamOut {
         .tools(&["magic"])
     }
 
+    fn nothing_to_do(&self, config: &Config) -> Option<String> {
+        super::has_no_technology(config)
+    }
+
     fn prepare(&self, cx: &mut StepCx<'_, '_>) -> Result<Vec<Session>, Failure> {
         let design = cx.config.str("DESIGN_NAME").to_owned();
         let begin = begin(cx)?;

@@ -33,6 +33,10 @@ impl Step for WriteLef {
         .tools(&["magic"])
     }
 
+    fn nothing_to_do(&self, config: &Config) -> Option<String> {
+        super::has_no_technology(config)
+    }
+
     fn check(&self, config: &Config) -> Result<(), (&'static str, String)> {
         check_lefs(config)
     }

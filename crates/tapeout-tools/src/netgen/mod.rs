@@ -56,16 +56,22 @@ impl Step for Lvs {
              differences; `lvs.rpt` has them all.",
             env!("IMPLEMENTATION"),
         )
-        .needs("spice")
+        .about("spice")
         .takes("cdl")
         .takes("pnl")
         .measures(&COUNTS)
         .variables([design_name()])
         .variables(netlist_variables())
         .variables(
-            ["NETGEN_SETUP", "LVS_FLATTEN_CELLS", "LVS_IGNORE_CELLS"].map(variable),
+            ["LVS_FLATTEN_CELLS", "LVS_IGNORE_CELLS"].map(variable),
         )
+        .variables([variable("NETGEN_SETUP").optional()])
         .tools(&["netgen-lvs"])
+    }
+
+    fn nothing_to_do(&self, config: &Config) -> Option<String> {
+        let pdk = config.pdk().filter(|_| config.opt_str("NETGEN_SETUP").is_none())?;
+        Some(format!("NETGEN_SETUP is not set: the PDK {} is not for Netgen", pdk.name))
     }
 
     fn prepare(&self, cx: &mut StepCx<'_, '_>) -> Result<Vec<Session>, Failure> {
