@@ -2,12 +2,14 @@
 
 use tapeout_flow::{Completed, Failure, Input, Invocation, Session, Step, StepCx, StepInfo, StepResult, design_name};
 use tapeout_formats::{alerts, lyrdb};
-use tapeout_model::{Alert, Class, Value};
+use tapeout_model::{Alert, Class};
 
 use super::deck::{ask_version, minimum_version, misses_something, not_checked, too_old};
 use super::{batch, environment};
 use crate::classic::variable;
-use crate::layouts::{sources, violations_alert};
+use crate::design_files::sources;
+use crate::layouts::violations_alert;
+use crate::values::{named_texts, value};
 
 pub(super) struct Drc;
 
@@ -48,7 +50,8 @@ impl Step for Drc {
             ("topcell".to_owned(), cx.config.str("DESIGN_NAME").to_owned()),
             ("threads".to_owned(), cx.config.opt_int("KLAYOUT_DRC_THREADS").unwrap_or(1).to_string()),
         ];
-        defines.extend(named(cx.config.get("KLAYOUT_DRC_DEFINES")));
+        let more = named_texts(value(cx.config, "KLAYOUT_DRC_DEFINES")).into_iter();
+        defines.extend(more.map(|(name, text)| (name.to_owned(), text.to_owned())));
         inputs.push(Input::Output(gds));
         let words = defines.into_iter().flat_map(|(name, value)| ["-rd".to_owned(), format!("{name}={value}")]);
         let invocation = Invocation {
@@ -95,19 +98,5 @@ impl Step for Drc {
 
     fn alerts(&self, log: &str) -> Vec<Alert> {
         alerts::klayout(log)
-    }
-}
-
-/// The entries of a map of texts.
-pub(super) fn named(map: Option<&Value>) -> Vec<(String, String)> {
-    match map {
-        Some(Value::Map(entries)) => {
-            let text = |(name, value): &(String, Value)| match value {
-                Value::Str(text) => Some((name.clone(), text.clone())),
-                _ => None,
-            };
-            entries.iter().filter_map(text).collect()
-        }
-        _ => Vec::new(),
     }
 }
