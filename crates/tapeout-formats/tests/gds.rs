@@ -2,20 +2,21 @@
 
 use proptest::prelude::*;
 use tapeout_formats::gds::{
-    Dates, Element, Layer, Library, PathStyle, Point, Property, Shape, Structure, Transform, Units, kind, read,
-    set_dates, structure_names, write,
+    Dates, Element, Layer, Library, PathStyle, Property, Shape, Structure, Transform, Units, kind, read, set_dates,
+    structure_names, write,
 };
+use tapeout_formats::geometry::Point;
 
 /// A file that Magic 8.3.105 wrote: a cell with two instances of another, wires and labels.
 const OF_MAGIC: &[u8] = include_bytes!("data/magic-8.3.105.gds");
 /// The same layout as KLayout 0.28.5 wrote it, with an array, a path, a box and a property besides.
 const OF_KLAYOUT: &[u8] = include_bytes!("data/klayout-0.28.5.gds");
 
-fn point() -> impl Strategy<Value = Point> {
-    (any::<i32>(), any::<i32>()).prop_map(|(x, y)| Point { x, y })
+fn point() -> impl Strategy<Value = Point<i32>> {
+    (any::<i32>(), any::<i32>()).prop_map(|(x, y)| Point::new(x, y))
 }
 
-fn points() -> impl Strategy<Value = Vec<Point>> {
+fn points() -> impl Strategy<Value = Vec<Point<i32>>> {
     prop::collection::vec(point(), 0..6)
 }
 

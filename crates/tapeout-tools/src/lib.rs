@@ -4,6 +4,7 @@
 mod checker;
 mod classic;
 mod corners;
+mod design_files;
 mod flows;
 mod ghdl;
 mod graywolf;
@@ -20,6 +21,7 @@ mod opensta;
 pub mod pdk;
 mod qrouter;
 mod tcl;
+mod values;
 mod verilator;
 mod verilog;
 pub mod views;

@@ -1,10 +1,9 @@
 //! The PDKs that tapeout knows: manifests as data, for technologies whose packages have none. What the form of a manifest
 //! is, and how one is found, is `tapeout-config`'s.
 
-use tapeout_config::{Config, PdkManifests, Type, Value, Variable};
+use tapeout_config::{PdkManifests, Type, Variable};
 
 use crate::classic;
-use crate::views::of_corner;
 
 /// The name of each PDK and its manifest.
 pub const PDKS: PdkManifests = &[
@@ -28,28 +27,6 @@ pub(crate) fn excluded_cells() -> Variable {
     )
     .default(Vec::<String>::new())
     .from_pdk()
-}
-
-/// An entry of a map, null where there is none.
-pub(crate) fn entry<'v>(map: &'v Value, name: &str) -> &'v Value {
-    match map {
-        Value::Map(entries) => entries.iter().find(|(key, _)| key == name).map_or(&Value::Null, |(_, value)| value),
-        _ => &Value::Null,
-    }
-}
-
-/// What a plan says of a corner for which the PDK has no Liberty file. Where there is no `LIB` at all, the configuration
-/// has said so or is for planning only.
-pub(crate) fn check_corners(config: &Config, corners: &[&str]) -> Result<(), (&'static str, String)> {
-    let Some(libs) = config.get("LIB") else { return Ok(()) };
-    let missing = corners.iter().find(|corner| of_corner(libs, corner).is_empty());
-    let Some(corner) = missing else { return Ok(()) };
-    let patterns = match libs {
-        Value::Map(entries) => entries.iter().map(|(pattern, _)| format!("`{pattern}`")).collect::<Vec<_>>(),
-        _ => Vec::new(),
-    };
-    let there = if patterns.is_empty() { "it is empty".to_owned() } else { format!("it has {}", patterns.join(", ")) };
-    Err(("LIB", format!("no Liberty file for the corner `{corner}`: {there}. Add one, or leave the corner out")))
 }
 
 #[cfg(test)]

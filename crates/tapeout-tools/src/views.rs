@@ -6,6 +6,7 @@
 use tapeout_model::Value;
 
 use crate::corners::matches;
+use crate::values::{entries, entry, names, texts};
 
 /// The files that timing needs in a corner, and what is odd about them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -23,8 +24,7 @@ pub struct TimingFiles {
 /// The files of all patterns that stand for a corner. `views` is a map of patterns to paths or lists of paths.
 #[must_use]
 pub fn of_corner<'v>(views: &'v Value, corner: &str) -> Vec<&'v str> {
-    let Value::Map(views) = views else { return Vec::new() };
-    views.iter().filter(|(pattern, _)| matches(pattern, corner)).flat_map(|(_, files)| texts(files)).collect()
+    entries(views).iter().filter(|(pattern, _)| matches(pattern, corner)).flat_map(|(_, files)| texts(files)).collect()
 }
 
 /// The files for timing in a corner. `libs` is `LIB` and `macros` is `MACROS` of a configuration, or null. With
@@ -36,8 +36,7 @@ pub fn timing_files(libs: &Value, macros: &Value, corner: &str, by_netlist: bool
     if files.libs.is_empty() {
         files.warnings.push(format!("the cell library has no Liberty file for the corner {corner}"));
     }
-    let Value::Map(macros) = macros else { return files };
-    for (name, views) in macros {
+    for (name, views) in entries(macros) {
         let view = |wanted: &str| entry(views, wanted);
         let netlists = texts(view("nl"));
         let parasitics = of_corner(view("spef"), corner);
@@ -72,8 +71,7 @@ pub fn timing_files(libs: &Value, macros: &Value, corner: &str, by_netlist: bool
 /// The files of one view, such as `gds`, of all hard macros. `macros` is `MACROS` of a configuration, or null.
 #[must_use]
 pub fn of_macros<'v>(macros: &'v Value, view: &str) -> Vec<&'v str> {
-    let Value::Map(macros) = macros else { return Vec::new() };
-    macros.iter().flat_map(|(_, views)| texts(entry(views, view))).collect()
+    entries(macros).iter().flat_map(|(_, views)| texts(entry(views, view))).collect()
 }
 
 impl TimingFiles {
@@ -82,30 +80,6 @@ impl TimingFiles {
     pub fn as_list(&self) -> Vec<String> {
         let parasitics = self.parasitics.iter().map(|(instance, path)| format!("{instance}@{path}"));
         self.libs.iter().chain(&self.netlists).cloned().chain(parasitics).collect()
-    }
-}
-
-fn entry<'v>(map: &'v Value, name: &str) -> &'v Value {
-    match map {
-        Value::Map(entries) => entries.iter().find(|(key, _)| key == name).map_or(&Value::Null, |(_, value)| value),
-        _ => &Value::Null,
-    }
-}
-
-/// A text, or those of a list.
-fn texts(value: &Value) -> Vec<&str> {
-    match value {
-        Value::Str(text) => vec![text],
-        Value::List(items) => items.iter().flat_map(texts).collect(),
-        _ => Vec::new(),
-    }
-}
-
-/// The names in a list, or the keys of a map.
-fn names(value: &Value) -> Vec<&str> {
-    match value {
-        Value::Map(entries) => entries.iter().map(|(name, _)| name.as_str()).collect(),
-        other => texts(other),
     }
 }
 

@@ -92,12 +92,13 @@ const FLOW: &str = "Layout.Floorplan, Layout.PlacePins, Test.Anywhere, Layout.Le
 fn run(dir: &Path, gates: usize, macros: usize, more: &str) -> Ended {
     let config = format!(
         "meta: {{version: 2, flow: [{FLOW}]}}\nDESIGN_NAME: top\nPDK: osu035\nVERILOG_FILES: []\nCLOCK_PORT: clk\n\
-         BOTTOM_MARGIN_MULT: 1\nTOP_MARGIN_MULT: 1\nFP_CORE_UTIL: 70\n"
+         BOTTOM_MARGIN_MULT: 1\nTOP_MARGIN_MULT: 1\nFP_CORE_UTIL: 70\nIO_PIN_ORDER_CFG: pins.cfg\n"
     );
     fs::write(dir.join("config.yaml"), config).unwrap();
     fs::write(dir.join("more.yaml"), more).unwrap();
     fs::write(dir.join("top.json"), netlist(gates, macros)).unwrap();
     fs::write(dir.join("ram.lef"), RAM).unwrap();
+    fs::write(dir.join("pins.cfg"), "#W\nen\nclk\n#E\nq.*\n").unwrap();
     let mut registry = tapeout_tools::registry();
     registry.add_step(Anywhere);
     let loader = Loader {

@@ -21,6 +21,7 @@ pub use record::{Record, Records, kind};
 pub use write::write;
 
 use crate::FormatError;
+use crate::geometry::Point;
 
 pub(crate) const FORMAT: &str = "GDSII";
 
@@ -69,15 +70,6 @@ pub struct Structure {
     pub elements: Vec<Element>,
 }
 
-/// A place, in database units.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Point {
-    /// To the right.
-    pub x: i32,
-    /// Up.
-    pub y: i32,
-}
-
 /// One part of a structure.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Element {
@@ -123,7 +115,7 @@ pub enum Shape {
         /// Where.
         layer: Layer,
         /// Its corners.
-        points: Vec<Point>,
+        points: Vec<Point<i32>>,
     },
     /// A wire.
     Path {
@@ -132,7 +124,7 @@ pub enum Shape {
         /// How it looks.
         style: PathStyle,
         /// Its middle line.
-        points: Vec<Point>,
+        points: Vec<Point<i32>>,
     },
     /// One instance of a structure.
     Reference {
@@ -141,7 +133,7 @@ pub enum Shape {
         /// How it is turned.
         transform: Transform,
         /// Where its origin is.
-        origin: Point,
+        origin: Point<i32>,
     },
     /// Instances of a structure in columns and rows.
     Array {
@@ -154,7 +146,7 @@ pub enum Shape {
         /// How many rows.
         rows: i16,
         /// The first origin, that after the last column, that after the last row.
-        points: [Point; 3],
+        points: [Point<i32>; 3],
     },
     /// A label.
     Text {
@@ -167,7 +159,7 @@ pub enum Shape {
         /// How it is turned.
         transform: Transform,
         /// Where it stands.
-        origin: Point,
+        origin: Point<i32>,
         /// What it says.
         text: String,
     },
@@ -176,14 +168,14 @@ pub enum Shape {
         /// Where.
         layer: Layer,
         /// Its points.
-        points: Vec<Point>,
+        points: Vec<Point<i32>>,
     },
     /// A box, which is no part of the mask.
     Box {
         /// Where.
         layer: Layer,
         /// Its five corners, of which the last is the first.
-        points: Vec<Point>,
+        points: Vec<Point<i32>>,
     },
 }
 

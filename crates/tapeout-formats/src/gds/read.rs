@@ -1,8 +1,9 @@
 //! From bytes to a library.
 
 use super::record::{kind, wrong};
-use super::{Element, Layer, Library, PathStyle, Point, Property, Record, Records, Shape, Structure, Transform, Units};
+use super::{Element, Layer, Library, PathStyle, Property, Record, Records, Shape, Structure, Transform, Units};
 use crate::FormatError;
+use crate::geometry::Point;
 
 /// Reads a file.
 ///
@@ -87,7 +88,7 @@ fn structure(begin: &Record<'_>, records: &mut Records<'_>) -> Result<Structure,
 struct Parts {
     layer: Option<i16>,
     datatype: Option<i16>,
-    points: Option<Vec<Point>>,
+    points: Option<Vec<Point<i32>>>,
     name: Option<String>,
     text: Option<String>,
     columns_rows: Option<[i16; 2]>,
@@ -169,7 +170,7 @@ impl Parts {
                     return Ok(Shape::Reference { structure, transform, origin: origin()? });
                 }
                 let [columns, rows] = self.columns_rows.ok_or_else(|| lacks("columns and rows"))?;
-                let points = <[Point; 3]>::try_from(points).map_err(|_| lacks("three points"))?;
+                let points = <[Point<i32>; 3]>::try_from(points).map_err(|_| lacks("three points"))?;
                 Shape::Array { structure, transform, columns, rows, points }
             }
         })

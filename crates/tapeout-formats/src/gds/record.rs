@@ -1,7 +1,8 @@
 //! The records that a GDSII file is a sequence of: a length of two bytes, the kind, the type of the data, the data.
 
-use super::{Dates, FORMAT, Point, real8};
+use super::{Dates, FORMAT, real8};
 use crate::FormatError;
+use crate::geometry::Point;
 
 /// The kinds of records, by the names of the manual.
 #[expect(missing_docs, reason = "the manual says what they are")]
@@ -170,7 +171,7 @@ impl Record<'_> {
     }
 
     /// Points.
-    pub(super) fn points(&self) -> Result<Vec<Point>, FormatError> {
+    pub(super) fn points(&self) -> Result<Vec<Point<i32>>, FormatError> {
         if !self.data.len().is_multiple_of(8) {
             return Err(self.wrong("points of 8 bytes"));
         }

@@ -1,9 +1,10 @@
 //! From a library to bytes.
 
 use super::record::{data, kind};
-use super::{Dates, Element, Layer, Library, PathStyle, Point, Shape, Transform, real8};
+use super::{Dates, Element, Layer, Library, PathStyle, Shape, Transform, real8};
 use crate::FormatError;
 use crate::gds::record::wrong;
+use crate::geometry::Point;
 
 /// Writes a file. Reading it gives the same library.
 ///
@@ -90,7 +91,7 @@ impl Writer {
         self.int16(kind, &[dates.changed, dates.accessed].concat())
     }
 
-    fn points(&mut self, points: &[Point]) -> Result<(), FormatError> {
+    fn points(&mut self, points: &[Point<i32>]) -> Result<(), FormatError> {
         let bytes: Vec<u8> = points.iter().flat_map(|p| [p.x.to_be_bytes(), p.y.to_be_bytes()].concat()).collect();
         self.record(kind::XY, data::INT32, &bytes)
     }

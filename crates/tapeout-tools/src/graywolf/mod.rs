@@ -14,7 +14,7 @@ use tapeout_formats::graywolf::{cel, par, pl1};
 use tapeout_formats::{alerts, netlist::Netlist};
 use tapeout_model::{Alert, Class, Severity, Value};
 
-use crate::layout::inputs;
+use crate::design_files;
 
 pub(crate) fn register(registry: &mut Registry) {
     registry.add_step(Place).add_tool(Tool {
@@ -60,8 +60,8 @@ impl Step for Place {
         .needs("json")
         .needs("def")
         .makes(&["def"])
-        .variables(inputs::netlist_variables())
-        .variables(inputs::lef_variables())
+        .variables(design_files::netlist_variables())
+        .variables(design_files::lef_variables())
         .variables([
             Variable::new(
                 "GRAYWOLF_SEED",
@@ -174,9 +174,9 @@ struct Inputs {
 
 impl Inputs {
     fn read(cx: &mut StepCx<'_, '_>) -> Result<Self, Failure> {
-        let netlist = inputs::netlist(cx)?;
-        let lef = inputs::library(cx)?;
-        let def = inputs::layout(cx)?;
+        let netlist = design_files::netlist(cx)?;
+        let lef = design_files::library(cx)?;
+        let def = design_files::layout(cx)?;
         let rows = design::rows(&def, &lef).map_err(|reason| Failure::new(Class::Input, reason))?;
         Ok(Self { netlist, lef, def, rows })
     }

@@ -2,12 +2,14 @@
 
 use tapeout_flow::{Completed, Failure, Input, Invocation, Session, Step, StepCx, StepInfo, StepResult, design_name};
 use tapeout_formats::{alerts, lyrdb};
-use tapeout_model::{Alert, Class, Value};
+use tapeout_model::{Alert, Class};
 
 use super::deck::{ask_version, minimum_version, misses_something, not_checked, too_old};
 use super::{batch, environment};
 use crate::classic::variable;
-use crate::layouts::{sources, violations_alert};
+use crate::design_files::sources;
+use crate::layouts::violations_alert;
+use crate::values::{named_texts, value};
 
 pub(super) struct Drc;
 
@@ -55,11 +57,9 @@ impl Step for Drc {
             ("report_file", REPORT),
             ("cell", top),
         ];
-        let mut defines: Vec<(String, String)> =
-            own.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
-        defines.extend(named(cx.config.get("KLAYOUT_DRC_DEFINES")));
+        let own = own.into_iter().chain(named_texts(value(cx.config, "KLAYOUT_DRC_DEFINES")));
+        let words: Vec<String> = own.flat_map(|(name, value)| ["-rd".to_owned(), format!("{name}={value}")]).collect();
         inputs.push(Input::Output(gds));
-        let words = defines.into_iter().flat_map(|(name, value)| ["-rd".to_owned(), format!("{name}={value}")]);
         let invocation = Invocation {
             commands: vec![batch(&deck[0]).args(words).any_status()],
             inputs,
@@ -104,19 +104,5 @@ impl Step for Drc {
 
     fn alerts(&self, log: &str) -> Vec<Alert> {
         alerts::klayout(log)
-    }
-}
-
-/// The entries of a map of texts.
-pub(super) fn named(map: Option<&Value>) -> Vec<(String, String)> {
-    match map {
-        Some(Value::Map(entries)) => {
-            let text = |(name, value): &(String, Value)| match value {
-                Value::Str(text) => Some((name.clone(), text.clone())),
-                _ => None,
-            };
-            entries.iter().filter_map(text).collect()
-        }
-        _ => Vec::new(),
     }
 }

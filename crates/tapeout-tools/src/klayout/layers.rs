@@ -5,7 +5,8 @@ use tapeout_flow::{Failure, Input, StepCx};
 use tapeout_model::Class;
 
 use crate::classic;
-use crate::layouts::sources;
+use crate::design_files::sources;
+use crate::values::{named_texts, value};
 
 const MAP: &str = "KLAYOUT_DEF_LAYER_MAP";
 const LAYERS: &str = "GDS_LAYERS";
@@ -44,23 +45,15 @@ pub(super) fn layer_map(cx: &mut StepCx<'_, '_>) -> Result<(String, Vec<Input>),
 
 /// Shapes of all purposes on the layer, then the texts of pins.
 fn table(config: &Config) -> String {
-    let layers = numbers(config.get(LAYERS).unwrap_or(&Value::Null));
+    let layers = named_texts(value(config, LAYERS));
     let shapes =
         layers.iter().map(|(name, gds)| format!("{name} NET,SPNET,PIN,VIA,LEFPIN,LEFOBS {}\n", gds.replace('/', " ")));
     let names = layers.iter().map(|(name, gds)| format!("NAME {name}/PIN {}\n", gds.replace('/', " ")));
     shapes.chain(names).collect()
 }
 
-fn numbers(layers: &Value) -> Vec<(&str, &str)> {
-    let Value::Map(entries) = layers else { return Vec::new() };
-    entries
-        .iter()
-        .filter_map(|(name, gds)| if let Value::Str(gds) = gds { Some((name.as_str(), gds.as_str())) } else { None })
-        .collect()
-}
-
 fn wrong(layers: &Value) -> Option<&str> {
     let is_right =
         |gds: &str| gds.split_once('/').is_some_and(|(a, b)| a.parse::<u16>().is_ok() && b.parse::<u16>().is_ok());
-    numbers(layers).into_iter().map(|(_, gds)| gds).find(|gds| !is_right(gds))
+    named_texts(layers).into_iter().map(|(_, gds)| gds).find(|gds| !is_right(gds))
 }

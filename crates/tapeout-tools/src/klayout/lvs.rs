@@ -7,9 +7,9 @@ use tapeout_formats::alerts;
 use tapeout_model::{Alert, Class, Metric, Severity};
 
 use super::deck::{ask_version, minimum_version, misses_something, not_checked, too_old};
-use super::drc::named;
 use super::{batch, environment};
-use crate::layouts::{netlist_variables, netlists, sources};
+use crate::design_files::{sources, spice_files, spice_variables};
+use crate::values::{named_texts, value};
 
 pub(super) struct Lvs;
 
@@ -47,7 +47,7 @@ impl Step for Lvs {
             .optional()
             .from_pdk(),
         ])
-        .variables(netlist_variables())
+        .variables(spice_variables())
         .tools(&["klayout"])
     }
 
@@ -62,7 +62,7 @@ impl Step for Lvs {
         }
         let (gds, netlist) = (cx.view_file("gds")?, cx.view_file("cdl")?);
         let (deck, mut inputs) = sources(cx, &[deck])?;
-        let (models, more) = sources(cx, &netlists(cx.config))?;
+        let (models, more) = sources(cx, &spice_files(cx.config))?;
         inputs.extend(more);
         // KLayout's reader takes a path without quotes to end at a dash.
         let include = |path: &String| format!(".include \"{path}\"\n");
@@ -75,7 +75,8 @@ impl Step for Lvs {
             ("topcell".to_owned(), cx.config.str("DESIGN_NAME").to_owned()),
             ("target_netlist".to_owned(), EXTRACTED.to_owned()),
         ];
-        options.extend(named(cx.config.get("KLAYOUT_LVS_OPTIONS")));
+        let more = named_texts(value(cx.config, "KLAYOUT_LVS_OPTIONS")).into_iter();
+        options.extend(more.map(|(name, text)| (name.to_owned(), text.to_owned())));
         inputs.extend([Input::Output(gds), Input::Output(netlist)]);
         let words = options.into_iter().flat_map(|(name, value)| ["-rd".to_owned(), format!("{name}={value}")]);
         let invocation = Invocation {

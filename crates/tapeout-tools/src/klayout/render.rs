@@ -8,7 +8,7 @@ use tapeout_model::Alert;
 use super::layers::{layer_map, layer_variables};
 use super::{Setting, session, settings};
 use crate::classic::variable;
-use crate::layouts::sources;
+use crate::design_files::sources;
 
 pub(super) struct Render;
 

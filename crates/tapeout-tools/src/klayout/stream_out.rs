@@ -8,10 +8,8 @@ use tapeout_model::Alert;
 use super::layers::{layer_map, layer_variables};
 use super::{Setting, session, settings};
 use crate::classic::variable;
-use crate::layouts::{
-    ABSTRACT_CELLS, abstract_cells_alert, check_lefs, check_primary, gds_variables, layouts, lef_variables, lefs,
-    sources, with_gds, without_dates,
-};
+use crate::design_files::{check_lefs, gds_files, gds_variables, lef_files, lef_variables, sources};
+use crate::layouts::{ABSTRACT_CELLS, abstract_cells_alert, check_primary, with_gds, without_dates};
 
 pub(super) struct StreamOut;
 
@@ -47,8 +45,8 @@ impl Step for StreamOut {
 
     fn prepare(&self, cx: &mut StepCx<'_, '_>) -> Result<Vec<Session>, Failure> {
         let def = cx.view_file("def")?;
-        let (lefs, mut inputs) = sources(cx, &lefs(cx.config)?)?;
-        let (layouts, more) = sources(cx, &layouts(cx.config))?;
+        let (lefs, mut inputs) = sources(cx, &lef_files(cx.config)?)?;
+        let (layouts, more) = sources(cx, &gds_files(cx.config))?;
         inputs.extend(more);
         let (map, more) = layer_map(cx)?;
         inputs.extend(more);

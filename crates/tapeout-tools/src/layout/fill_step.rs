@@ -8,10 +8,10 @@ use tapeout_formats::def::{Component, Placement, Status};
 use tapeout_formats::geometry::Point;
 
 use super::fill::parts;
-use super::inputs::{self, input};
 use super::rows::{free, outline, site};
 use super::{Scale, result};
 use crate::classic::variable;
+use crate::design_files::{self, input};
 
 pub(super) struct Fill;
 
@@ -26,7 +26,7 @@ impl Step for Fill {
         .needs("def")
         .makes(&["def"])
         .measures(&["design__instance__count__class:fill_cell"])
-        .variables(inputs::lef_variables())
+        .variables(design_files::lef_variables())
         .variables([variable("FILL_CELLS")])
     }
 
@@ -35,8 +35,8 @@ impl Step for Fill {
     }
 
     fn collect(&self, cx: &mut StepCx<'_, '_>, _: &[Completed]) -> Result<StepResult, Failure> {
-        let library = inputs::library(cx)?;
-        let mut design = inputs::layout(cx)?;
+        let library = design_files::library(cx)?;
+        let mut design = design_files::layout(cx)?;
         let scale = Scale { per_um: design.units };
         let site = site(&design, &library).ok_or_else(|| input("the layout has no rows of a site that LEF has"))?;
         let patterns = cx.config.strings("FILL_CELLS");

@@ -10,10 +10,11 @@ use tapeout_formats::lef::{Direction, Layer, Lef, PinDirection};
 use tapeout_formats::netlist::{self, End, Netlist, Signal};
 use tapeout_model::Value;
 
-use super::inputs::{self, Supplies, entries, entry, input, numbers};
 use super::plan::{Block, Plan, Request, Size, plan};
 use super::{Scale, result, some};
 use crate::classic::variable;
+use crate::design_files::{self, Supplies, input};
+use crate::values::{entries, entry, numbers, texts, value};
 
 pub(super) struct Floorplan;
 
@@ -63,8 +64,8 @@ impl Step for Floorplan {
             "design__instance__utilization__stdcell",
             "design__io",
         ])
-        .variables(inputs::netlist_variables())
-        .variables(inputs::lef_variables())
+        .variables(design_files::netlist_variables())
+        .variables(design_files::lef_variables())
         .variables(VARIABLES.map(variable))
     }
 
@@ -93,8 +94,8 @@ impl Step for Floorplan {
     }
 
     fn collect(&self, cx: &mut StepCx<'_, '_>, _: &[Completed]) -> Result<StepResult, Failure> {
-        let library = inputs::library(cx)?;
-        let netlist = inputs::netlist(cx)?;
+        let library = design_files::library(cx)?;
+        let netlist = design_files::netlist(cx)?;
         let config = cx.config;
         check_clock(config, &netlist)?;
         let scale =
@@ -141,11 +142,7 @@ fn bbox(rect: &Rect<i64>, scale: Scale) -> String {
 }
 
 fn check_clock(config: &Config, netlist: &Netlist) -> Result<(), Failure> {
-    let ports = match config.get("CLOCK_PORT") {
-        Some(Value::Str(port)) => vec![port.as_str()],
-        Some(Value::List(_)) => config.strings("CLOCK_PORT"),
-        _ => Vec::new(),
-    };
+    let ports = texts(value(config, "CLOCK_PORT"));
     let inputs: Vec<&str> = netlist
         .ports
         .iter()
@@ -218,7 +215,7 @@ impl<'n> Content<'n> {
             return Ok(content);
         }
         let missing: Vec<&str> = missing.into_iter().collect();
-        let paths = inputs::lef_paths(config);
+        let paths = design_files::lef_files(config)?;
         Err(input(format!("the LEF files have no cell {}; read were {}", some(&missing), some(&paths)))
             .hint("name the LEF file that has it in `CELL_LEFS` or `EXTRA_LEFS`, or in `MACROS` for a macro"))
     }
@@ -301,16 +298,15 @@ struct Wanted {
 }
 
 fn wanted(config: &Config, instance: &netlist::Instance, scale: Scale) -> Wanted {
-    let of_macro = entries(config.get("MACROS")).iter().find(|(name, _)| *name == instance.cell);
-    let instances = of_macro.and_then(|(_, views)| entry(views, "instances"));
+    let instances = entry(entry(value(config, "MACROS"), &instance.cell), "instances");
     let by_name = |(name, _): &&(String, Value)| *name == instance.source || *name == instance.name;
     let Some((_, given)) = entries(instances).iter().find(by_name) else { return Wanted::default() };
-    let location = entry(given, "location").map(numbers).filter(|numbers| numbers.len() == 2);
-    let orientation = match entry(given, "orientation") {
-        Some(Value::Str(word)) => word.parse().ok(),
+    let location = match numbers(entry(given, "location"))[..] {
+        [x, y] => Some(Point::new(scale.units(x), scale.units(y))),
         _ => None,
     };
-    Wanted { location: location.map(|at| Point::new(scale.units(at[0]), scale.units(at[1]))), orientation }
+    let orientation = texts(entry(given, "orientation")).first().and_then(|word| word.parse().ok());
+    Wanted { location, orientation }
 }
 
 /// A rectangle, or a list of them: four numbers each.

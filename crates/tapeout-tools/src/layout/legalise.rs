@@ -8,10 +8,10 @@ use tapeout_formats::geometry::Point;
 use tapeout_formats::lef::Cell as LefCell;
 
 use super::abacus::{Cell, legalise};
-use super::inputs::{self, input};
 use super::rows::{free, outline, site};
 use super::wirelength::half_perimeters;
 use super::{Scale, pins, result, some};
+use crate::design_files::{self, input};
 
 pub(super) struct Legalise;
 
@@ -33,7 +33,7 @@ impl Step for Legalise {
             "design__instance__displacement__max",
             "route__wirelength__estimated",
         ])
-        .variables(inputs::lef_variables())
+        .variables(design_files::lef_variables())
         .variables(pins::variables())
     }
 
@@ -42,8 +42,8 @@ impl Step for Legalise {
     }
 
     fn collect(&self, cx: &mut StepCx<'_, '_>, _: &[Completed]) -> Result<StepResult, Failure> {
-        let library = inputs::library(cx)?;
-        let mut design = inputs::layout(cx)?;
+        let library = design_files::library(cx)?;
+        let mut design = design_files::layout(cx)?;
         let scale = Scale { per_um: design.units };
         let site = site(&design, &library).ok_or_else(|| input("the layout has no rows of a site that LEF has"))?;
         let by_name: HashMap<&str, &LefCell> = library.cells.iter().map(|cell| (cell.name.as_str(), cell)).collect();

@@ -8,7 +8,6 @@ mod edges;
 mod fill;
 mod fill_step;
 mod floorplan;
-pub(crate) mod inputs;
 mod legalise;
 mod pins;
 mod plan;

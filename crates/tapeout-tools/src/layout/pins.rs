@@ -9,10 +9,10 @@ use tapeout_formats::pin_order;
 use tapeout_model::{Alert, Severity};
 
 use super::edges::{Arranged, Edge, near, ordered, room, spread};
-use super::inputs::{self, input};
 use super::rows::{outline, site};
 use super::{Scale, result, some};
 use crate::classic::variable;
+use crate::design_files::{self, input};
 
 pub(super) struct PlacePins;
 
@@ -49,7 +49,7 @@ impl Step for PlacePins {
         )
         .needs("def")
         .makes(&["def"])
-        .variables(inputs::lef_variables())
+        .variables(design_files::lef_variables())
         .variables(["IO_PIN_ORDER_CFG", "ERRORS_ON_UNMATCHED_IO"].map(variable))
         .variables(variables())
     }
@@ -63,8 +63,8 @@ impl Step for PlacePins {
     }
 
     fn collect(&self, cx: &mut StepCx<'_, '_>, _: &[Completed]) -> Result<StepResult, Failure> {
-        let library = inputs::library(cx)?;
-        let mut design = inputs::layout(cx)?;
+        let library = design_files::library(cx)?;
+        let mut design = design_files::layout(cx)?;
         let config = cx.config;
         let rails = Rails::new(config, &design, &library)?;
         let path = config.str("IO_PIN_ORDER_CFG");

@@ -11,10 +11,10 @@ use tapeout_formats::geometry::{Orientation, Point, Rect};
 use tapeout_formats::lef::{Cell, Lef, PinDirection, Use};
 
 use super::comb::{Comb, Side, comb};
-use super::inputs::{self, Supplies, input};
 use super::rows::site;
 use super::{Scale, result};
 use crate::classic::variable;
+use crate::design_files::{self, Supplies, input};
 
 pub(super) struct PowerGrid;
 
@@ -30,8 +30,8 @@ impl Step for PowerGrid {
         )
         .needs("def")
         .makes(&["def"])
-        .variables(inputs::lef_variables())
-        .variables(inputs::netlist_variables())
+        .variables(design_files::lef_variables())
+        .variables(design_files::netlist_variables())
         .variables(["PDN_RAIL_LAYER", "PDN_RAIL_WIDTH", "SCL_POWER_PINS", "SCL_GROUND_PINS"].map(variable))
     }
 
@@ -40,8 +40,8 @@ impl Step for PowerGrid {
     }
 
     fn collect(&self, cx: &mut StepCx<'_, '_>, _: &[Completed]) -> Result<StepResult, Failure> {
-        let library = inputs::library(cx)?;
-        let mut design = inputs::layout(cx)?;
+        let library = design_files::library(cx)?;
+        let mut design = design_files::layout(cx)?;
         let config = cx.config;
         let scale = Scale { per_um: design.units };
         let supplies = Supplies::of(config);

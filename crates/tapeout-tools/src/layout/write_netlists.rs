@@ -8,11 +8,10 @@ use tapeout_formats::def::Def;
 use tapeout_formats::lef::Lef;
 use tapeout_formats::netlist::{Instance, Netlist, Powered, Supply};
 use tapeout_formats::spice::{self, Spice};
-use tapeout_model::Value;
 
-use super::inputs::{self, Supplies, entries, entry, input};
 use super::some;
 use crate::classic::variable;
+use crate::design_files::{self, Supplies, input};
 
 pub(super) struct WriteNetlists;
 
@@ -29,9 +28,10 @@ impl Step for WriteNetlists {
         .needs("json")
         .needs("def")
         .makes(&["nl", "pnl", "cdl"])
-        .variables(inputs::netlist_variables())
-        .variables(inputs::lef_variables())
-        .variables(["CELL_SPICE_MODELS", "SCL_POWER_PINS", "SCL_GROUND_PINS"].map(variable))
+        .variables(design_files::netlist_variables())
+        .variables(design_files::lef_variables())
+        .variables(design_files::spice_variables())
+        .variables(["SCL_POWER_PINS", "SCL_GROUND_PINS"].map(variable))
     }
 
     fn prepare(&self, _: &mut StepCx<'_, '_>) -> Result<Vec<Session>, Failure> {
@@ -39,10 +39,10 @@ impl Step for WriteNetlists {
     }
 
     fn collect(&self, cx: &mut StepCx<'_, '_>, _: &[Completed]) -> Result<StepResult, Failure> {
-        let library = inputs::library(cx)?;
-        let netlist = inputs::netlist(cx)?;
-        let design = inputs::layout(cx)?;
-        let models = models(cx)?;
+        let library = design_files::library(cx)?;
+        let netlist = design_files::netlist(cx)?;
+        let design = design_files::layout(cx)?;
+        let models = design_files::models(cx)?;
         let extra = extra(&netlist, &design)?;
         let cells = netlist.instances.iter().chain(&extra).map(|instance| instance.cell.as_str());
         let cell_ports = cell_ports(cells.collect(), &library, &models);
@@ -67,27 +67,6 @@ impl Step for WriteNetlists {
         }
         Ok(result)
     }
-}
-
-/// The SPICE models of cells and macros.
-fn models(cx: &mut StepCx<'_, '_>) -> Result<Spice, Failure> {
-    let config = cx.config;
-    let mut paths: Vec<String> = config.strings("CELL_SPICE_MODELS").into_iter().map(str::to_owned).collect();
-    for (_, of_macro) in entries(config.get("MACROS")) {
-        if let Some(Value::List(files)) = entry(of_macro, "spice") {
-            paths.extend(files.iter().filter_map(|file| match file {
-                Value::Str(path) => Some(path.clone()),
-                _ => None,
-            }));
-        }
-    }
-    let mut models = Spice::default();
-    for path in paths {
-        let bytes = cx.read_source(&path)?.ok_or_else(|| input(format!("the SPICE file `{path}` is not there")))?;
-        let read = spice::parse(&String::from_utf8_lossy(&bytes));
-        models.subckts.extend(read.map_err(|error| input(format!("`{path}`: {error}")))?.subckts);
-    }
-    Ok(models)
 }
 
 /// What the layout has beyond the netlist.

@@ -55,21 +55,6 @@ impl<'a> Macro<'a> {
     }
 }
 
-/// The names of the layers for wires that a technology LEF defines.
-pub(super) fn routing_layers(lef: &str) -> Vec<String> {
-    let mut layers = Vec::new();
-    let mut layer = None;
-    for line in lef.lines() {
-        let words: Vec<&str> = line.split_whitespace().collect();
-        match *words.as_slice() {
-            ["LAYER", name] => layer = Some(name),
-            ["TYPE", "ROUTING", ";"] | ["TYPE", "ROUTING;"] => layers.extend(layer.take().map(str::to_owned)),
-            _ => {}
-        }
-    }
-    layers
-}
-
 /// An abstract with obstructions on these layers, as far as the block uses them. `full` is the block with all its shapes.
 /// `None` if either text is no abstract of one block.
 pub(super) fn with_obstructions(hidden: &str, full: &str, routing: &[String]) -> Option<String> {
@@ -163,11 +148,5 @@ mod tests {
 ";
         assert_eq!(text, format!("{HEAD}{PIN}{obstructions}END b\nEND LIBRARY\n"));
         assert_eq!(with_obstructions("", &full, &layers), None);
-    }
-
-    #[test]
-    fn layers_for_wires_of_a_technology() {
-        let lef = "LAYER poly\n  TYPE MASTERSLICE ;\nEND poly\nLAYER m1\n  TYPE ROUTING ;\nEND m1\nLAYER v\n TYPE CUT ;\nEND v\nLAYER m2\nTYPE\tROUTING ;\n";
-        assert_eq!(routing_layers(lef), ["m1", "m2"]);
     }
 }

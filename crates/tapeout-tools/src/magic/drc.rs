@@ -7,7 +7,8 @@ use tapeout_model::Alert;
 
 use super::{Abstracts, READ_DEF, READ_GDS, Setting, advice, begin, judged, session, settings, variables};
 use crate::classic::variable;
-use crate::layouts::{check_lefs, lef_variables, violations_alert};
+use crate::design_files::{check_lefs, lef_variables};
+use crate::layouts::violations_alert;
 
 pub(super) struct Drc;
 

@@ -7,7 +7,7 @@ use tapeout_model::{Alert, Class};
 
 use super::{Abstracts, READ_DEF, READ_GDS, Setting, advice, begin, judged, session, settings, variables};
 use crate::classic::variable;
-use crate::layouts::{check_lefs, lef_variables};
+use crate::design_files::{check_lefs, lef_variables};
 
 pub(super) struct SpiceExtraction;
 

@@ -16,7 +16,7 @@ use tapeout_formats::{alerts, tcl};
 use tapeout_model::{Alert, Class, Severity};
 
 use crate::classic::variable;
-use crate::layouts::{layouts, lefs, sources};
+use crate::design_files::{gds_files, lef_files, sources, technology};
 
 pub(crate) fn register(registry: &mut Registry) {
     registry
@@ -51,19 +51,8 @@ const READ_GDS: &str = include_str!("read_gds.tcl");
 
 /// How every script begins: on the grid of the technology.
 fn begin(cx: &mut StepCx<'_, '_>) -> Result<String, Failure> {
-    let technology = lefs(cx.config)?.first().cloned().unwrap_or_default();
-    let technology = cx.read_source(&technology)?.unwrap_or_default();
-    let grid = manufacturing_grid(&String::from_utf8_lossy(&technology)).unwrap_or(0.0);
+    let grid = technology(cx)?.manufacturing_grid.filter(|grid| *grid > 0.0).unwrap_or(0.0);
     Ok(format!("set grid {grid}\n{}", include_str!("begin.tcl")))
-}
-
-/// The grid of a technology LEF, in µm.
-fn manufacturing_grid(lef: &str) -> Option<f64> {
-    lef.lines().find_map(|line| {
-        let mut words = line.split_whitespace();
-        let is_it = words.next() == Some("MANUFACTURINGGRID");
-        words.next().filter(|_| is_it)?.trim_end_matches(';').parse().ok().filter(|grid: &f64| *grid > 0.0)
-    })
 }
 
 /// A setting of a script: a variable of Tcl.
@@ -118,7 +107,7 @@ struct Abstracts {
 impl Abstracts {
     fn gather(cx: &mut StepCx<'_, '_>) -> Result<Self, Failure> {
         let def = cx.view_file("def")?;
-        let files = lefs(cx.config)?;
+        let files = lef_files(cx.config)?;
         let (lefs, mut inputs) = sources(cx, &files)?;
         // Without its ending, Magic looks for the file in its own directories first.
         let path = format!("./{}", def.path);
@@ -133,7 +122,7 @@ impl Abstracts {
 
 /// The GDS files of the library as sources of a session.
 fn library(cx: &mut StepCx<'_, '_>) -> Result<(Vec<String>, Vec<Input>), Failure> {
-    let files = layouts(cx.config);
+    let files = gds_files(cx.config);
     sources(cx, &files)
 }
 
@@ -186,14 +175,5 @@ mod tests {
         let text =
             settings(&[("files", Setting::List(&files)), ("on", Setting::Flag(true)), ("x", Setting::Text("y"))]);
         assert_eq!(text, "set files [list \"a b\" \"\\$c\\[d]\"]\nset on 1\nset x y\n");
-    }
-
-    #[test]
-    fn the_grid_of_a_technology() {
-        assert_eq!(manufacturing_grid("VERSION 5.4 ;\n MANUFACTURINGGRID\t0.05 ;\n"), Some(0.05));
-        assert_eq!(
-            (manufacturing_grid("MANUFACTURINGGRID 0.005;"), manufacturing_grid("LAYER a")),
-            (Some(0.005), None)
-        );
     }
 }

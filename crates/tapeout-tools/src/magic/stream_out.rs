@@ -4,8 +4,6 @@
 //! the cells' layouts into it. In one Magic the layouts would come first and be placed by their own corners, which lie
 //! elsewhere.
 
-use std::collections::BTreeSet;
-
 use tapeout_config::Config;
 use tapeout_flow::{Completed, Failure, Script, Session, Step, StepCx, StepInfo, StepResult};
 use tapeout_formats::gds;
@@ -13,10 +11,8 @@ use tapeout_model::Alert;
 
 use super::{Abstracts, READ_DEF, READ_GDS, Setting, advice, begin, judged, library, session, settings, variables};
 use crate::classic::variable;
-use crate::layouts::{
-    ABSTRACT_CELLS, abstract_cells_alert, check_lefs, check_primary, gds_variables, layouts, lef_variables,
-    library_structures, with_gds, without_dates,
-};
+use crate::design_files::{self, check_lefs, gds_variables, lef_variables};
+use crate::layouts::{ABSTRACT_CELLS, abstract_cells_alert, check_primary, with_gds, without_dates};
 
 pub(super) struct StreamOut;
 
@@ -102,7 +98,7 @@ impl Step for StreamOut {
         let design = cx.config.str("DESIGN_NAME").to_owned();
         let bytes = without_dates(cx, RAW, cx.bytes(session, RAW)?)?;
         let structures = gds::structure_names(&bytes).map_err(|error| cx.unreadable(RAW, error))?;
-        let known = if layouts(cx.config).is_empty() { BTreeSet::new() } else { library_structures(cx)? };
+        let known = design_files::structures(cx)?;
         let abstracts: Vec<String> =
             structures.into_iter().filter(|name| *name != design && !known.contains(name)).collect();
 

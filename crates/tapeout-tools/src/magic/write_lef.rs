@@ -7,7 +7,7 @@ use tapeout_model::Alert;
 
 use super::{Abstracts, READ_DEF, Setting, abstracts, advice, begin, judged, library, session, settings, variables};
 use crate::classic::variable;
-use crate::layouts::{check_lefs, gds_variables, lef_variables, lefs};
+use crate::design_files::{check_lefs, gds_variables, lef_variables, technology};
 
 pub(super) struct WriteLef;
 
@@ -75,9 +75,7 @@ impl Step for WriteLef {
         let text = if cx.config.bool("MAGIC_WRITE_FULL_LEF") {
             full
         } else {
-            let technology = lefs(cx.config)?.first().cloned().unwrap_or_default();
-            let technology = cx.read_source(&technology)?.unwrap_or_default();
-            let layers = abstracts::routing_layers(&String::from_utf8_lossy(&technology));
+            let layers: Vec<String> = technology(cx)?.routing_layers().map(|layer| layer.name.clone()).collect();
             abstracts::with_obstructions(&hidden, &full, &layers)
                 .ok_or_else(|| cx.unreadable(HIDDEN, "it is not the abstract of one block"))?
         };

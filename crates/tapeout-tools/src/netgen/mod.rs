@@ -15,7 +15,7 @@ use tapeout_formats::{alerts, tcl};
 use tapeout_model::{Alert, Class, Severity};
 
 use crate::classic::variable;
-use crate::layouts::{netlist_variables, netlists, sources};
+use crate::design_files::{sources, spice_files, spice_variables};
 
 pub(crate) fn register(registry: &mut Registry) {
     registry.add_step(Lvs).add_tool(Tool {
@@ -61,7 +61,7 @@ impl Step for Lvs {
         .takes("pnl")
         .measures(&COUNTS)
         .variables([design_name()])
-        .variables(netlist_variables())
+        .variables(spice_variables())
         .variables(
             ["LVS_FLATTEN_CELLS", "LVS_IGNORE_CELLS"].map(variable),
         )
@@ -92,7 +92,7 @@ impl Step for Lvs {
         // netlist does not declare them itself.
         let declared = subcircuits(&cx.output_text(&netlist)?);
         let mut models = Vec::new();
-        for file in netlists(cx.config) {
+        for file in spice_files(cx.config) {
             let text = cx.read_source(&file)?.unwrap_or_default();
             let cells = subcircuits(&String::from_utf8_lossy(&text));
             if declared.is_disjoint(&cells) {

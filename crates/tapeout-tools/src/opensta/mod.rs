@@ -11,6 +11,8 @@ use tapeout_formats::{alerts, opensta, tcl};
 use tapeout_model::{Alert, Class, Metrics, Severity, View, aggregated};
 
 use crate::corners::matches;
+use crate::design_files::check_libs;
+use crate::values::{entry, texts, value};
 use crate::verilog::in_work_dir;
 use crate::views::timing_files;
 use crate::{classic, pdk};
@@ -101,8 +103,8 @@ impl Analysis {
     ) -> Result<Session, Failure> {
         let netlist = cx.view_file("nl")?;
         let config = cx.config;
-        let value = |name| config.get(name).unwrap_or(&Value::Null);
-        let files = timing_files(value("LIB"), value("MACROS"), corner, config.bool("STA_MACRO_PRIORITIZE_NL"));
+        let files =
+            timing_files(value(config, "LIB"), value(config, "MACROS"), corner, config.bool("STA_MACRO_PRIORITIZE_NL"));
         let mut inputs = vec![Input::Output(netlist.clone())];
         let mut read = String::from("set_cmd_units -time ns -capacitance pF -voltage V -current mA -resistance kOhm\n");
         let mut source = |command: &str, path: &str| {
@@ -197,7 +199,7 @@ impl Step for Analysis {
     }
 
     fn check(&self, config: &Config) -> Result<(), (&'static str, String)> {
-        pdk::check_corners(config, &config.strings("STA_CORNERS"))
+        check_libs(config, &config.strings("STA_CORNERS"))
     }
 
     fn prepare(&self, cx: &mut StepCx<'_, '_>) -> Result<Vec<Session>, Failure> {
@@ -214,7 +216,7 @@ impl Step for Analysis {
         let corners = corners(cx.config);
         let top = cx.config.str("DESIGN_NAME");
         let default = cx.config.opt_str("DEFAULT_CORNER").unwrap_or_default();
-        let macros = cx.config.get("MACROS");
+        let macros = value(cx.config, "MACROS");
         let mut result = StepResult::default();
         let mut delays = std::collections::BTreeMap::new();
         for (corner, session) in corners.iter().zip(sessions) {
@@ -310,24 +312,17 @@ fn no_parasitics(corner: &str, view: &View<tapeout_model::Output>) -> Failure {
 }
 
 /// A cell without timing would make all of it look better than it is. A macro may have none.
-fn is_unknown_cell(alert: &Alert, macros: Option<&Value>) -> bool {
+fn is_unknown_cell(alert: &Alert, macros: &Value) -> bool {
     let Some((_, behind)) = alert.message.split_once("module ").filter(|_| alert.code == "opensta.black-box") else {
         return false;
     };
     let cell = behind.split_whitespace().next().unwrap_or_default();
-    macros.is_none_or(|macros| *pdk::entry(macros, cell) == Value::Null)
+    *entry(macros, cell) == Value::Null
 }
 
 /// The names of `CLOCK_PORT`.
 fn clock_ports(config: &Config) -> Vec<&str> {
-    match config.get("CLOCK_PORT") {
-        Some(Value::Str(port)) => vec![port],
-        Some(Value::List(ports)) => ports
-            .iter()
-            .filter_map(|port| if let Value::Str(port) = port { Some(port.as_str()) } else { None })
-            .collect(),
-        _ => Vec::new(),
-    }
+    texts(value(config, "CLOCK_PORT"))
 }
 
 /// What the constraints are made from, as variables of Tcl; empty where there is nothing.

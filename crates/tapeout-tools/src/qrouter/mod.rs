@@ -15,8 +15,8 @@ use tapeout_formats::{alerts, def, qrouter, tcl};
 use tapeout_model::{Alert, Class, Severity};
 
 use crate::classic;
+use crate::design_files::{self, Supplies};
 use crate::graywolf::{limit, time_limit};
-use crate::layout::inputs::{self, Supplies};
 
 pub(crate) fn register(registry: &mut Registry) {
     registry.add_step(Route).add_step(parasitics::Parasitics).add_tool(Tool {
@@ -47,8 +47,8 @@ impl Step for Route {
         .needs("def")
         .makes(&["def", "rc"])
         .measures(&[FAILED, "route__wirelength", "route__wirelength__max", "route__vias"])
-        .variables(inputs::netlist_variables())
-        .variables(inputs::lef_variables())
+        .variables(design_files::netlist_variables())
+        .variables(design_files::lef_variables())
         .variables([
             classic::variable("RT_MAX_LAYER"),
             Variable::new(
@@ -78,7 +78,7 @@ impl Step for Route {
     fn prepare(&self, cx: &mut StepCx<'_, '_>) -> Result<Vec<Session>, Failure> {
         let placed = cx.view_file("def")?;
         let layers = layer_count(cx)?;
-        let paths = inputs::lef_paths(cx.config);
+        let paths = design_files::lef_files(cx.config)?;
         let mut read_lef = String::from("verbose 1\n");
         for path in &paths {
             let source = cx.source(path)?;
@@ -130,13 +130,13 @@ impl Step for Route {
             failure.alerts = alerts;
             return Err(failure);
         }
-        let placed = inputs::layout(cx)?;
+        let placed = design_files::layout(cx)?;
         let routed = def::parse(&cx.text(session, ROUTED)?).map_err(|error| cx.unreadable(ROUTED, error))?;
         qrouter::rc::parse(&cx.text(session, RC)?).map_err(|error| cx.unreadable(RC, error))?;
         let wires = wired::look(&placed, &routed);
         let failed: BTreeSet<&str> =
             log.failed.iter().map(String::as_str).chain(wires.missing.iter().map(String::as_str)).collect();
-        let lef = inputs::library(cx)?;
+        let lef = design_files::library(cx)?;
         let open: Vec<String> =
             wired::open(&routed, &lef).into_iter().filter(|net| !failed.contains(net.as_str())).collect();
         let unrouted = failed.len().max(usize::try_from(log.failed_count).unwrap_or(usize::MAX));
@@ -211,7 +211,7 @@ fn options(config: &Config, layers: usize) -> String {
 
 /// How many layers there are up to the highest one for wires.
 fn layer_count(cx: &mut StepCx<'_, '_>) -> Result<usize, Failure> {
-    let lef = inputs::library(cx)?;
+    let lef = design_files::library(cx)?;
     let highest = cx.config.str("RT_MAX_LAYER");
     let names: Vec<&str> = lef.routing_layers().map(|layer| layer.name.as_str()).collect();
     match names.iter().position(|name| *name == highest) {

@@ -7,7 +7,7 @@ use tapeout_formats::{qrouter::rc, spef};
 use tapeout_model::{Alert, Severity, View};
 
 use super::trace::Tracer;
-use crate::layout::inputs;
+use crate::design_files;
 
 pub(super) struct Parasitics;
 
@@ -29,7 +29,7 @@ impl Step for Parasitics {
         .makes(&["spef"])
         .measures(&[INCOMPLETE])
         .variables([design_name()])
-        .variables(inputs::lef_variables())
+        .variables(design_files::lef_variables())
     }
 
     fn prepare(&self, _: &mut StepCx<'_, '_>) -> Result<Vec<Session>, Failure> {
@@ -39,8 +39,8 @@ impl Step for Parasitics {
     fn collect(&self, cx: &mut StepCx<'_, '_>, _: &[Completed]) -> Result<StepResult, Failure> {
         let view = cx.view_file("rc")?;
         let trees = rc::parse(&cx.output_text(&view)?).map_err(|error| cx.unreadable(&view.path, error))?;
-        let def = inputs::layout(cx)?;
-        let lef = inputs::library(cx)?;
+        let def = design_files::layout(cx)?;
+        let lef = design_files::library(cx)?;
         let tracer = Tracer::new(&def, &lef);
         let mut found: HashMap<&str, &rc::Net> = trees.iter().map(|tree| (tree.name.as_str(), tree)).collect();
         let mut whole: Vec<rc::Net> = Vec::new();

@@ -13,9 +13,8 @@ use tapeout_flow::{
 };
 use tapeout_model::{Alert, Severity, Value, Verdict};
 
-use crate::layout::inputs;
+use crate::design_files;
 use crate::verilog::{self, Sources};
-use crate::views::of_corner;
 use crate::{classic, pdk};
 
 pub(super) struct Equivalence;
@@ -40,7 +39,7 @@ impl Step for Equivalence {
         .measures(&["equivalence__point__count", "equivalence__point__count__unproved"])
         .variables(verilog::variables())
         .variables(pdk::choice())
-        .variables(inputs::netlist_variables())
+        .variables(design_files::netlist_variables())
         .variables(["LIB", "DEFAULT_CORNER", "SYNTH_PARAMETERS"].map(classic::variable))
         .variables([
             Variable::new(LIMIT, Type::Int, "How long the proof may take.").units("s").default(300_i64).check(|value| {
@@ -66,11 +65,12 @@ impl Step for Equivalence {
         let sources = Sources::gather(cx, &[])?;
         let (config, slug) = (cx.config, cx.slug());
         let top = config.str("DESIGN_NAME");
-        let named = inputs::netlist(cx)?;
+        let named = design_files::netlist(cx)?;
         let options: Vec<String> = [sources.defines, sources.includes].concat();
         let options = options.iter().map(|word| super::quoted(word)).collect::<Vec<_>>().join(" ");
         let read = |file: &String| format!("read_verilog -sv {options} {}\n", super::quoted(file));
-        let libs = config.get("LIB").map(|libs| of_corner(libs, config.str("DEFAULT_CORNER"))).unwrap_or_default();
+        let libs =
+            config.opt_str("DEFAULT_CORNER").map(|corner| design_files::lib_files(config, corner)).unwrap_or_default();
         let cell =
             |path: &&str| format!("read_liberty -ignore_miss_func {}\n", super::quoted(&verilog::in_work_dir(path)));
         // By the names of the sources, which the netlist has not where other tools would stumble over them.

@@ -6,7 +6,7 @@ mod cells;
 use std::collections::BTreeMap;
 
 use glob::Pattern;
-use tapeout_config::{Config, Value};
+use tapeout_config::Config;
 use tapeout_flow::{
     Command, Completed, DepFormat, Failure, Input, Invocation, Script, Session, Step, StepCx, StepInfo, StepResult,
 };
@@ -14,7 +14,8 @@ use tapeout_formats::{alerts, netlist, yosys_stat};
 use tapeout_model::{Alert, Class};
 
 use super::{needs_quotes, parameters, quoted};
-use crate::layout::inputs::{self, Supplies};
+use crate::design_files::{self, Supplies, lib_files};
+use crate::values::{entries, entry, texts, value};
 use crate::verilog::{self, Sources, in_work_dir};
 use crate::views::of_corner;
 use crate::{classic, pdk};
@@ -86,7 +87,7 @@ impl Step for Synthesis {
         .variables(verilog::variables())
         .variables([pdk::excluded_cells()])
         .variables(pdk::choice())
-        .variables(inputs::netlist_variables())
+        .variables(design_files::netlist_variables())
         .variables(VARIABLES.iter().map(|name| classic::variable(name)))
         .variables(OPTIONAL.iter().map(|name| classic::variable(name).optional()))
         .tools(&["yosys"])
@@ -112,7 +113,7 @@ impl Step for Synthesis {
             let message = "the steps of layout take a flat netlist: choose `flatten` or `deferred_flatten`";
             return Err(("SYNTH_HIERARCHY_MODE", message.to_owned()));
         }
-        corner(config).map_or(Ok(()), |corner| pdk::check_corners(config, &[corner]))
+        corner(config).map_or(Ok(()), |corner| design_files::check_libs(config, &[corner]))
     }
 
     fn prepare(&self, cx: &mut StepCx<'_, '_>) -> Result<Vec<Session>, Failure> {
@@ -241,7 +242,7 @@ fn corner(config: &Config) -> Option<&str> {
 fn liberty_file(cx: &mut StepCx<'_, '_>) -> Result<LibertyFile, Failure> {
     let config = cx.config;
     let corner = corner(config).unwrap_or_default();
-    let paths = of_corner(config.get("LIB").unwrap_or(&Value::Null), corner);
+    let paths = lib_files(config, corner);
     let path = match paths.as_slice() {
         [path] => (*path).to_owned(),
         [] => {
@@ -277,19 +278,12 @@ fn black_boxes(config: &Config) -> Vec<(&'static str, String)> {
     const LIBERTY: &str = "read_liberty -lib -ignore_miss_dir -setattr blackbox";
     let all = |command, name| config.strings(name).into_iter().map(move |path| (command, path.to_owned()));
     let mut files: Vec<_> = all(VERILOG, "EXTRA_VERILOG_MODELS").chain(all(LIBERTY, "EXTRA_LIBS")).collect();
-    let Some(Value::Map(macros)) = config.get("MACROS") else { return files };
-    for (_, views) in macros {
-        let texts = |view| {
-            of_corner(&Value::Map(vec![("*".to_owned(), pdk::entry(views, view).clone())]), "")
-                .into_iter()
-                .map(str::to_owned)
-                .collect::<Vec<_>>()
-        };
-        let verilog = ["vh", "nl", "pnl"].into_iter().map(texts).find(|paths| !paths.is_empty());
-        match verilog {
-            Some(paths) => files.extend(paths.into_iter().map(|path| (VERILOG, path))),
+    for (_, views) in entries(value(config, "MACROS")) {
+        let verilog = ["vh", "nl", "pnl"].map(|view| texts(entry(views, view)));
+        match verilog.into_iter().find(|paths| !paths.is_empty()) {
+            Some(paths) => files.extend(paths.into_iter().map(|path| (VERILOG, path.to_owned()))),
             None => {
-                let libs = of_corner(pdk::entry(views, "lib"), corner(config).unwrap_or_default());
+                let libs = of_corner(entry(views, "lib"), corner(config).unwrap_or_default());
                 files.extend(libs.into_iter().map(|path| (LIBERTY, path.to_owned())));
             }
         }
