@@ -126,7 +126,7 @@ pub(crate) fn run(extent: Extent) -> Result<u8, Stop> {
     let full = extent == Extent::Full;
     let mut deny = None;
     if full {
-        setup::eda_tools(&[setup::ICE40_TOOLS, setup::TEST_TOOLS])?;
+        setup::eda_tools(&[setup::ICE40_TOOLS, setup::ASIC_TOOLS, setup::TEST_TOOLS])?;
         setup::rust_components()?;
         deny = Some(setup::cargo_deny()?);
     }
