@@ -3,8 +3,6 @@
 mod design;
 mod spread;
 
-use std::time::Duration;
-
 use tapeout_config::{Config, Variable};
 use tapeout_flow::{
     Command, Completed, Failure, Input, Invocation, Registry, Session, Step, StepCx, StepInfo, StepResult, Tool, Type,
@@ -14,7 +12,7 @@ use tapeout_formats::graywolf::{cel, par, pl1};
 use tapeout_formats::{alerts, netlist::Netlist};
 use tapeout_model::{Alert, Class, Severity, Value};
 
-use crate::design_files;
+use crate::{design_files, time_limit};
 
 pub(crate) fn register(registry: &mut Registry) {
     registry.add_step(Place).add_tool(Tool {
@@ -30,19 +28,6 @@ pub(crate) fn register(registry: &mut Registry) {
 
 /// How many cells graywolf is good for. It takes more, ever more slowly and with worse results: see the step's text.
 const PRACTICAL_CELLS: usize = 2_000;
-
-/// `VARIABLE` that limits the time of a tool.
-pub(crate) fn time_limit(name: &'static str, doc: &'static str, seconds: i64) -> Variable {
-    Variable::new(name, Type::Int, doc).units("s").default(seconds).check(|value| match value {
-        Value::Int(seconds) if *seconds <= 0 => Err("must be above 0".to_owned()),
-        _ => Ok(()),
-    })
-}
-
-/// The value of such a variable.
-pub(crate) fn limit(config: &Config, name: &str) -> Option<Duration> {
-    config.opt_int(name).and_then(|seconds| u64::try_from(seconds).ok()).map(Duration::from_secs)
-}
 
 struct Place;
 
@@ -81,7 +66,7 @@ impl Step for Place {
                 "Further lines for graywolf's parameters, such as `TWSC*slow : on`.",
             )
             .default(Vec::<String>::new()),
-            time_limit("PLACEMENT_TIME_LIMIT", "How long graywolf may run.", 1800),
+            time_limit::variable("PLACEMENT_TIME_LIMIT", "How long graywolf may run.").default(1800_i64),
         ])
         .tools(&["graywolf"])
     }
@@ -102,7 +87,7 @@ impl Step for Place {
                 text(format!("{name}.par"), par::write(&inputs.parameters(cx.config))),
             ],
             outputs: vec![PLACED.to_owned()],
-            timeout: limit(cx.config, "PLACEMENT_TIME_LIMIT"),
+            timeout: time_limit::of(cx.config, "PLACEMENT_TIME_LIMIT"),
             ..Invocation::default()
         };
         Ok(vec![invocation.into()])

@@ -1,13 +1,13 @@
 //! A test bench: how it is compiled and run, and whether it passed.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 use tapeout_config::Config;
 use tapeout_flow::{Command, Completed, DepFormat, Input, Invocation, Session, StepResult};
 use tapeout_formats::alerts;
 use tapeout_model::{Severity, Verdict, View};
 
+use crate::time_limit;
 use crate::verilog::{Sources, inputs_of_words};
 
 /// A bench of the configuration.
@@ -95,10 +95,7 @@ impl Bench {
             inputs,
             optional_outputs: if waves { vec![format!("{name}.vcd")] } else { Vec::new() },
             depfiles: vec![(format!("{name}.d"), DepFormat::Lines)],
-            timeout: config
-                .opt_int("TEST_TIMEOUT")
-                .and_then(|seconds| u64::try_from(seconds).ok())
-                .map(Duration::from_secs),
+            timeout: time_limit::of(config, "TEST_TIMEOUT"),
             ..Invocation::default()
         })
     }

@@ -7,8 +7,9 @@ mod on_netlist;
 use tapeout_config::Config;
 use tapeout_flow::{Completed, Failure, Registry, Session, Step, StepCx, StepInfo, StepResult, Tool, Type, Variable};
 use tapeout_formats::alerts;
-use tapeout_model::{Alert, Class, Severity, Value};
+use tapeout_model::{Alert, Class, Severity};
 
+use crate::time_limit;
 use crate::verilog::{self, Sources};
 
 pub(crate) use bench::{Bench, Judgement, collect, has_no_bench};
@@ -49,13 +50,7 @@ pub(crate) fn bench_variables() -> Vec<Variable> {
             .default(Vec::<String>::new()),
         Variable::new("TEST_PLUSARGS", Type::list(Type::Str), "Arguments for benches, without the plus: `NAME=VALUE`.")
             .default(Vec::<String>::new()),
-        Variable::new("TEST_TIMEOUT", Type::Int, "How long a bench may run. Without it, for ever.")
-            .units("s")
-            .check(|value| match value {
-                Value::Int(seconds) if *seconds <= 0 => Err("must be above 0".to_owned()),
-                _ => Ok(()),
-            })
-            .optional(),
+        time_limit::variable("TEST_TIMEOUT", "How long a bench may run. Without it, for ever.").optional(),
         Variable::new(
             "TEST_PASS_PATTERN",
             Type::Str,

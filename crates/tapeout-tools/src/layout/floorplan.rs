@@ -11,9 +11,10 @@ use tapeout_formats::netlist::{self, End, Netlist, Signal};
 use tapeout_model::Value;
 
 use super::plan::{Block, Plan, Request, Size, plan};
-use super::{Scale, result, some};
+use super::{Scale, result};
 use crate::classic::variable;
 use crate::design_files::{self, Supplies, input};
+use crate::names::some;
 use crate::values::{entries, entry, numbers, texts, value};
 
 pub(super) struct Floorplan;

@@ -10,8 +10,9 @@ use tapeout_formats::lef::Cell as LefCell;
 use super::abacus::{Cell, legalise};
 use super::rows::{free, outline, site};
 use super::wirelength::half_perimeters;
-use super::{Scale, pins, result, some};
+use super::{Scale, pins, result};
 use crate::design_files::{self, input};
+use crate::names::some;
 
 pub(super) struct Legalise;
 

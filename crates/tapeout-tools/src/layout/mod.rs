@@ -61,11 +61,3 @@ fn result(cx: &StepCx<'_, '_>, design: &Def) -> Result<StepResult, Failure> {
     result.written.push(written);
     Ok(result)
 }
-
-/// A few names for a message.
-fn some<S: AsRef<str>>(names: &[S]) -> String {
-    const SHOWN: usize = 8;
-    let shown: Vec<String> = names.iter().take(SHOWN).map(|name| format!("`{}`", name.as_ref())).collect();
-    let more = names.len().saturating_sub(SHOWN);
-    if more == 0 { shown.join(", ") } else { format!("{} and {more} more", shown.join(", ")) }
-}

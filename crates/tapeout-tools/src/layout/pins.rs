@@ -10,9 +10,10 @@ use tapeout_model::{Alert, Severity};
 
 use super::edges::{Arranged, Edge, near, ordered, room, spread};
 use super::rows::{outline, site};
-use super::{Scale, result, some};
+use super::{Scale, result};
 use crate::classic::variable;
 use crate::design_files::{self, input};
+use crate::names::some;
 
 pub(super) struct PlacePins;
 

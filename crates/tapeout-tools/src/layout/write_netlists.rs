@@ -9,9 +9,9 @@ use tapeout_formats::lef::Lef;
 use tapeout_formats::netlist::{Instance, Netlist, Powered, Supply};
 use tapeout_formats::spice::{self, Spice};
 
-use super::some;
 use crate::classic::variable;
 use crate::design_files::{self, Supplies, input};
+use crate::names::some;
 
 pub(super) struct WriteNetlists;
 

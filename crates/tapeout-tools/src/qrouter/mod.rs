@@ -14,9 +14,9 @@ use tapeout_flow::{
 use tapeout_formats::{alerts, def, qrouter, tcl};
 use tapeout_model::{Alert, Class, Severity};
 
-use crate::classic;
 use crate::design_files::{self, Supplies};
-use crate::graywolf::{limit, time_limit};
+use crate::names::some;
+use crate::{classic, time_limit};
 
 pub(crate) fn register(registry: &mut Registry) {
     registry.add_step(Route).add_step(parasitics::Parasitics).add_tool(Tool {
@@ -66,11 +66,11 @@ impl Step for Route {
             )
             .default(Vec::<String>::new())
             .from_pdk(),
-            time_limit(
+            time_limit::variable(
                 "ROUTING_TIME_LIMIT",
                 "How long qrouter may run. It tries a net that cannot be routed again and again.",
-                1800,
-            ),
+            )
+            .default(1800_i64),
         ])
         .tools(&["qrouter"])
     }
@@ -86,13 +86,14 @@ impl Step for Route {
         }
         let config = cx.config;
         let Supplies { power, ground } = Supplies::of(config);
+        let [routed, rc] = written(config);
         let script = Script::new(SCRIPT, "#")
             .section("read_lef", read_lef)
             .section("supplies", format!("vdd {}\ngnd {}", tcl::quote(&power), tcl::quote(&ground)))
             .section("options", options(config, layers))
             .section("read_def", format!("read_def {}", tcl::quote(&placed.path)))
             // Its own sequence of passes, which also writes the layout and resistances and capacitances beside it.
-            .section("route", format!("qrouter::standard_route {ROUTED} false"))
+            .section("route", format!("qrouter::standard_route {} false", tcl::quote(&routed)))
             .section("end", "quit");
         let invocation = Invocation {
             commands: vec![Command::new("qrouter").args(["-nog", "-s", SCRIPT])],
@@ -101,8 +102,8 @@ impl Step for Route {
                 paths.into_iter().map(|path| Input::Source { path }).collect::<Vec<_>>(),
             ]
             .concat(),
-            outputs: vec![ROUTED.to_owned(), RC.to_owned()],
-            timeout: limit(config, "ROUTING_TIME_LIMIT"),
+            outputs: vec![routed, rc],
+            timeout: time_limit::of(config, "ROUTING_TIME_LIMIT"),
             ..Invocation::default()
         };
         Ok(vec![Session { scripts: vec![script], invocation }])
@@ -110,9 +111,10 @@ impl Step for Route {
 
     fn collect(&self, cx: &mut StepCx<'_, '_>, sessions: &[Completed]) -> Result<StepResult, Failure> {
         let session = &sessions[0];
+        let [def_file, rc_file] = written(cx.config);
         let log = qrouter::log::parse(session.log());
         if !log.is_finished {
-            return Err(cx.unreadable(ROUTED, "qrouter did not come to the end of its work"));
+            return Err(cx.unreadable(&def_file, "qrouter did not come to the end of its work"));
         }
         let alerts = self.alerts(session.log());
         // It goes on without what it could not use, and then says that all nets are routed.
@@ -131,8 +133,8 @@ impl Step for Route {
             return Err(failure);
         }
         let placed = design_files::layout(cx)?;
-        let routed = def::parse(&cx.text(session, ROUTED)?).map_err(|error| cx.unreadable(ROUTED, error))?;
-        qrouter::rc::parse(&cx.text(session, RC)?).map_err(|error| cx.unreadable(RC, error))?;
+        let routed = def::parse(&cx.text(session, &def_file)?).map_err(|error| cx.unreadable(&def_file, error))?;
+        qrouter::rc::parse(&cx.text(session, &rc_file)?).map_err(|error| cx.unreadable(&rc_file, error))?;
         let wires = wired::look(&placed, &routed);
         let failed: BTreeSet<&str> =
             log.failed.iter().map(String::as_str).chain(wires.missing.iter().map(String::as_str)).collect();
@@ -142,8 +144,8 @@ impl Step for Route {
         let unrouted = failed.len().max(usize::try_from(log.failed_count).unwrap_or(usize::MAX));
         let count = unrouted.saturating_add(open.len());
         let result = StepResult::default()
-            .view("def", ROUTED)
-            .view("rc", RC)
+            .view("def", def_file)
+            .view("rc", rc_file)
             .metric(FAILED, count as i64)
             .metric("route__wirelength", wires.length)
             .metric("route__wirelength__max", wires.longest)
@@ -157,7 +159,6 @@ impl Step for Route {
             reasons.push(format!("{unrouted} of {} nets are not routed: {}", wires.nets, some(&failed)));
         }
         if !open.is_empty() {
-            let open = open.iter().map(String::as_str).collect();
             reasons.push(format!("the wires of nets do not reach all of their pins: {}", some(&open)));
         }
         let reason = reasons.join("; ");
@@ -180,8 +181,13 @@ impl Step for Route {
 }
 
 const SCRIPT: &str = "qrouter-route.tcl";
-const ROUTED: &str = "routed.def";
-const RC: &str = "routed.rc";
+
+/// What qrouter writes: the layout, and the resistances and capacitances, which it calls alike.
+fn written(config: &Config) -> [String; 2] {
+    let design = config.str("DESIGN_NAME");
+    // The layout that it reads has the plain name.
+    ["def", "rc"].map(|extension| format!("{design}.routed.{extension}"))
+}
 
 const ROOM_HINT: &str = "give the nets more room: a lower `FP_CORE_UTIL`, a higher `RT_MAX_LAYER`, pins farther apart, or \
                          another `GRAYWOLF_SEED`";
@@ -191,13 +197,6 @@ const LAYER_HINT: &str = "a pin on a layer above `RT_MAX_LAYER`, or off the trac
 
 fn unreachable(alerts: &[Alert]) -> bool {
     alerts.iter().any(|alert| alert.code == "qrouter.unreachable-pin")
-}
-
-/// Up to ten names, and how many more there are.
-fn some(names: &BTreeSet<&str>) -> String {
-    const SHOWN: usize = 10;
-    let shown = names.iter().take(SHOWN).map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
-    if names.len() > SHOWN { format!("{shown} and {} more", names.len() - SHOWN) } else { shown }
 }
 
 fn options(config: &Config, layers: usize) -> String {

@@ -4,18 +4,15 @@
 //! them is then compared by SAT, and by induction where that is not enough. A design whose registers were moved or recoded
 //! cannot be proved like this.
 
-use std::time::Duration;
-
 use tapeout_config::Config;
 use tapeout_flow::{
     Command, Completed, Failure, Input, Invocation, Script, Session, Step, StepCx, StepInfo, StepResult, TIMED_OUT,
-    Type, Variable,
 };
-use tapeout_model::{Alert, Severity, Value, Verdict};
+use tapeout_model::{Alert, Severity, Verdict};
 
 use crate::design_files;
 use crate::verilog::{self, Sources};
-use crate::{classic, pdk};
+use crate::{classic, pdk, time_limit};
 
 pub(super) struct Equivalence;
 
@@ -42,12 +39,7 @@ impl Step for Equivalence {
         .variables(design_files::netlist_variables())
         .variables(["LIB", "DEFAULT_CORNER", "SYNTH_PARAMETERS"].map(classic::variable))
         .variables([
-            Variable::new(LIMIT, Type::Int, "How long the proof may take.").units("s").default(300_i64).check(|value| {
-                match value {
-                    Value::Int(seconds) if *seconds <= 0 => Err("must be above 0".to_owned()),
-                    _ => Ok(()),
-                }
-            }),
+            time_limit::variable(LIMIT, "How long the proof may take.").default(300_i64),
         ])
         .tools(&["yosys"])
         .defers_check()
@@ -104,8 +96,11 @@ impl Step for Equivalence {
                 "design -copy-from gold gold\ndesign -copy-from gate gate\nequiv_make gold gate equiv\n\
                  hierarchy -top equiv\nequiv_simple\nequiv_induct\nequiv_status",
             );
-        let limit = Duration::from_secs(config.int(LIMIT).unsigned_abs());
-        let prove = Command::new("yosys").arg("-s").arg(format!("{slug}.ys")).within(limit);
+        let prove = Command::new("yosys").arg("-s").arg(format!("{slug}.ys"));
+        let prove = match time_limit::of(config, LIMIT) {
+            Some(limit) => prove.within(limit),
+            None => prove,
+        };
         let invocation = Invocation {
             commands: vec![prove],
             inputs: [
