@@ -69,7 +69,7 @@ fn result(cx: &StepCx<'_, '_>, design: &Def) -> Result<StepResult, Failure> {
 }
 
 /// A few names for a message.
-fn some<S: AsRef<str>>(names: &[S]) -> String {
+pub(crate) fn some<S: AsRef<str>>(names: &[S]) -> String {
     const SHOWN: usize = 8;
     let shown: Vec<String> = names.iter().take(SHOWN).map(|name| format!("`{}`", name.as_ref())).collect();
     let more = names.len().saturating_sub(SHOWN);
