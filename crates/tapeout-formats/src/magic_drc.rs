@@ -43,7 +43,37 @@ impl Report {
     }
 }
 
-/// Reads a report.
+/// Writes a report as the module says.
+#[must_use]
+pub fn write(report: &Report) -> String {
+    let mut text = format!("{HEAD}{}, style {}\n", report.cell, report.style);
+    for rule in &report.rules {
+        text.push_str(&format!("{}\n", rule.text));
+        for [left, bottom, right, top] in &rule.boxes {
+            text.push_str(&format!("    {left:.4} {bottom:.4} {right:.4} {top:.4}\n"));
+        }
+    }
+    text + &format!("total {}\n", report.count())
+}
+
+/// Reads reports, one behind the other; there may be none.
+///
+/// # Errors
+/// As of [`parse`].
+pub fn parse_all(text: &str) -> Result<Vec<Report>, FormatError> {
+    let mut reports = Vec::new();
+    let mut begin = 0;
+    let lines: Vec<&str> = text.lines().collect();
+    while begin < lines.len() {
+        // Lines of errors are those of the report.
+        reports.push(parse(&lines[begin..].join("\n"))?);
+        let is_end = |line: &&str| line.strip_prefix("total ").is_some_and(|total| total.parse::<usize>().is_ok());
+        begin += lines[begin..].iter().take_while(|line| !is_end(line)).count() + 1;
+    }
+    Ok(reports)
+}
+
+/// Reads a report. What is behind its total is passed over.
 ///
 /// # Errors
 /// If the head or the total is missing, a box has no four numbers, or the total is another one than that of the boxes.
@@ -98,6 +128,13 @@ mod tests {
         assert_eq!(report.rules[0].boxes, [[1.0, 2.0, 3.5, 4.0], [-1.0, 0.0, 0.0, 1.0]]);
         assert_eq!(report.rules[1].text, "total width");
         assert_eq!(parse(&format!("{HEADED}total 0\n")).unwrap().count(), 0);
+        assert_eq!(parse(&write(&report)).unwrap(), report);
+        let other = Report { cell: "b".into(), ..Report::default() };
+        let reports = [report, other];
+        let text: String = reports.iter().map(write).collect();
+        assert_eq!(parse_all(&text).unwrap(), reports);
+        assert_eq!(parse_all("").unwrap(), []);
+        assert!(parse_all(&format!("{text}rest\n")).is_err());
     }
 
     #[test]

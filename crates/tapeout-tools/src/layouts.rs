@@ -10,12 +10,14 @@ use tapeout_model::{Alert, Severity};
 pub(crate) const ABSTRACT_CELLS: &str = "design__gds__abstract_cells";
 
 /// What to say of cells that a layout shows by their abstracts only, if there are such.
-pub(crate) fn abstract_cells_alert(tool: &str, cells: &[String]) -> Option<Alert> {
-    let shown = cells.iter().take(5).map(String::as_str).collect::<Vec<_>>().join(", ");
+pub(crate) fn abstract_cells_alert(cells: &[String]) -> Option<Alert> {
+    let mut cells: Vec<&str> = cells.iter().map(String::as_str).collect();
+    cells.sort_unstable();
+    let shown = cells.iter().take(5).copied().collect::<Vec<_>>().join(", ");
     let more = if cells.len() > 5 { ", …" } else { "" };
     (!cells.is_empty()).then(|| Alert {
         severity: Severity::Warning,
-        code: format!("{tool}.abstract-cells"),
+        code: "layout.abstract-cells".to_owned(),
         message: format!(
             "this GDS cannot be manufactured: {} kinds of cells have no layout and are shown by their abstracts ({shown}{more}); \
              name the GDS files of the cells in `CELL_GDS`",

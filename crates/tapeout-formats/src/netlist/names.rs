@@ -27,13 +27,18 @@ const WORDS: &str = "always and assign automatic begin buf bufif0 bufif1 case ca
 pub(super) struct Names {
     /// In lower case.
     taken: HashSet<String>,
+    /// The names of supplies, in lower case.
+    supplies: Vec<String>,
 }
 
 impl Names {
     /// With the words that no net may be called.
     pub(super) fn new(supplies: &[&str]) -> Self {
         let words = WORDS.split_whitespace().chain(supplies.iter().copied());
-        Self { taken: words.map(str::to_ascii_lowercase).collect() }
+        Self {
+            taken: words.map(str::to_ascii_lowercase).collect(),
+            supplies: supplies.iter().map(|name| name.to_ascii_lowercase()).collect(),
+        }
     }
 
     /// Takes the name of a port or a bit of one, which must be as the sources have it.
@@ -43,10 +48,16 @@ impl Names {
             return Err(wrong(why));
         }
         // A port may be called as a word only where it has an index.
-        if !self.taken.insert(bit.to_ascii_lowercase()) {
-            return Err(wrong(
-                "it is a reserved word or a supply, or another port differs only in upper and lower case".into(),
-            ));
+        let name = bit.to_ascii_lowercase();
+        if !self.taken.insert(name.clone()) {
+            let why = if self.supplies.contains(&name) {
+                "it is the name of a supply, as `VDD_NETS`, `GND_NETS`, `VDD_PIN` and `GND_PIN` have it"
+            } else if WORDS.split_whitespace().any(|word| word.eq_ignore_ascii_case(&name)) {
+                "it is a reserved word in one of them"
+            } else {
+                "another port differs from it only in upper and lower case"
+            };
+            return Err(wrong(why.to_owned()));
         }
         Ok(())
     }

@@ -74,8 +74,7 @@ impl Step for Place {
     fn prepare(&self, cx: &mut StepCx<'_, '_>) -> Result<Vec<Session>, Failure> {
         let inputs = Inputs::read(cx)?;
         let design = inputs.design()?;
-        // It breaks down on one cell, which needs no placer.
-        if design.cells.len() < 2 {
+        if design.cells.len() < FEWEST_CELLS {
             return Ok(Vec::new());
         }
         let name = "design";
@@ -141,6 +140,9 @@ impl Step for Place {
 }
 
 const PLACED: &str = "design.pl1";
+
+/// With fewer graywolf breaks down or never ends, and they need no placer.
+const FEWEST_CELLS: usize = 4;
 
 /// How many cells graywolf has read, by its log.
 fn cells_in_log(log: &str) -> Option<usize> {

@@ -12,6 +12,7 @@ use super::rows::{free, outline, site};
 use super::{Scale, result};
 use crate::classic::variable;
 use crate::design_files::{self, input};
+use crate::names::some;
 
 pub(super) struct Fill;
 
@@ -54,6 +55,13 @@ impl Step for Fill {
             }
         }
         let widths: Vec<i64> = by_width.keys().copied().collect();
+        if widths.is_empty() && !patterns.is_empty() {
+            return Err(input(format!(
+                "the LEF files have no cell as high as a row that `FILL_CELLS` means, which is {}",
+                some(&patterns)
+            ))
+            .hint("name the fill cells of the library in `FILL_CELLS`, or do without by `RUN_FILL_INSERTION: false`"));
+        }
         let outlines: Vec<_> = design.components.iter().filter_map(|c| outline(c, &library, scale)).collect();
         let prefix = free_prefix(design.components.iter().map(|component| component.name.as_str()));
         let mut count = 0_usize;

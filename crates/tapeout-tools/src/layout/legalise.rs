@@ -100,7 +100,7 @@ impl Step for Legalise {
         let mean = scale.um(total) / movable.len().max(1) as f64;
         Ok(result(cx, &design)?
             .metric("design__instance__displacement__total", scale.um(total))
-            .metric("design__instance__displacement__mean", mean)
+            .metric("design__instance__displacement__mean", super::to_nm(mean))
             .metric("design__instance__displacement__max", scale.um(most))
             .metric("route__wirelength__estimated", scale.um(half_perimeters(&design, &library))))
     }

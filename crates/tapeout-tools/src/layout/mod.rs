@@ -53,6 +53,11 @@ impl Scale {
     }
 }
 
+/// A length in µm to the nanometre: without what sums and means of fractions leave behind.
+pub(crate) fn to_nm(um: f64) -> f64 {
+    (um * 1e3).round() / 1e3
+}
+
 /// The layout as the view `def` of a step.
 fn result(cx: &StepCx<'_, '_>, design: &Def) -> Result<StepResult, Failure> {
     let path = format!("{}.def", design.design);

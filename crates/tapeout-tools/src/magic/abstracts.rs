@@ -110,7 +110,7 @@ fn common(one: [f64; 4], other: [f64; 4]) -> Option<[f64; 4]> {
 }
 
 /// What is left of a rectangle without another: up to four rectangles.
-fn without(of: [f64; 4], hole: [f64; 4]) -> Vec<[f64; 4]> {
+pub(super) fn without(of: [f64; 4], hole: [f64; 4]) -> Vec<[f64; 4]> {
     let Some([left, bottom, right, top]) = common(of, hole) else { return vec![of] };
     let parts = [
         [of[0], of[1], of[2], bottom],

@@ -7,6 +7,7 @@
 mod abstracts;
 mod drc;
 mod extract;
+mod inside;
 mod stream_out;
 mod write_lef;
 

@@ -107,7 +107,7 @@ impl Step for StreamOut {
         let mut result = StepResult::default()
             .metric(ABSTRACT_CELLS, abstracts.len())
             .alerts(alerts)
-            .alerts(abstract_cells_alert("magic", &abstracts))
+            .alerts(abstract_cells_alert(&abstracts))
             .view("mag", saved.as_str());
         result.written.push(cx.write(&saved, without_timestamps(&cx.text(session, &magic)?).as_bytes())?);
         with_gds(cx, result, ("magic", "mag_gds"), &bytes)

@@ -77,7 +77,8 @@ const PATHS: i64 = 20;
 
 const SUMMARY: &str = "summary.rpt";
 /// In the directory of each corner.
-const REPORTS: [&str; 5] = ["max.rpt", "min.rpt", "slew.rpt", "checks.rpt", "power.rpt"];
+const REPORTS: [&str; 5] = ["max.rpt", "min.rpt", "slew.rpt", CHECKS, "power.rpt"];
+const CHECKS: &str = "checks.rpt";
 
 impl Analysis {
     fn sdc_variable(self) -> &'static str {
@@ -235,6 +236,24 @@ impl Step for Analysis {
             let told = cx.told(session)?;
             result.metrics.extend(told.metrics);
             result.alerts.extend(alerts);
+            if let Some((count, example)) = unclocked(&cx.text(session, &format!("{corner}/{CHECKS}"))?) {
+                let registers = match count {
+                    1 => format!("the register of the pin `{example}` has no clock"),
+                    _ => format!("{count} registers have no clock, such as that of the pin `{example}`"),
+                };
+                let own = cx.config.opt_str(self.sdc_variable()).or_else(|| cx.config.opt_str("FALLBACK_SDC"));
+                if own.is_none() && clock_ports(cx.config).is_empty() {
+                    let message =
+                        format!("`CLOCK_PORT` is not set, and {registers}: nothing could be said of their timing");
+                    return Err(Failure::new(Class::Input, message).hint(format!(
+                        "set `CLOCK_PORT` to the input that is the clock, or name constraints of your own in `{}`",
+                        self.sdc_variable()
+                    )));
+                }
+                let message = format!("{registers}: timing is not checked there");
+                let code = "opensta.no-clock".to_owned();
+                result.alerts.push(Alert { severity: Severity::Warning, code, message, count: 1 });
+            }
             let slews = opensta::violations(&cx.text(session, &format!("{corner}/slew.rpt"))?);
             result = result.metric(&format!("{SLEW}{corner}"), slews as i64);
             let report = format!("{corner}/power.rpt");
@@ -318,6 +337,21 @@ fn is_unknown_cell(alert: &Alert, macros: &Value) -> bool {
     };
     let cell = behind.split_whitespace().next().unwrap_or_default();
     *entry(macros, cell) == Value::Null
+}
+
+/// How many pins of registers have no clock by a report of `check_setup`, and the first of them.
+fn unclocked(report: &str) -> Option<(u64, &str)> {
+    let mut lines = report.lines();
+    let found = lines.find_map(|line| {
+        let (_, behind) = line.split_once("There are ")?;
+        behind.split_once(" unclocked ")?.0.parse().ok()
+    });
+    // One pin is told of in the singular.
+    let count = found.or_else(|| {
+        lines = report.lines();
+        lines.find(|line| line.contains("There is 1 unclocked ")).map(|_| 1)
+    })?;
+    Some((count, lines.next().unwrap_or_default().trim()))
 }
 
 /// The names of `CLOCK_PORT`.

@@ -15,6 +15,7 @@ use tapeout_formats::{alerts, def, qrouter, tcl};
 use tapeout_model::{Alert, Class, Severity};
 
 use crate::design_files::{self, Supplies};
+use crate::layout::to_nm;
 use crate::names::some;
 use crate::{classic, time_limit};
 
@@ -77,7 +78,9 @@ impl Step for Route {
 
     fn prepare(&self, cx: &mut StepCx<'_, '_>) -> Result<Vec<Session>, Failure> {
         let placed = cx.view_file("def")?;
-        let layers = layer_count(cx)?;
+        let layers = layers(cx)?;
+        reachable(&design_files::layout(cx)?, &layers, cx.config.str("RT_MAX_LAYER"))?;
+        let layers = layers.len();
         let paths = design_files::lef_files(cx.config)?;
         let mut read_lef = String::from("verbose 1\n");
         for path in &paths {
@@ -133,7 +136,9 @@ impl Step for Route {
             return Err(failure);
         }
         let placed = design_files::layout(cx)?;
-        let routed = def::parse(&cx.text(session, &def_file)?).map_err(|error| cx.unreadable(&def_file, error))?;
+        let mut routed = def::parse(&cx.text(session, &def_file)?).map_err(|error| cx.unreadable(&def_file, error))?;
+        // Beside ends of wires that are off the tracks, it lists nets without any there, and miscounts them.
+        routed.special_nets.retain(|net| !net.pins.is_empty() || net.wires().next().is_some());
         qrouter::rc::parse(&cx.text(session, &rc_file)?).map_err(|error| cx.unreadable(&rc_file, error))?;
         let wires = wired::look(&placed, &routed);
         let failed: BTreeSet<&str> =
@@ -143,14 +148,17 @@ impl Step for Route {
             wired::open(&routed, &lef).into_iter().filter(|net| !failed.contains(net.as_str())).collect();
         let unrouted = failed.len().max(usize::try_from(log.failed_count).unwrap_or(usize::MAX));
         let count = unrouted.saturating_add(open.len());
-        let result = StepResult::default()
-            .view("def", def_file)
+        let path = format!("{}.routed.def", cx.config.str("DESIGN_NAME"));
+        let written = cx.write(&path, def::write(&routed).as_bytes())?;
+        let mut result = StepResult::default()
+            .view("def", path)
             .view("rc", rc_file)
             .metric(FAILED, count as i64)
-            .metric("route__wirelength", wires.length)
-            .metric("route__wirelength__max", wires.longest)
+            .metric("route__wirelength", to_nm(wires.length))
+            .metric("route__wirelength__max", to_nm(wires.longest))
             .metric("route__vias", wires.vias as i64)
             .alerts(alerts);
+        result.written.push(written);
         if count == 0 {
             return Ok(result);
         }
@@ -185,8 +193,8 @@ const SCRIPT: &str = "qrouter-route.tcl";
 /// What qrouter writes: the layout, and the resistances and capacitances, which it calls alike.
 fn written(config: &Config) -> [String; 2] {
     let design = config.str("DESIGN_NAME");
-    // The layout that it reads has the plain name.
-    ["def", "rc"].map(|extension| format!("{design}.routed.{extension}"))
+    // The layout that it reads has the plain name, and the one that the step gives is `routed`.
+    ["def", "rc"].map(|extension| format!("{design}.qrouter.{extension}"))
 }
 
 const ROOM_HINT: &str = "give the nets more room: a lower `FP_CORE_UTIL`, a higher `RT_MAX_LAYER`, pins farther apart, or \
@@ -208,16 +216,43 @@ fn options(config: &Config, layers: usize) -> String {
     options
 }
 
-/// How many layers there are up to the highest one for wires.
-fn layer_count(cx: &mut StepCx<'_, '_>) -> Result<usize, Failure> {
+/// The layers for wires up to the highest one that is allowed.
+fn layers(cx: &mut StepCx<'_, '_>) -> Result<Vec<String>, Failure> {
     let lef = design_files::library(cx)?;
     let highest = cx.config.str("RT_MAX_LAYER");
-    let names: Vec<&str> = lef.routing_layers().map(|layer| layer.name.as_str()).collect();
-    match names.iter().position(|name| *name == highest) {
-        Some(index) => Ok(index + 1),
+    let mut names: Vec<String> = lef.routing_layers().map(|layer| layer.name.clone()).collect();
+    match names.iter().position(|name| name == highest) {
+        Some(index) => {
+            names.truncate(index + 1);
+            Ok(names)
+        }
         None => Err(Failure::new(
             Class::Input,
             format!("`RT_MAX_LAYER` is `{highest}`, and the LEF files have the layers {}", names.join(", ")),
-        )),
+        )
+        .hint("name one of these")),
     }
+}
+
+/// Whether no pin of the design lies on a layer that is not for wires. qrouter would leave its net out, and go on.
+fn reachable(placed: &def::Def, layers: &[String], highest: &str) -> Result<(), Failure> {
+    let mut found = BTreeSet::new();
+    let mut names = BTreeSet::new();
+    for pin in placed.pins.iter().filter(|pin| !pin.special) {
+        let shapes = pin.ports.iter().flat_map(|port| &port.shapes);
+        for shape in shapes.filter(|shape| !layers.contains(&shape.layer)) {
+            found.insert(shape.layer.as_str());
+            names.insert(pin.name.as_str());
+        }
+    }
+    if names.is_empty() {
+        return Ok(());
+    }
+    let found = found.into_iter().collect::<Vec<_>>().join(", ");
+    let message = format!(
+        "wires may go up to {highest} (`RT_MAX_LAYER`), and {} pins of the design lie on {found}: {}",
+        names.len(),
+        some(&names)
+    );
+    Err(Failure::new(Class::Input, message).hint("set `IO_PIN_H_LAYER` and `IO_PIN_V_LAYER` to layers for wires"))
 }

@@ -19,7 +19,7 @@ use crate::terminal::table::{Cell, table};
 use crate::terminal::words::from_here;
 use crate::viewer::{become_program, find_program, has_display};
 
-/// Open a view that a step made: a waveform in GTKWave, text in your pager
+/// Open a view that a step made: a waveform in GTKWave, a layout in KLayout or Magic, text in your pager
 ///
 /// Without STEP that of the step that made the view in `--format`, or of the step that failed; without either, the views
 /// are listed. Where no viewer can be started, the
@@ -69,7 +69,7 @@ pub(crate) fn run(cx: &Cx, args: &OpenArgs) -> Result<u8, CliError> {
         .ok_or_else(|| CliError::input(format!("`{}` has neither views nor a log in this run", step.id)))?;
     if !args.print
         && !cx.terminal.json
-        && let Some((program, arguments)) = viewer(&path)
+        && let Some((program, arguments)) = viewer(&path, &run.step_dir(step))
     {
         let file = path.display().to_string();
         let arguments: Vec<&str> = arguments.iter().map(String::as_str).chain([file.as_str()]).collect();
@@ -128,15 +128,26 @@ fn list(cx: &Cx, run: &RecordedRun) {
     }
 }
 
-/// The program that shows a file, with what comes before the file on its command line.
-fn viewer(path: &Path) -> Option<(PathBuf, Vec<String>)> {
+/// The program that shows a file of a step, with what comes before the file on its command line.
+fn viewer(path: &Path, step: &Path) -> Option<(PathBuf, Vec<String>)> {
     let extension = path.extension().and_then(|extension| extension.to_str()).unwrap_or_default();
+    let in_window = |program, args| has_display().then(|| find_program(program)).flatten().map(|found| (found, args));
     match extension {
-        "vcd" | "fst" => has_display().then(|| find_program("gtkwave")).flatten().map(|found| (found, Vec::new())),
+        "vcd" | "fst" => in_window("gtkwave", Vec::new()),
+        "gds" | "oas" => in_window("klayout", Vec::new()),
+        // Without the technology it would show nothing.
+        "mag" => in_window("magic", vec!["-rcfile".to_owned(), start_up_file(step)?]),
+        "png" => in_window("xdg-open", Vec::new()),
         // Bytes for a device: nothing shows them.
         "bin" => None,
-        _ => pager().or_else(|| has_display().then(|| find_program("xdg-open")).flatten().map(|it| (it, Vec::new()))),
+        _ => pager().or_else(|| in_window("xdg-open", Vec::new())),
     }
+}
+
+/// The start-up file of Magic that a step had, which loads the technology.
+fn start_up_file(step: &Path) -> Option<String> {
+    let config: serde_json::Value = serde_json::from_slice(&fs::read(step.join("config.json")).ok()?).ok()?;
+    config["MAGICRC"].as_str().map(str::to_owned)
 }
 
 /// The user's pager, when somebody is there to turn pages. `PAGER` may have arguments.

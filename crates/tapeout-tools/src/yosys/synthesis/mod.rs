@@ -169,6 +169,15 @@ impl Step for Synthesis {
     fn collect(&self, cx: &mut StepCx<'_, '_>, sessions: &[Completed]) -> Result<StepResult, Failure> {
         let session = &sessions[0];
         let top = cx.config.str("DESIGN_NAME");
+        let json = format!("{top}.json");
+        let Supplies { power, ground } = Supplies::of(cx.config);
+        let netlist = netlist::Netlist::from_yosys(&cx.text(session, &json)?, top, &[&power, &ground]);
+        // Of nothing, Yosys writes statistics that are no JSON.
+        if netlist.as_ref().is_ok_and(|netlist| netlist.instances.is_empty()) {
+            let message = format!("nothing is left of `{top}`: none of its logic reaches an output");
+            return Err(Failure::new(Class::Input, message)
+                .hint("is `DESIGN_NAME` the name of the top module, and does the module drive its outputs?"));
+        }
         let text = cx.text(session, STAT)?;
         let stat = yosys_stat::parse(&text).map_err(|error| cx.unreadable(STAT, error))?;
         let design = stat.design.as_ref().or_else(|| stat.modules.get(top));
@@ -183,7 +192,6 @@ impl Step for Synthesis {
         let area: f64 = counts.iter().filter_map(|(cell, count)| Some(library.cell(cell)?.area? * *count as f64)).sum();
         let unmapped: Vec<(&str, u64)> =
             counts.iter().filter(|(cell, _)| cell.starts_with('$')).map(|(cell, count)| (*cell, *count)).collect();
-        let json = format!("{top}.json");
         let mut result = StepResult::default()
             .alerts(self.alerts(session.log()))
             .metric(COUNT, design.cells() as i64)
@@ -201,9 +209,7 @@ impl Step for Synthesis {
                         `SYNTH_EXTRA_MAPPING_FILE`";
             return Ok(result.view("json", json).failed(reason, Some(hint.to_owned())));
         }
-        let Supplies { power, ground } = Supplies::of(cx.config);
-        let netlist = netlist::Netlist::from_yosys(&cx.text(session, &json)?, top, &[&power, &ground])
-            .map_err(|error| Failure::new(Class::Input, error.to_string()))?;
+        let netlist = netlist.map_err(|error| Failure::new(Class::Input, error.to_string()))?;
         let verilog = cx.write(&format!("{top}.nl.v"), netlist.to_verilog(None).as_bytes())?;
         result = result.view("json", json).view("nl", verilog.path.clone());
         result.written.push(verilog);
@@ -220,8 +226,19 @@ impl Step for Synthesis {
     }
 
     fn advice(&self, log: &str) -> Option<String> {
-        (log.contains("is not part of the design") || log.contains("Module `") && log.contains("not found"))
-            .then(|| verilog::TOP_ADVICE.to_owned())
+        if log.contains("is not part of the design") || log.contains("Module `") && log.contains("not found") {
+            return Some(verilog::TOP_ADVICE.to_owned());
+        }
+        if log.contains("Can't open ABC output file") {
+            let words = "ABC cannot map the logic: the library needs at least an inverter and a NAND or NOR that may be used, \
+                         see `SYNTH_EXCLUDED_CELLS` and `EXTRA_EXCLUDED_CELLS`";
+            return Some(words.to_owned());
+        }
+        log.contains("cannot be legalized").then(|| {
+            "the library has no such flip-flop, or it is among the cells that must not be used: see \
+             `SYNTH_EXCLUDED_CELLS` and `EXTRA_EXCLUDED_CELLS`; else write the register in another way"
+                .to_owned()
+        })
     }
 }
 
