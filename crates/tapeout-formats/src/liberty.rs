@@ -6,6 +6,7 @@
 //! is in many libraries. The crates that read Liberty build all of it as a tree of tables, for which there is no use here.
 
 mod lexer;
+pub mod model;
 
 use std::ops::Range;
 
@@ -29,6 +30,8 @@ pub struct Library {
     pub capacitance_unit: Option<String>,
     /// `leakage_power_unit` as it is written: `1nW`.
     pub leakage_unit: Option<String>,
+    /// How delays and slews are measured: attributes such as `slew_upper_threshold_pct_rise`, with their values.
+    pub measures: Vec<(String, f64)>,
     /// Its cells, in the order of the file.
     pub cells: Vec<Cell>,
 }
@@ -247,6 +250,9 @@ impl<'t> Reader<'t> {
                     "time_unit" => library.time_unit = Some(first(values)),
                     "capacitive_load_unit" => library.capacitance_unit = Some(values.concat()),
                     "leakage_power_unit" => library.leakage_unit = Some(first(values)),
+                    name if name.contains("_threshold_pct_") || name == "slew_derate_from_library" => {
+                        library.measures.push((name.to_owned(), number(&values, line)?));
+                    }
                     _ => {}
                 },
             }

@@ -26,6 +26,7 @@ const STEPS: &[&str] = &[
     "Layout.WriteNetlists",
     "Qrouter.Parasitics",
     "OpenSTA.PostPnR",
+    "OpenSTA.TimingModel",
     "Magic.StreamOut",
     "KLayout.StreamOut",
     "KLayout.Render",
@@ -55,6 +56,7 @@ const GATES: &[(&str, &[&str])] = &[
     ("Layout.Fill", &["RUN_FILL_INSERTION"]),
     ("Qrouter.Parasitics", &["RUN_SPEF_EXTRACTION"]),
     ("OpenSTA.PostPnR", &["RUN_MCSTA"]),
+    ("OpenSTA.TimingModel", &["RUN_TIMING_MODEL"]),
     ("Magic.StreamOut", &["RUN_MAGIC_STREAMOUT"]),
     ("KLayout.StreamOut", &["RUN_KLAYOUT_STREAMOUT"]),
     ("KLayout.Render", &["RUN_RENDER"]),
@@ -77,6 +79,12 @@ pub(super) fn flow() -> Flow {
             "RUN_EQUIVALENCE",
             Type::Bool,
             "Whether Yosys proves that the netlist does what the sources say.",
+        )
+        .default(true),
+        Variable::new(
+            "RUN_TIMING_MODEL",
+            Type::Bool,
+            "Whether a timing model of the design is written, for designs that have it inside.",
         )
         .default(true),
     ];

@@ -64,8 +64,8 @@ pub(crate) fn bench_variables() -> Vec<Variable> {
 const GATE_LEVEL: OnNetlist = OnNetlist {
     id: "Icarus.GateLevel",
     name: "Gate-level simulation",
-    doc: "Runs each test bench on the netlist of the layout, with the models of the PDK's cells: function, without delays. A \
-          bench that looks inside the design or sets its parameters cannot run on a netlist; the step says so. The macro \
+    doc: "Runs each test bench on the netlist of the layout, with the models of the PDK's cells and the netlists (`nl`) of \
+          `MACROS`: function, without delays. A bench that looks inside the design or sets its parameters cannot run on a netlist; the step says so. The macro \
           `POST_LAYOUT` is defined, for benches that do so only on the sources.",
     netlist: "nl",
     without: "no step before it has made a netlist",
@@ -92,7 +92,8 @@ impl Step for Simulate {
         .variables(verilog::variables())
         .variables(bench_variables())
         .variables([
-            Variable::new("RUN_SIMULATION", Type::Bool, "Whether the benches run on the sources.").default(true)
+            verilog::macro_models(),
+            Variable::new("RUN_SIMULATION", Type::Bool, "Whether the benches run on the sources.").default(true),
         ])
         .tools(&["iverilog", "vvp"])
     }
@@ -154,6 +155,7 @@ fn warnings(sessions: &[Completed]) -> Vec<Alert> {
 
 fn session(cx: &mut StepCx<'_, '_>, bench: &Bench, waves: bool) -> Result<Session, Failure> {
     let files: Vec<String> = cx.config.strings("TEST_FILES").iter().map(|file| (*file).to_owned()).collect();
-    let sources = Sources::gather(cx, &[files, vec![bench.path.clone()]].concat())?;
+    let models = verilog::macro_model_files(cx.config);
+    let sources = Sources::gather(cx, &[models, files, vec![bench.path.clone()]].concat())?;
     Ok(bench.session(cx.config, sources, &[], waves))
 }

@@ -3,10 +3,12 @@
 use tapeout_config::Config;
 use tapeout_flow::{Completed, Failure, Input, Session, Step, StepCx, StepInfo, StepResult, Variable};
 use tapeout_formats::alerts;
-use tapeout_model::{Alert, Class, Verdict};
+use tapeout_model::{Alert, Class, Value, Verdict};
 
 use super::{Bench, Judgement, bench_variables, collect, has_no_bench};
+use crate::classic;
 use crate::verilog::{self, Sources};
+use crate::views::of_macros;
 
 /// A step that runs the benches on a netlist.
 pub(crate) struct OnNetlist {
@@ -29,7 +31,7 @@ pub(crate) struct OnNetlist {
 pub(crate) enum Models {
     /// In a file of a tool: its name, and the path from its executable.
     OfTool(&'static str, &'static str),
-    /// In the files of a variable, which is a list.
+    /// In the files of a variable, which is a list; hard macros are their netlists.
     OfVariable(fn() -> Variable),
 }
 
@@ -51,7 +53,7 @@ impl Step for OnNetlist {
             .defers_check();
         match self.models {
             Models::OfTool(tool, _) => info.tools(&[tool]),
-            Models::OfVariable(variable) => info.variables([variable()]),
+            Models::OfVariable(variable) => info.variables([variable(), classic::variable("MACROS")]),
         }
     }
 
@@ -61,7 +63,7 @@ impl Step for OnNetlist {
 
     fn prepare(&self, cx: &mut StepCx<'_, '_>) -> Result<Vec<Session>, Failure> {
         let Some(netlist) = cx.view(self.netlist) else { return Ok(Vec::new()) };
-        let models = match self.models {
+        let mut models = match self.models {
             Models::OfTool(tool, path) => vec![cx.tool_file(tool, path)?],
             Models::OfVariable(variable) => {
                 cx.config.strings(&variable().name).into_iter().map(str::to_owned).collect()
@@ -69,6 +71,10 @@ impl Step for OnNetlist {
         };
         if models.is_empty() {
             return Ok(Vec::new());
+        }
+        if matches!(self.models, Models::OfVariable(_)) {
+            let macros = cx.config.get("MACROS").unwrap_or(&Value::Null);
+            models.extend(of_macros(macros, "nl").into_iter().map(str::to_owned));
         }
         let mut sessions = Vec::new();
         for bench in Bench::all(cx.config) {

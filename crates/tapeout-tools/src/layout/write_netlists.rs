@@ -7,7 +7,7 @@ use tapeout_flow::{Completed, Failure, Session, Step, StepCx, StepInfo, StepResu
 use tapeout_formats::def::Def;
 use tapeout_formats::lef::Lef;
 use tapeout_formats::netlist::{Instance, Netlist, Powered, Supply};
-use tapeout_formats::spice::{self, Spice};
+use tapeout_formats::spice::{self, Spice, Subckt};
 
 use crate::classic::variable;
 use crate::design_files::{self, Supplies, input};
@@ -22,7 +22,7 @@ impl Step for WriteNetlists {
             "Write netlists",
             "Writes the netlist of the layout with its supplies and fill cells: as Verilog, and as SPICE for comparison \
              with what is extracted from the layout. Cells have their pins in the order of `CELL_SPICE_MODELS`, or of LEF \
-             where they have no model.",
+             where they have no model; a macro without a model is an empty subcircuit.",
             env!("IMPLEMENTATION"),
         )
         .needs("json")
@@ -46,6 +46,7 @@ impl Step for WriteNetlists {
         let extra = extra(&netlist, &design)?;
         let cells = netlist.instances.iter().chain(&extra).map(|instance| instance.cell.as_str());
         let cell_ports = cell_ports(cells.collect(), &library, &models);
+        let stubs = stubs(&cell_ports, &library, &models);
         let supplies = Supplies::of(cx.config);
         let powered = Powered {
             power: supply(cx.config, supplies.power, "VDD_PIN", "SCL_POWER_PINS"),
@@ -54,7 +55,8 @@ impl Step for WriteNetlists {
             cell_ports,
         };
         let subckt = netlist.to_spice(&powered).map_err(|error| input(error.to_string()))?;
-        let schematic = spice::write(&Spice { statements: Vec::new(), subckts: vec![subckt] });
+        let subckts = stubs.into_iter().chain([subckt]).collect();
+        let schematic = spice::write(&Spice { statements: Vec::new(), subckts });
         let mut result = StepResult::default();
         for (format, extension, text) in [
             ("nl", "nl.v", netlist.to_verilog(None)),
@@ -104,6 +106,15 @@ fn cell_ports(cells: HashSet<&str>, library: &Lef, models: &Spice) -> BTreeMap<S
     all
 }
 
+/// Empty subcircuits of the macros that have no model: without one, a comparison would not know the names of their pins.
+fn stubs(cell_ports: &BTreeMap<String, Vec<String>>, library: &Lef, models: &Spice) -> Vec<Subckt> {
+    let is_macro = |name: &str| library.cell(name).is_some_and(|cell| !cell.is_core());
+    let without_model = cell_ports.iter().filter(|(name, _)| is_macro(name) && models.subckt(name).is_none());
+    without_model
+        .map(|(name, ports)| Subckt { name: name.clone(), ports: ports.clone(), ..Subckt::default() })
+        .collect()
+}
+
 fn supply(config: &Config, net: String, pin: &str, more: &str) -> Supply {
     let mut pins = vec![config.str(pin).to_owned()];
     // A macro of this flow has pins called as its supply nets.
@@ -131,5 +142,20 @@ mod tests {
         let ports = cell_ports(["inv", "fill", "none"].into(), &library, &models);
         let of = |cell: &str| ports.get(cell).map(|pins| pins.join(" "));
         assert_eq!((of("inv").as_deref(), of("fill").as_deref(), of("none")), (Some("Y VDD A"), Some("V"), None));
+    }
+
+    #[test]
+    fn a_macro_without_a_model_is_an_empty_subcircuit() {
+        let library = lef::parse(
+            "MACRO inv CLASS CORE ; SIZE 1 BY 1 ; PIN A END A END inv MACRO ram CLASS BLOCK ; SIZE 1 BY 1 ; PIN D END D END ram",
+        )
+        .unwrap();
+        let ports = cell_ports(["inv", "ram"].into(), &library, &Spice::default());
+        let of = |models: &str| stubs(&ports, &library, &spice::parse(models).unwrap());
+        assert_eq!(
+            of("").iter().map(|stub| format!("{} {:?}", stub.name, stub.ports)).collect::<Vec<_>>(),
+            ["ram [\"D\"]"]
+        );
+        assert_eq!(of(".subckt RAM d\n.ends\n"), []);
     }
 }

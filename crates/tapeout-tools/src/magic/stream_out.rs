@@ -66,7 +66,7 @@ impl Step for StreamOut {
             .section("settings", settings(&of_gds) + &settings(&abstracts.settings()))
             .section("begin", begin.as_str())
             .section("read", READ_DEF)
-            .section("save", "writeall force $design\n");
+            .section("save", "writeall force\n");
         let mut scripts = Vec::new();
         if with_layouts {
             let none: &[String] = &[];

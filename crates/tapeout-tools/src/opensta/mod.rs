@@ -2,6 +2,8 @@
 //!
 //! It exits with 0 whatever happens: what counts is that its log has no error and that all reports are there.
 
+mod timing_model;
+
 use tapeout_config::{Config, Value};
 use tapeout_flow::{
     Command, Completed, Failure, Input, Invocation, Registry, Script, Session, Step, StepCx, StepInfo, StepResult,
@@ -18,14 +20,18 @@ use crate::views::timing_files;
 use crate::{classic, pdk};
 
 pub(crate) fn register(registry: &mut Registry) {
-    registry.add_step(Analysis::BeforeLayout).add_step(Analysis::AfterLayout).add_tool(Tool {
-        name: "sta",
-        summary: "Static timing analysis",
-        package: "opensta",
-        version_args: &["-version"],
-        minimum: Some("2.0.17"),
-        companions: &[],
-    });
+    registry
+        .add_step(Analysis::BeforeLayout)
+        .add_step(Analysis::AfterLayout)
+        .add_step(timing_model::TimingModel)
+        .add_tool(Tool {
+            name: "sta",
+            summary: "Static timing analysis",
+            package: "opensta",
+            version_args: &["-version"],
+            minimum: Some("2.0.17"),
+            companions: &[],
+        });
 }
 
 /// The two analyses.
@@ -102,37 +108,10 @@ impl Analysis {
         corner: &str,
         wires: Option<&View<tapeout_model::Output>>,
     ) -> Result<Session, Failure> {
-        let netlist = cx.view_file("nl")?;
+        let Reading { libraries, design, mut inputs } = Reading::of(cx, corner, wires)?;
         let config = cx.config;
-        let files =
-            timing_files(value(config, "LIB"), value(config, "MACROS"), corner, config.bool("STA_MACRO_PRIORITIZE_NL"));
-        let mut inputs = vec![Input::Output(netlist.clone())];
-        let mut read = String::from("set_cmd_units -time ns -capacitance pF -voltage V -current mA -resistance kOhm\n");
-        let mut source = |command: &str, path: &str| {
-            inputs.push(Input::Source { path: path.to_owned() });
-            read.push_str(&format!("{command} {}\n", tcl::quote(&in_work_dir(path))));
-        };
-        files
-            .libs
-            .iter()
-            .map(String::as_str)
-            .chain(config.strings("EXTRA_LIBS"))
-            .for_each(|lib| source("read_liberty", lib));
-        files.netlists.iter().for_each(|netlist| source("read_verilog", netlist));
         let top = config.str("DESIGN_NAME");
-        let link = format!("read_verilog {}\nlink_design {}\n", tcl::quote(&netlist.path), tcl::quote(top));
-        let mut spefs = String::new();
-        for (instance, path) in &files.parasitics {
-            inputs.push(Input::Source { path: path.clone() });
-            spefs.push_str(&format!("read_spef -path {} {}\n", tcl::quote(instance), tcl::quote(&in_work_dir(path))));
-        }
-        if let Some(wires) = wires {
-            let spef = parasitics(wires, corner).ok_or_else(|| no_parasitics(corner, wires))?;
-            spefs.push_str(&format!("read_spef {}\n", tcl::quote(&spef.path)));
-            inputs.push(Input::Output(spef.clone()));
-        }
-        read.push_str(&link);
-        read.push_str(&spefs);
+        let read = libraries + &design;
         let own = config.opt_str(self.sdc_variable()).or_else(|| config.opt_str("FALLBACK_SDC"));
         let constraints = match own {
             Some(sdc) => {
@@ -161,6 +140,50 @@ impl Analysis {
             ..Invocation::default()
         };
         Ok(Session { scripts: vec![script], invocation })
+    }
+}
+
+/// How a session gets a design in one corner.
+struct Reading {
+    /// Commands for what all designs share: units and libraries.
+    libraries: String,
+    /// Commands for the design itself. They can be given again, for one without constraints.
+    design: String,
+    inputs: Vec<Input>,
+}
+
+impl Reading {
+    fn of(cx: &mut StepCx<'_, '_>, corner: &str, wires: Option<&View<tapeout_model::Output>>) -> Result<Self, Failure> {
+        let netlist = cx.view_file("nl")?;
+        let config = cx.config;
+        let value = |name| config.get(name).unwrap_or(&Value::Null);
+        let files = timing_files(value("LIB"), value("MACROS"), corner, config.bool("STA_MACRO_PRIORITIZE_NL"));
+        let mut inputs = vec![Input::Output(netlist.clone())];
+        let mut libraries =
+            String::from("set_cmd_units -time ns -capacitance pF -voltage V -current mA -resistance kOhm\n");
+        let libs = files.libs.iter().map(String::as_str).chain(config.strings("EXTRA_LIBS"));
+        for lib in libs {
+            inputs.push(Input::Source { path: lib.to_owned() });
+            libraries.push_str(&format!("read_liberty {}\n", tcl::quote(&in_work_dir(lib))));
+        }
+        // Linking uses netlists up: those of macros are read with the design's own.
+        let mut design = String::new();
+        for path in &files.netlists {
+            inputs.push(Input::Source { path: path.clone() });
+            design.push_str(&format!("read_verilog {}\n", tcl::quote(&in_work_dir(path))));
+        }
+        let top = config.str("DESIGN_NAME");
+        design.push_str(&format!("read_verilog {}\nlink_design {}\n", tcl::quote(&netlist.path), tcl::quote(top)));
+        for (instance, path) in &files.parasitics {
+            inputs.push(Input::Source { path: path.clone() });
+            design.push_str(&format!("read_spef -path {} {}\n", tcl::quote(instance), tcl::quote(&in_work_dir(path))));
+        }
+        if let Some(wires) = wires {
+            let spef = parasitics(wires, corner).ok_or_else(|| no_parasitics(corner, wires))?;
+            design.push_str(&format!("read_spef {}\n", tcl::quote(&spef.path)));
+            inputs.push(Input::Output(spef.clone()));
+        }
+        Ok(Self { libraries, design, inputs })
     }
 }
 
@@ -221,18 +244,7 @@ impl Step for Analysis {
         let mut result = StepResult::default();
         let mut delays = std::collections::BTreeMap::new();
         for (corner, session) in corners.iter().zip(sessions) {
-            let alerts = self.alerts(session.log());
-            let wrong = |alert: &&Alert| alert.severity == Severity::Error || is_unknown_cell(alert, macros);
-            let words: Vec<String> = alerts.iter().filter(wrong).map(|alert| alert.message.clone()).collect();
-            if !words.is_empty() {
-                let message = format!("`sta` cannot analyse the netlist in the corner `{corner}`");
-                let class = match alerts.iter().any(|alert| alert.code == "opensta.clock-port-not-found") {
-                    true => Class::Input,
-                    false => Class::Tool,
-                };
-                let hint = self.advice(session.log());
-                return Err(Failure { words, alerts, hint, ..Failure::new(class, message) });
-            }
+            let alerts = judged(session.log(), corner, macros, self.advice(session.log()))?;
             let told = cx.told(session)?;
             result.metrics.extend(told.metrics);
             result.alerts.extend(alerts);
@@ -269,6 +281,7 @@ impl Step for Analysis {
             }
             delays.insert(corner.clone(), View::File(format!("{corner}/{top}.sdf")));
         }
+        result.alerts.extend(macro_warnings(cx.config, &corners));
         result.alerts.dedup();
         if *self == Self::BeforeLayout
             && let Some(slack) = inner_slack(&result.metrics, default)
@@ -291,6 +304,33 @@ impl Step for Analysis {
     fn advice(&self, log: &str) -> Option<String> {
         log.contains("which `CLOCK_PORT` names").then(|| "set `CLOCK_PORT` to the input that is the clock".to_owned())
     }
+}
+
+/// What OpenSTA complained about. It goes on after errors, with a result that is none.
+fn judged(log: &str, corner: &str, macros: &Value, hint: Option<String>) -> Result<Vec<Alert>, Failure> {
+    let alerts = alerts::opensta(log);
+    let wrong = |alert: &&Alert| alert.severity == Severity::Error || is_unknown_cell(alert, macros);
+    let words: Vec<String> = alerts.iter().filter(wrong).map(|alert| alert.message.clone()).collect();
+    if words.is_empty() {
+        return Ok(alerts);
+    }
+    let message = format!("`sta` cannot analyse the netlist in the corner `{corner}`");
+    let class = match alerts.iter().any(|alert| alert.code == "opensta.clock-port-not-found") {
+        true => Class::Input,
+        false => Class::Tool,
+    };
+    Err(Failure { words, alerts, hint, ..Failure::new(class, message) })
+}
+
+/// What is odd about the files of macros in these corners.
+fn macro_warnings(config: &Config, corners: &[String]) -> Vec<Alert> {
+    let value = |name| config.get(name).unwrap_or(&Value::Null);
+    let of = |corner: &String| {
+        timing_files(value("LIB"), value("MACROS"), corner, config.bool("STA_MACRO_PRIORITIZE_NL")).warnings
+    };
+    let alert =
+        |message| Alert { severity: Severity::Warning, code: "opensta.macro-files".to_owned(), message, count: 1 };
+    corners.iter().flat_map(of).map(alert).collect()
 }
 
 /// The least slack from register to register in a corner; that of all paths, where no path is such.

@@ -46,6 +46,7 @@ impl Step for Lint {
         .variables(verilog::variables())
         .variables([
             design_name(),
+            verilog::macro_models(),
             Variable::new("LINTER_DEFINES", Type::list(Type::Str), "Macros for the linter beside `VERILOG_DEFINES`.")
                 .default(Vec::<String>::new()),
         ])
@@ -57,7 +58,8 @@ impl Step for Lint {
     }
 
     fn prepare(&self, cx: &mut StepCx<'_, '_>) -> Result<Vec<Session>, Failure> {
-        let sources = Sources::gather(cx, &[])?;
+        let models = verilog::macro_model_files(cx.config);
+        let sources = Sources::gather(cx, &models)?;
         let top = cx.config.str("DESIGN_NAME");
         let mut lint = Command::new("verilator")
             .args([

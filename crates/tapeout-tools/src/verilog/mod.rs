@@ -88,6 +88,18 @@ impl Sources {
     }
 }
 
+/// The modules of hard macros, for tools that look at the sources alone. Synthesis takes them as black boxes.
+pub(crate) fn macro_models() -> Variable {
+    crate::classic::variable(MACRO_MODELS)
+}
+
+/// The files of [`macro_models`].
+pub(crate) fn macro_model_files(config: &Config) -> Vec<String> {
+    config.strings(MACRO_MODELS).into_iter().map(str::to_owned).collect()
+}
+
+const MACRO_MODELS: &str = "EXTRA_VERILOG_MODELS";
+
 /// Whether the configuration names any source at all; without one there is nothing to build.
 pub(crate) fn check(config: &Config) -> Result<(), (&'static str, String)> {
     let given = |name| config.declares(name) && !config.strings(name).is_empty();

@@ -8,8 +8,10 @@ use tapeout_config::Config;
 use tapeout_flow::{
     Command, Completed, Failure, Input, Invocation, Script, Session, Step, StepCx, StepInfo, StepResult, TIMED_OUT,
 };
+use tapeout_formats::netlist;
 use tapeout_model::{Alert, Severity, Verdict};
 
+use super::synthesis;
 use crate::design_files;
 use crate::verilog::{self, Sources};
 use crate::{classic, pdk, time_limit};
@@ -28,7 +30,8 @@ impl Step for Equivalence {
             "Prove the netlist",
             "Proves with Yosys that the netlist of the layout does what the sources say: each register and output of one has \
              its like in the other, and equal logic before it. What takes longer than `EQUIVALENCE_TIME_LIMIT` is not \
-             checked. The functions of the cells are those of the Liberty file.",
+             checked. The functions of the cells are those of the Liberty file. Hard macros are black boxes: what goes into one \
+             is proved to be the same.",
             env!("IMPLEMENTATION"),
         )
         .about("nl")
@@ -38,6 +41,7 @@ impl Step for Equivalence {
         .variables(pdk::choice())
         .variables(design_files::netlist_variables())
         .variables(["LIB", "DEFAULT_CORNER", "SYNTH_PARAMETERS"].map(classic::variable))
+        .variables(synthesis::BLACK_BOXES.map(classic::variable))
         .variables([
             time_limit::variable(LIMIT, "How long the proof may take.").default(300_i64),
         ])
@@ -71,8 +75,22 @@ impl Step for Equivalence {
             Some(format!("rename {net} {source}\n"))
         };
         let names: String = named.nets.iter().zip(&named.sources).filter_map(name).collect();
+        // Black boxes are matched by the names of their instances.
+        let is_of_source = |name: &str| name.starts_with(|c: char| c.is_ascii_alphabetic());
+        let instance = |instance: &netlist::Instance| {
+            let (name, source) = (&instance.name, &instance.source);
+            (name != source && is_of_source(source)).then(|| format!("rename {name} {source}\n"))
+        };
+        let boxes = synthesis::black_boxes(config);
+        let (instances, copied) = match boxes.is_empty() {
+            true => (String::new(), ""),
+            false => (named.instances.iter().filter_map(instance).collect(), "design -copy-from gold =A:blackbox\n"),
+        };
+        let declare =
+            |(command, path): &(&str, String)| format!("{command} {}\n", super::quoted(&verilog::in_work_dir(path)));
+        let declared: String = boxes.iter().map(declare).collect();
         let script = Script::new(format!("{slug}.ys"), "#")
-            .section("sources", sources.files.iter().map(read).collect::<String>())
+            .section("sources", declared.clone() + &sources.files.iter().map(read).collect::<String>())
             .section("parameters", super::parameters(config))
             // No register is merged or recoded here, and names of nets live as long as nothing cleans them away.
             .section(
@@ -82,19 +100,21 @@ impl Step for Equivalence {
                      splitnets -format []\nrename -top gold\ndesign -stash gold"
                 ),
             )
-            .section("cells", libs.iter().map(cell).collect::<String>())
+            .section("cells", libs.iter().map(cell).collect::<String>() + &declared)
             .section(
                 "gate",
                 format!(
-                    "read_verilog {}\nhierarchy -check -top {top}\nflatten\nasync2sync\ndffunmap\nsplitnets -format []\n\
-                     cd {top}\n{names}cd ..\nrename -top gate\ndesign -stash gate",
+                    "read_verilog {}\nhierarchy -check -top {top}\ncd {top}\n{instances}cd ..\nflatten\nasync2sync\ndffunmap\n\
+                     splitnets -format []\ncd {top}\n{names}cd ..\nrename -top gate\ndesign -stash gate",
                     super::quoted(&netlist.path)
                 ),
             )
             .section(
                 "prove",
-                "design -copy-from gold gold\ndesign -copy-from gate gate\nequiv_make gold gate equiv\n\
-                 hierarchy -top equiv\nequiv_simple\nequiv_induct\nequiv_status",
+                format!(
+                    "design -copy-from gold gold\ndesign -copy-from gate gate\n{copied}equiv_make gold gate equiv\n\
+                     hierarchy -top equiv\nequiv_simple\nequiv_induct\nequiv_status"
+                ),
             );
         let prove = Command::new("yosys").arg("-s").arg(format!("{slug}.ys"));
         let prove = match time_limit::of(config, LIMIT) {
@@ -107,6 +127,7 @@ impl Step for Equivalence {
                 sources.inputs,
                 vec![Input::Output(netlist)],
                 libs.iter().map(|path| Input::Source { path: (*path).to_owned() }).collect(),
+                boxes.into_iter().map(|(_, path)| Input::Source { path }).collect(),
             ]
             .concat(),
             ..Invocation::default()

@@ -289,8 +289,11 @@ fn liberty_file(cx: &mut StepCx<'_, '_>) -> Result<LibertyFile, Failure> {
         .map_err(|error| Failure::new(Class::Input, format!("`{path}`: {error}")))
 }
 
+/// The variables that [`black_boxes`] reads.
+pub(super) const BLACK_BOXES: [&str; 4] = ["EXTRA_VERILOG_MODELS", "EXTRA_LIBS", "MACROS", "SYNTH_CORNER"];
+
 /// Files that declare modules which are no cells of the library, with the command that reads them.
-fn black_boxes(config: &Config) -> Vec<(&'static str, String)> {
+pub(super) fn black_boxes(config: &Config) -> Vec<(&'static str, String)> {
     const VERILOG: &str = "read_verilog -sv -lib";
     const LIBERTY: &str = "read_liberty -lib -ignore_miss_dir -setattr blackbox";
     let all = |command, name| config.strings(name).into_iter().map(move |path| (command, path.to_owned()));
