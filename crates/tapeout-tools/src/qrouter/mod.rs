@@ -186,7 +186,7 @@ const SCRIPT: &str = "qrouter-route.tcl";
 fn written(config: &Config) -> [String; 2] {
     let design = config.str("DESIGN_NAME");
     // The layout that it reads has the plain name.
-    ["def", "rc"].map(|extension| format!("{design}.routed.{extension}"))
+    ["def", "rc"].map(|extension| format!("{design}.qrouter.{extension}"))
 }
 
 const ROOM_HINT: &str = "give the nets more room: a lower `FP_CORE_UTIL`, a higher `RT_MAX_LAYER`, pins farther apart, or \
