@@ -197,7 +197,7 @@ fn a_netlist_is_placed_and_routed_the_same_each_time() {
     }
     for (step, ending) in [
         ("Graywolf.Place", ".def"),
-        ("Qrouter.Route", "routed.def"),
+        ("Qrouter.Route", "qrouter.def"),
         ("Qrouter.Route", ".rc"),
         ("Qrouter.Parasitics", ".spef"),
     ] {
