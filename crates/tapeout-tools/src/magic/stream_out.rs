@@ -12,7 +12,9 @@ use tapeout_formats::gds;
 use tapeout_model::Alert;
 
 use super::{Abstracts, READ_DEF, READ_GDS, Setting, advice, begin, judged, library, session, settings, variables};
+use crate::abstract_cells;
 use crate::classic::variable;
+use crate::layout::inputs;
 use crate::layouts::{
     ABSTRACT_CELLS, abstract_cells_alert, check_lefs, check_primary, gds_variables, layouts, lef_variables,
     library_structures, with_gds, without_dates,
@@ -97,10 +99,12 @@ impl Step for StreamOut {
         let alerts = judged(cx.config, session.log())?;
         let design = cx.config.str("DESIGN_NAME").to_owned();
         let bytes = without_dates(cx, RAW, cx.bytes(session, RAW)?)?;
-        let structures = gds::structure_names(&bytes).map_err(|error| cx.unreadable(RAW, error))?;
+        let written = gds::read(&bytes).map_err(|error| cx.unreadable(RAW, error))?;
+        let shown = abstract_cells::shown(&written, &design, &inputs::library(cx)?);
+        let structures = written.structures.into_iter().map(|structure| structure.name);
         let known = if layouts(cx.config).is_empty() { BTreeSet::new() } else { library_structures(cx)? };
         let abstracts: Vec<String> =
-            structures.into_iter().filter(|name| *name != design && !known.contains(name)).collect();
+            structures.filter(|name| *name != design && (!known.contains(name) || shown.contains(name))).collect();
 
         let magic = format!("{design}.mag");
         let saved = format!("{design}.layout.mag");
