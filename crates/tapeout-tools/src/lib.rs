@@ -1,6 +1,7 @@
 //! The built-in steps and flows. All knowledge of a tool (flags, log patterns, script text) is in the folder of that
 //! tool; what a report means is in `tapeout-formats`.
 
+mod abstract_cells;
 mod checker;
 mod classic;
 mod corners;

@@ -39,6 +39,11 @@ fn a_block_is_hardened_and_used_twice() {
         assert_eq!(by_model[name], 0, "{name}");
     }
     assert_eq!(by_model["design__instance__count__macros"], 2);
+    // The block's GDS has abstracts of its own, which the parent's cannot be manufactured with either.
+    assert!(
+        by_model["design__gds__abstract_cells"].as_i64()
+            >= metrics(&space, "block")["design__gds__abstract_cells"].as_i64()
+    );
     assert_eq!(by_model["equivalence__point__count__unproved"], 0);
     let status = |step: &str| {
         let run: Value = serde_json::from_str(&space.read("top/runs/default/run.json")).unwrap();

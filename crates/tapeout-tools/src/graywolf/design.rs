@@ -7,7 +7,7 @@ use tapeout_formats::geometry::{Orientation, Point, Rect};
 use tapeout_formats::graywolf::cel::{Cell, Design, Pad, Pin, Side};
 use tapeout_formats::graywolf::{par, units};
 use tapeout_formats::lef::{self, Direction, Lef};
-use tapeout_formats::netlist::{Netlist, Signal};
+use tapeout_formats::netlist::{End, Netlist, Signal};
 
 /// A row of the floorplan, in database units. What macros cut out of it is not told: the legaliser sees to that.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -109,7 +109,48 @@ pub(super) fn design(netlist: &Netlist, lef: &Lef, def: &Def, rows: &[Row]) -> R
         let placed = def.pins.iter().find(|pin| pin.name == port.name).and_then(|pin| pin.ports.first()?.placement);
         Some(Pad { name: port.name.clone(), net, size, place: placed.map(|placed| side(placed.at, &core)) })
     });
-    Ok(Design { cells, pads: pads.collect() })
+    let mut pads: Vec<Pad> = pads.collect();
+    pads.extend(of_fixed(netlist, &library, def, &core, size));
+    Ok(Design { cells, pads })
+}
+
+/// The pins of what is fixed, as pads at the side of the core that they are nearest to, so that they pull like those of the
+/// design: graywolf has no place for cells outside of rows.
+fn of_fixed(
+    netlist: &Netlist,
+    library: &HashMap<&str, &lef::Cell>,
+    def: &Def,
+    core: &Rect<i64>,
+    size: (i64, i64),
+) -> Vec<Pad> {
+    let components: HashMap<&str, _> = def.components.iter().map(|of| (of.name.as_str(), of)).collect();
+    let movable: HashSet<usize> = movable(netlist, def).into_iter().collect();
+    let ends = netlist.ends();
+    // Those of nets between fixed things and pins of the design pull nothing.
+    let pulls =
+        |net: usize| ends[net].iter().any(|end| matches!(end, End::Pin(instance, _) if movable.contains(instance)));
+    let mut pads = Vec::new();
+    for (index, instance) in netlist.instances.iter().enumerate().filter(|(index, _)| !movable.contains(index)) {
+        let cell = library.get(instance.cell.as_str());
+        let placement = components.get(instance.name.as_str()).and_then(|component| component.placement);
+        let (Some(cell), Some(placement)) = (cell, placement) else { continue };
+        let units = |x: f64, y: f64| Point::new(database(x, def.units), database(y, def.units));
+        for (number, pin) in instance.pins.iter().enumerate() {
+            let Signal::Net(net) = pin.signal else { continue };
+            let Some((_, rect)) = cell.pin(&pin.name).and_then(|shape| shape.rects().next()) else { continue };
+            if !pulls(net.0) {
+                continue;
+            }
+            let rect = rect.moved(cell.origin);
+            let rect = Rect::new(units(rect.low.x, rect.low.y), units(rect.high.x, rect.high.y));
+            let rect = placement.orientation.place_rect(&rect, units(cell.size.x, cell.size.y), placement.at);
+            let at = Point::new((rect.low.x + rect.high.x) / 2, (rect.low.y + rect.high.y) / 2);
+            // No pin of the design has such a name.
+            let name = format!("{index}.{number}");
+            pads.push(Pad { name, net: netlist.net(net).to_owned(), size, place: Some(side(at, core)) });
+        }
+    }
+    pads
 }
 
 /// Half of what a pad reaches out from the core, in 1/100 µm. It takes no room from the cells.

@@ -1,14 +1,17 @@
 //! `KLayout.StreamOut`: the layouts of the cells into the routed design, as GDS, a second time and by another program.
 
+use std::collections::BTreeSet;
+
 use tapeout_config::Config;
 use tapeout_flow::{Completed, Failure, Input, Script, Session, Step, StepCx, StepInfo, StepResult, design_name};
-use tapeout_formats::alerts;
+use tapeout_formats::{alerts, gds};
 use tapeout_model::Alert;
 
 use super::layers::{layer_map, layer_variables};
 use super::{Setting, session, settings};
+use crate::abstract_cells;
 use crate::classic::variable;
-use crate::design_files::{check_lefs, gds_files, gds_variables, lef_files, lef_variables, sources};
+use crate::design_files::{self, check_lefs, gds_files, gds_variables, lef_files, lef_variables, sources};
 use crate::layouts::{ABSTRACT_CELLS, abstract_cells_alert, check_primary, with_gds, without_dates};
 
 pub(super) struct StreamOut;
@@ -73,7 +76,10 @@ impl Step for StreamOut {
     fn collect(&self, cx: &mut StepCx<'_, '_>, sessions: &[Completed]) -> Result<StepResult, Failure> {
         let session = &sessions[0];
         let bytes = without_dates(cx, RAW, cx.bytes(session, RAW)?)?;
-        let abstracts: Vec<String> = cx.text(session, ABSTRACTS)?.lines().map(str::to_owned).collect();
+        let written = gds::read(&bytes).map_err(|error| cx.unreadable(RAW, error))?;
+        let shown = abstract_cells::shown(&written, cx.config.str("DESIGN_NAME"), &design_files::library(cx)?);
+        let missing: BTreeSet<String> = cx.text(session, ABSTRACTS)?.lines().map(str::to_owned).collect();
+        let abstracts: Vec<String> = missing.union(&shown).cloned().collect();
         let result = StepResult::default().metric(ABSTRACT_CELLS, abstracts.len()).alerts(self.alerts(session.log()));
         // Once is enough, if another program has found as many.
         let is_known = cx.metric(ABSTRACT_CELLS).and_then(|count| count.as_f64()) == Some(abstracts.len() as f64);

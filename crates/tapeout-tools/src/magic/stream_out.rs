@@ -4,14 +4,17 @@
 //! the cells' layouts into it. In one Magic the layouts would come first and be placed by their own corners, which lie
 //! elsewhere.
 
+use std::collections::BTreeSet;
+
 use tapeout_config::Config;
 use tapeout_flow::{Completed, Failure, Script, Session, Step, StepCx, StepInfo, StepResult};
 use tapeout_formats::gds;
 use tapeout_model::Alert;
 
 use super::{Abstracts, READ_DEF, READ_GDS, Setting, advice, begin, judged, library, session, settings, variables};
+use crate::abstract_cells;
 use crate::classic::variable;
-use crate::design_files::{self, check_lefs, gds_variables, lef_variables};
+use crate::design_files::{self, check_lefs, gds_files, gds_variables, lef_variables};
 use crate::layouts::{ABSTRACT_CELLS, abstract_cells_alert, check_primary, with_gds, without_dates};
 
 pub(super) struct StreamOut;
@@ -97,10 +100,12 @@ impl Step for StreamOut {
         let alerts = judged(cx.config, session.log())?;
         let design = cx.config.str("DESIGN_NAME").to_owned();
         let bytes = without_dates(cx, RAW, cx.bytes(session, RAW)?)?;
-        let structures = gds::structure_names(&bytes).map_err(|error| cx.unreadable(RAW, error))?;
-        let known = design_files::structures(cx)?;
+        let written = gds::read(&bytes).map_err(|error| cx.unreadable(RAW, error))?;
+        let shown = abstract_cells::shown(&written, &design, &design_files::library(cx)?);
+        let structures = written.structures.into_iter().map(|structure| structure.name);
+        let known = if gds_files(cx.config).is_empty() { BTreeSet::new() } else { design_files::structures(cx)? };
         let abstracts: Vec<String> =
-            structures.into_iter().filter(|name| *name != design && !known.contains(name)).collect();
+            structures.filter(|name| *name != design && (!known.contains(name) || shown.contains(name))).collect();
 
         let magic = format!("{design}.mag");
         let saved = format!("{design}.layout.mag");

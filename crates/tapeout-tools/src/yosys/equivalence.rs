@@ -156,12 +156,16 @@ impl Step for Equivalence {
             return Ok(result);
         }
         let names: Vec<String> = unproved_points(session.log()).take(SHOWN).map(|name| format!("`{name}`")).collect();
-        let more = if unproved as usize > names.len() { ", ..." } else { "" };
+        // Inputs of black boxes have names of Yosys' own.
+        let named = match (names.is_empty(), unproved as usize > names.len()) {
+            (true, _) => "inputs of black boxes".to_owned(),
+            (false, true) => format!("{}, ...", names.join(", ")),
+            (false, false) => names.join(", "),
+        };
         Ok(result.failed(
             format!(
-                "{unproved} of {} registers and outputs could not be proved to be equal: {}{more}",
+                "{unproved} of {} registers and outputs could not be proved to be equal: {named}",
                 proved + unproved,
-                names.join(", ")
             ),
             Some(
                 "either the netlist differs, which the benches on it would show, too, or the proof needs more than \
