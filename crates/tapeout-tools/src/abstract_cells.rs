@@ -40,7 +40,7 @@ fn references(structure: &Structure) -> impl Iterator<Item = &str> {
 #[cfg(test)]
 mod tests {
     use tapeout_formats::gds::{Dates, Element, Transform, Units};
-    use tapeout_formats::{gds, lef};
+    use tapeout_formats::lef;
 
     use super::*;
 

@@ -13,14 +13,14 @@ use tapeout_engine::{Engine, Options, Toolbox};
 use tapeout_flow::{
     Again, Completed, Ended, Failure, InitialState, Plan, Run, Session, Step, StepCx, StepInfo, StepResult,
 };
-use tapeout_formats::def::{self, Def, Placement, Status};
+use tapeout_formats::def::{self, Def, PinPort, Placement, Status};
 use tapeout_formats::geometry::{Orientation, Point, Rect};
 use tapeout_formats::lef::{self, Lef};
 use tapeout_formats::spice;
 
 const TECH: &str = "/usr/share/qflow/tech/osu035/osu035_stdcells.lef";
 
-/// Places whatever has no place, at random over the die: cells overlap and are on no site.
+/// Places whatever has no place, at random over the die: cells overlap and are on no site, pins are on no track.
 struct Anywhere;
 
 impl Step for Anywhere {
@@ -44,6 +44,11 @@ impl Step for Anywhere {
         for component in def.components.iter_mut().filter(|component| component.placement.is_none()) {
             let at = Point::new(random(die.width()), random(die.height()));
             component.placement = Some(Placement { status: Status::Placed, at, orientation: Orientation::N });
+        }
+        for pin in def.pins.iter_mut().filter(|pin| !["vdd", "gnd"].contains(&pin.name.as_str())) {
+            let at = Point::new(random(die.width()), random(die.height()));
+            let placement = Some(Placement { status: Status::Placed, at, orientation: Orientation::N });
+            pin.ports = vec![PinPort { placement, ..PinPort::default() }];
         }
         let written = cx.write("top.def", def::write(&def).as_bytes())?;
         let result = StepResult { written: vec![written], ..StepResult::default() };
@@ -266,7 +271,7 @@ fn what_is_wrong_is_said_with_a_remedy() {
             "FP_SIZING: absolute\nDIE_AREA: [0, 0, 150, 150]\n",
             "the cells need 510 sites, and the 5 rows have 345: a utilisation of 147.8 %",
         ),
-        ("FILL_CELLS: [NONE]\n", "cannot be filled with cells of these widths in sites: none"),
+        ("FILL_CELLS: [NONE]\n", "no cell as high as a row that `FILL_CELLS` means, which is `NONE`"),
         ("LEFT_MARGIN_MULT: 1\n", "beside the core are 1.6 µm, and the supplies need 2.4 µm"),
         ("IO_PIN_MIN_DISTANCE: 300\n", "edge has room for 1 pins that are"),
         ("EXTRA_LEFS: []\n", "the LEF files have no cell `ram`"),

@@ -234,6 +234,16 @@ fn nets_without_a_way_are_named() {
 fn pins_that_cannot_be_reached_are_named_though_the_router_says_nothing_failed() {
     let dir = tempfile::tempdir().unwrap();
     let ended = run(dir.path(), 60, 4, 90, "RT_MAX_LAYER: metal2\n");
+    let message = &ended.failures[0].1.message;
+    assert!(message.contains("8 pins of the design lie on metal3: `a[0]`, "), "{message}");
+
+    // Without a shape, a pin is nowhere.
+    let dir = tempfile::tempdir().unwrap();
+    let plan = floorplan(60, 4, 90);
+    let begin = plan.find("- a[7] ").unwrap();
+    let end = begin + plan[begin..].find('\n').unwrap();
+    let plan = format!("{}- a[7] + NET a[7] + DIRECTION INPUT ;{}", &plan[..begin], &plan[end..]);
+    let ended = run_on(dir.path(), 60, &plan, "");
     let failure = &ended.failures[0].1;
     assert!(failure.message.contains("could not use all of its input"), "{failure:#?}");
     assert!(failure.words.iter().any(|word| word.contains("Pin a[7] is defined outside")), "{failure:#?}");

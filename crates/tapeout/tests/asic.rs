@@ -315,7 +315,7 @@ fn what_only_abstracts_of_cells_break_is_not_the_designs() {
     let words = "violations of design rules are left out, as they lie in the abstracts of cells";
     space.run().exits(0).prints(&[words, "`CELL_GDS`"]);
     let metric = |name: &str| space.summary()["metrics"][name].as_i64().unwrap();
-    let in_abstracts = metric("magic__drc_abstract_error__count");
+    let in_abstracts = metric("design__gds__abstract_violations");
     assert!(in_abstracts > 10 && metric("magic__drc_error__count") == 0, "{in_abstracts}");
     assert!(space.read("runs/default/28-magic-drc/drc.rpt").contains(words));
 
@@ -326,7 +326,7 @@ fn what_only_abstracts_of_cells_break_is_not_the_designs() {
         let ran = space.tapeout(&[&part[..], &["-c", &set]].concat()).exits(1);
         ran.prints(&["design rules are violated: Metal2 spacing < 3"]);
         let metric = |name: &str| space.summary()["metrics"][name].as_i64().unwrap();
-        assert_eq!(metric("magic__drc_abstract_error__count"), in_abstracts);
+        assert_eq!(metric("design__gds__abstract_violations"), in_abstracts);
     }
 }
 

@@ -25,7 +25,7 @@ const OF_ABSTRACTS: &str = "abstracts.rpt";
 const PLACED: &str = "placed.gds";
 const COUNT: &str = "magic__drc_error__count";
 /// How many violations lie in abstracts.
-const LEFT_OUT: &str = "magic__drc_abstract_error__count";
+const LEFT_OUT: &str = "design__gds__abstract_violations";
 
 impl Step for Drc {
     fn info(&self) -> StepInfo {
