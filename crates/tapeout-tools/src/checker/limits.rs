@@ -148,6 +148,17 @@ pub(super) const LIMITS: &[Limit] = &[
         defers: true,
     },
     Limit {
+        id: "Checker.CellCount",
+        name: "Check the size",
+        doc: "Says, before placement, that the design has more cells than its tools are made for: expect long wires, nets that \
+              cannot be routed and hours of work, or cut it into blocks.",
+        metric: "design__instance__count",
+        what: "the number of cells",
+        gate: "ERROR_ON_CELL_COUNT",
+        threshold: Some("CELL_COUNT_THRESHOLD"),
+        defers: false,
+    },
+    Limit {
         id: "Checker.KLayoutAntenna",
         name: "Check antennas",
         doc: "Fails when KLayout has found violations of antenna rules.",
@@ -170,7 +181,7 @@ pub(super) const LIMITS: &[Limit] = &[
 ];
 
 /// The variables that the flow Classic does not have.
-pub(super) fn variables() -> [Variable; 2] {
+pub(super) fn variables() -> [Variable; 4] {
     let gate = |name, doc| Variable::new(name, Type::Bool, doc).default(true);
     [
         gate(
@@ -181,6 +192,14 @@ pub(super) fn variables() -> [Variable; 2] {
             "ERROR_ON_KLAYOUT_DENSITY",
             "Whether violations of density rules that KLayout finds are an error at the end.",
         ),
+        gate("ERROR_ON_CELL_COUNT", "Whether more cells than `CELL_COUNT_THRESHOLD` are an error.").default(false),
+        Variable::new(
+            "CELL_COUNT_THRESHOLD",
+            Type::Decimal,
+            "How many cells the tools of place and route are made for. graywolf takes seconds for 1,500 cells, a minute for \
+             6,000 and a quarter of an hour for 14,000.",
+        )
+        .default("2000"),
     ]
 }
 

@@ -15,6 +15,7 @@ const STEPS: &[&str] = &[
     "Checker.YosysUnmappedCells",
     "Checker.YosysSynthChecks",
     "Checker.NetlistAssignStatements",
+    "Checker.CellCount",
     "OpenSTA.PrePnR",
     "Layout.Floorplan",
     "Layout.PlacePins",
