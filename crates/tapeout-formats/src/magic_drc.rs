@@ -65,10 +65,11 @@ pub fn parse_all(text: &str) -> Result<Vec<Report>, FormatError> {
     let mut begin = 0;
     let lines: Vec<&str> = text.lines().collect();
     while begin < lines.len() {
-        // Lines of errors are those of the report.
-        reports.push(parse(&lines[begin..].join("\n"))?);
         let is_end = |line: &&str| line.strip_prefix("total ").is_some_and(|total| total.parse::<usize>().is_ok());
-        begin += lines[begin..].iter().take_while(|line| !is_end(line)).count() + 1;
+        let count = lines[begin..].iter().position(|line| is_end(line)).map_or(lines.len() - begin, |end| end + 1);
+        // Lines of errors are those of the report.
+        reports.push(parse(&lines[begin..begin + count].join("\n"))?);
+        begin += count;
     }
     Ok(reports)
 }

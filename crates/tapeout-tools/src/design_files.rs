@@ -119,6 +119,33 @@ pub(crate) fn sources(cx: &mut StepCx<'_, '_>, files: &[String]) -> Result<(Vec<
     Ok((names, files.iter().map(|path| Input::Source { path: path.clone() }).collect()))
 }
 
+/// The files that SPICE netlists include, at any depth, as inputs.
+pub(crate) fn spice_includes(cx: &mut StepCx<'_, '_>, files: &[String]) -> Result<Vec<Input>, Failure> {
+    let mut found = BTreeSet::new();
+    let mut pending = files.to_vec();
+    while let Some(file) = pending.pop() {
+        let text = cx.read_source(&file)?.unwrap_or_default();
+        for included in includes_in(&String::from_utf8_lossy(&text)) {
+            let path = std::path::Path::new(&file).with_file_name("").join(included).to_string_lossy().into_owned();
+            if found.insert(path.clone()) {
+                pending.push(path);
+            }
+        }
+    }
+    Ok(found.into_iter().map(|path| Input::Source { path }).collect())
+}
+
+/// What the lines `.include FILE` and `.lib FILE SECTION` name.
+fn includes_in(text: &str) -> impl Iterator<Item = &str> {
+    text.lines().filter_map(|line| {
+        let (card, rest) = line.trim().split_once(char::is_whitespace)?;
+        let is_include = [".include", ".inc", ".lib"].iter().any(|known| card.eq_ignore_ascii_case(known));
+        let rest = rest.trim().trim_start_matches(['"', '\'']);
+        let end = rest.find(|c: char| c == '"' || c == '\'' || c.is_whitespace()).unwrap_or(rest.len());
+        (is_include && end > 0).then(|| &rest[..end])
+    })
+}
+
 /// What is wrong with what the user gave.
 pub(crate) fn input(message: impl Into<String>) -> Failure {
     Failure::new(Class::Input, message)

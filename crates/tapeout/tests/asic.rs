@@ -317,7 +317,7 @@ fn what_only_abstracts_of_cells_break_is_not_the_designs() {
     let metric = |name: &str| space.summary()["metrics"][name].as_i64().unwrap();
     let in_abstracts = metric("design__gds__abstract_violations");
     assert!(in_abstracts > 10 && metric("magic__drc_error__count") == 0, "{in_abstracts}");
-    assert!(space.read("runs/default/28-magic-drc/drc.rpt").contains(words));
+    assert!(space.read_of("magic-drc", "drc.rpt").contains(words));
 
     space.write("bad.def", with_wires_too_close(&space.read("runs/default/final/def/adder.routed.def"), 1500));
     let part = ["run", "-F", "Magic.StreamOut", "-T", "Checker.MagicDRC", "-e", "def=bad.def"];

@@ -89,7 +89,7 @@ fn a_design_becomes_cells_of_the_library_with_timing() {
         assert!(netlist.contains(cell), "{cell}: {netlist}");
     }
     assert!(!netlist.contains("assign") && !netlist.contains("CLKBUF") && !netlist.contains("PAD"), "{netlist}");
-    let timing = space.read("runs/default/03-opensta-prepnr/summary.rpt");
+    let timing = space.read_of("opensta-prepnr", "summary.rpt");
     assert!(timing.contains("The clock is ideal") && timing.contains("nom_tt_025C_3v30"), "{timing}");
     let sdf = space.read("runs/default/final/sdf/nom_tt_025C_3v30/top.sdf");
     assert!(sdf.contains("DFFPOSX1") && !sdf.contains("DATE"), "{sdf}");

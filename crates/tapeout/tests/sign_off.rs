@@ -110,7 +110,7 @@ fn cells_without_layouts_are_black_boxes_and_two_runs_give_the_same_files() {
     assert_eq!(metrics(&space, &["design__gds__abstract_cells"]), [5]);
     assert_eq!(space.status("KLayout.DRC"), "not_checked");
     assert_eq!(space.status("Checker.LVS"), "done");
-    let report = space.read("runs/default/16-misc-reportmanufacturability/manufacturability.rpt");
+    let report = space.read_of("misc-reportmanufacturability", "manufacturability.rpt");
     assert!(report.contains("\nLVS: in order\n") && report.contains("\nLayout: NOT in order\n"), "{report}");
     let lef = space.read("runs/default/final/lef/pair.lef");
     assert!(lef.contains("SIZE 107.200 BY 52.000 ;") && lef.contains("\n  OBS\n    LAYER metal1 ;\n"), "{lef}");
@@ -136,7 +136,7 @@ fn wires_that_are_too_close_are_found() {
         design(&DEF.replace("SPECIALNETS 5 ;\n", stripes), CDL, &["Magic.StreamOut", "Magic.DRC", "Checker.MagicDRC"]);
     let rule = "design rules are violated: Metal2 spacing < 3 (Mosis #9.2) (×1)";
     run(&space, &[]).exits(1).prints(&[rule]).says(&["Checker.MagicDRC: violations of design rules by Magic: 1"]);
-    assert_eq!(space.read("runs/default/02-magic-drc/drc.rpt").lines().count(), 4);
+    assert_eq!(space.read_of("magic-drc", "drc.rpt").lines().count(), 4);
 }
 
 #[test]
@@ -181,6 +181,6 @@ fn with_the_layouts_of_the_cells_the_gds_is_whole_and_its_transistors_are_the_ne
     assert_eq!(metrics(&space, &IN_ORDER), [0, 0, 0, 0]);
     assert_eq!(metrics(&space, &["design__gds__abstract_cells"]), [0]);
     assert!(space.read("runs/default/final/spice/pair.spice").contains(" nfet "));
-    let report = space.read("runs/default/16-misc-reportmanufacturability/manufacturability.rpt");
+    let report = space.read_of("misc-reportmanufacturability", "manufacturability.rpt");
     assert!(report.contains("\nLayout: in order\n"), "{report}");
 }

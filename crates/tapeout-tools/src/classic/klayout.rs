@@ -48,7 +48,7 @@ pub(super) fn variables() -> Vec<Variable> {
         Variable::new(
             "KLAYOUT_XOR_THREADS",
             Type::Int,
-            "How many threads the comparison of the GDS files uses. Otherwise as many as there are cores.",
+            "How many threads the comparison of the GDS files uses, where it is done in tiles. Otherwise one.",
         )
         .optional(),
         Variable::new(
@@ -80,7 +80,7 @@ pub(super) fn variables() -> Vec<Variable> {
         Variable::new(
             "KLAYOUT_DRC_THREADS",
             Type::Int,
-            "How many threads KLayout's check of design rules uses. Otherwise as many as there are cores.",
+            "How many threads KLayout's check of design rules uses. Otherwise one.",
         )
         .optional(),
     ]

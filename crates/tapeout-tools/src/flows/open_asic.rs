@@ -46,6 +46,8 @@ const STEPS: &[&str] = &[
     "Icarus.GateLevel",
     "Yosys.Equivalence",
     "Checker.SetupViolations",
+    "Checker.HoldViolations",
+    "Checker.MaxSlewViolations",
     "Misc.ReportManufacturability",
 ];
 
@@ -56,8 +58,9 @@ const GATES: &[(&str, &[&str])] = &[
     ("Checker.Lint*", &["RUN_LINTER"]),
     ("Layout.Fill", &["RUN_FILL_INSERTION"]),
     ("Qrouter.Parasitics", &["RUN_SPEF_EXTRACTION"]),
-    ("OpenSTA.PostPnR", &["RUN_MCSTA"]),
+    ("OpenSTA.PostPnR", &["RUN_MCSTA", "RUN_SPEF_EXTRACTION"]),
     ("OpenSTA.TimingModel", &["RUN_TIMING_MODEL"]),
+    ("Checker.*Violations", &["RUN_MCSTA", "RUN_SPEF_EXTRACTION"]),
     ("Magic.StreamOut", &["RUN_MAGIC_STREAMOUT"]),
     ("KLayout.StreamOut", &["RUN_KLAYOUT_STREAMOUT"]),
     ("KLayout.Render", &["RUN_RENDER"]),

@@ -38,8 +38,8 @@ impl Step for Place {
             "Placement",
             "Places the cells in the rows of the floorplan by simulated annealing, with the pins where they are. Cells \
              come to stand in the order that it found for each row, spread over the core, and not yet on sites: \
-             `Layout.Legalise` puts them there. It is made for up to about 2,000 cells: on two cores \
-             that others use too, 800 take 3 s, 1,500 take 11 s, 6,000 a minute, and 13,700 a quarter of an hour.",
+             `Layout.Legalise` puts them there. It is made for up to about 2,000 cells: 800 take 3 s, 1,500 take 11 s, \
+             6,000 a minute, and 13,700 a quarter of an hour.",
             env!("IMPLEMENTATION"),
         )
         .needs("json")

@@ -27,7 +27,7 @@ impl Step for Drc {
              it, nothing is checked, and that is said. `Checker.KLayoutDRC` judges the number of violations.",
             env!("IMPLEMENTATION"),
         )
-        .needs("gds")
+        .about("gds")
         .measures(&[COUNT])
         .variables([design_name(), minimum_version()])
         .variables(["KLAYOUT_DRC_RUNSET", "KLAYOUT_DRC_DEFINES", "KLAYOUT_DRC_THREADS"].map(variable))

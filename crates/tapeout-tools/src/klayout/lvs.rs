@@ -29,7 +29,7 @@ impl Step for Lvs {
              found before stays in the number of differences.",
             env!("IMPLEMENTATION"),
         )
-        .needs("gds")
+        .about("gds")
         .takes("cdl")
         .reads_metric(ERRORS)
         .measures(&[ERRORS])

@@ -21,7 +21,7 @@ impl Step for Render {
              layers of wires in colours, and what else is in the cells pale below them.",
             env!("IMPLEMENTATION"),
         )
-        .needs("gds")
+        .about("gds")
         .makes(&["render"])
         .variables([design_name()])
         .variables(layer_variables())

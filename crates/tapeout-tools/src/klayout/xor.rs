@@ -33,6 +33,9 @@ impl Step for Xor {
     }
 
     fn check(&self, config: &Config) -> Result<(), (&'static str, String)> {
+        if let Some(size) = config.opt_int("KLAYOUT_XOR_TILE_SIZE").filter(|size| *size <= 0) {
+            return Err(("KLAYOUT_XOR_TILE_SIZE", format!("expected µm above 0, found {size}")));
+        }
         let is_layer = |layer: &&str| {
             layer
                 .split_once('/')

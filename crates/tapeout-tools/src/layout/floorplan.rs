@@ -75,6 +75,23 @@ impl Step for Floorplan {
         if is_absolute && config.get("DIE_AREA").is_none() {
             return Err(("DIE_AREA", "`FP_SIZING` is `absolute`, so the size of the die must be given".to_owned()));
         }
+        if !is_absolute && config.get("DIE_AREA").is_some_and(|area| *area != Value::Null) {
+            let message =
+                "it has no effect as long as `FP_SIZING` is `relative`: set that to `absolute`, or leave this out";
+            return Err(("DIE_AREA", message.to_owned()));
+        }
+        for name in ["DIE_AREA", "CORE_AREA"] {
+            let corners = config.get(name).map(numbers).unwrap_or_default();
+            if let [left, bottom, right, top] = corners[..]
+                && (left >= right || bottom >= top)
+            {
+                let found = format!("{left} {bottom} {right} {top}");
+                return Err((
+                    name,
+                    format!("expected the lower left corner and then the upper right one, found `{found}`"),
+                ));
+            }
+        }
         for name in ["FP_CORE_UTIL", "FP_ASPECT_RATIO"] {
             if config.decimal(name).to_f64() <= 0.0 {
                 return Err((name, format!("expected more than 0, found {}", config.decimal(name))));
@@ -227,6 +244,14 @@ impl<'n> Content<'n> {
         let times = |name: &str, unit: i64| (number(name) * unit as f64).round() as i64;
         let rect = |name: &str| -> Option<Rect<i64>> { rects(config.get(name)?, scale).pop() };
         let die = rect("DIE_AREA");
+        let grid = library.manufacturing_grid.unwrap_or(0.0);
+        let is_off = |at: i64| scale.units(grid) > 0 && at % scale.units(grid) != 0;
+        if let Some(at) =
+            die.iter().flat_map(|die| [die.low.x, die.low.y, die.high.x, die.high.y]).find(|at| is_off(*at))
+        {
+            let at = scale.um(at);
+            return Err(input(format!("`DIE_AREA`: {at} µm is not on the manufacturing grid, which is {grid} µm")));
+        }
         let size = match (config.str("FP_SIZING"), die) {
             ("absolute", Some(die)) => Size::Absolute { die, core: rect("CORE_AREA") },
             _ => Size::Relative { utilisation: number("FP_CORE_UTIL") / 100.0, aspect: number("FP_ASPECT_RATIO") },

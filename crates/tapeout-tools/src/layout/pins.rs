@@ -129,7 +129,7 @@ fn by_file(
     let mut alerts = Vec::new();
     let mut complain = |is_error: bool, message: String| {
         if is_error {
-            return Err(input(message).hint("mend the file, or set `ERRORS_ON_UNMATCHED_IO`"));
+            return Err(input(message).hint("mend the file, or set `ERRORS_ON_UNMATCHED_IO` to `none`"));
         }
         let code = "layout.unmatched-pins".to_owned();
         alerts.push(Alert { severity: Severity::Warning, code, message, count: 1 });

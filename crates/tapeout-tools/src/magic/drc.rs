@@ -38,7 +38,7 @@ impl Step for Drc {
             env!("IMPLEMENTATION"),
         )
         .takes("def")
-        .needs("gds")
+        .about("gds")
         .measures(&[COUNT, LEFT_OUT])
         .variables(variables())
         .variables(lef_variables())

@@ -7,7 +7,7 @@ use tapeout_model::{Alert, Class};
 
 use super::{Abstracts, READ_DEF, READ_GDS, Setting, advice, begin, judged, session, settings, variables};
 use crate::classic::variable;
-use crate::design_files::{check_lefs, lef_variables};
+use crate::design_files::{check_lefs, gds_files, lef_variables};
 
 pub(super) struct SpiceExtraction;
 
@@ -38,6 +38,10 @@ impl Step for SpiceExtraction {
     }
 
     fn check(&self, config: &Config) -> Result<(), (&'static str, String)> {
+        if config.bool("MAGIC_EXT_USE_GDS") && gds_files(config).is_empty() {
+            let message = "transistors are extracted from the layouts of cells, and `CELL_GDS` names none".to_owned();
+            return Err(("MAGIC_EXT_USE_GDS", message));
+        }
         check_lefs(config)?;
         if config.bool("MAGIC_EXT_USE_GDS") && config.bool("MAGIC_EXT_ABSTRACT") {
             return Err((

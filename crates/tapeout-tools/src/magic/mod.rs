@@ -53,7 +53,9 @@ const READ_GDS: &str = include_str!("read_gds.tcl");
 /// How every script begins: on the grid of the technology.
 fn begin(cx: &mut StepCx<'_, '_>) -> Result<String, Failure> {
     let grid = technology(cx)?.manufacturing_grid.filter(|grid| *grid > 0.0).unwrap_or(0.0);
-    Ok(format!("set grid {grid}\n{}", include_str!("begin.tcl")))
+    let (file, _) = sources(cx, &[cx.config.str("MAGIC_TECH").to_owned()])?;
+    let file = tcl::quote(&file.concat());
+    Ok(format!("set grid {grid}\nset technology {file}\n{}", include_str!("begin.tcl")))
 }
 
 /// A setting of a script: a variable of Tcl.

@@ -29,16 +29,11 @@ const SUBJECTS: &[(&str, &[(&str, &str)])] = &[
             ("route__drc_errors", "violations after routing"),
             ("magic__drc_error__count", "violations by Magic"),
             ("klayout__drc_error__count", "violations by KLayout"),
-            ("magic__illegal_overlap__count", "illegal overlaps"),
         ],
     ),
-    (
-        "Layout",
-        &[
-            (ABSTRACT_CELLS, "kinds of cells without a layout"),
-            ("design__xor_difference__count", "differences between the layouts of Magic and KLayout"),
-        ],
-    ),
+    ("Overlaps", &[("magic__illegal_overlap__count", "illegal overlaps")]),
+    ("Layouts of cells", &[(ABSTRACT_CELLS, "kinds of cells without a layout")]),
+    ("XOR", &[("design__xor_difference__count", "differences between the layouts of Magic and KLayout")]),
 ];
 
 impl Step for ReportManufacturability {
@@ -113,7 +108,11 @@ DRC: NOT in order
   violations by Magic: 2
   violations by KLayout: 0
 
-Layout: not checked
+Overlaps: not checked
+
+Layouts of cells: not checked
+
+XOR: not checked
 ";
         assert_eq!(text, expected);
     }

@@ -15,7 +15,7 @@ use tapeout_formats::{alerts, tcl};
 use tapeout_model::{Alert, Class, Severity};
 
 use crate::classic::variable;
-use crate::design_files::{sources, spice_files, spice_variables};
+use crate::design_files::{sources, spice_files, spice_includes, spice_variables};
 
 pub(crate) fn register(registry: &mut Registry) {
     registry.add_step(Lvs).add_tool(Tool {
@@ -99,6 +99,7 @@ impl Step for Lvs {
                 models.push(file);
             }
         }
+        inputs.extend(spice_includes(cx, &models)?);
         let (models, more) = sources(cx, &models)?;
         inputs.extend(more);
 
@@ -145,6 +146,16 @@ impl Step for Lvs {
 
     fn collect(&self, cx: &mut StepCx<'_, '_>, sessions: &[Completed]) -> Result<StepResult, Failure> {
         let session = &sessions[0];
+        let alerts = self.alerts(session.log());
+        let words: Vec<String> = (alerts.iter())
+            .filter(|alert| alert.severity == Severity::Error)
+            .map(|alert| alert.message.clone())
+            .collect();
+        if !words.is_empty() {
+            // It goes on without what it could not read, and compares black boxes.
+            let message = "Netgen could not read all of its input, so that it has not compared the design".to_owned();
+            return Err(Failure { words, alerts, ..Failure::new(Class::Tool, message) });
+        }
         let comparison = netgen::parse(&cx.text(session, JSON)?).map_err(|error| cx.unreadable(JSON, error))?;
         let matches = netgen::says_match(&cx.text(session, REPORT)?);
         let design = cx.config.str("DESIGN_NAME");
@@ -152,7 +163,7 @@ impl Step for Lvs {
         if !comparison.cells.last().is_some_and(is_top) {
             return Err(cx.unreadable(JSON, format!("`{design}` was not compared")));
         }
-        Ok(judged(&comparison, matches).alerts(self.alerts(session.log())))
+        Ok(judged(&comparison, matches).alerts(alerts))
     }
 
     fn alerts(&self, log: &str) -> Vec<Alert> {

@@ -10,7 +10,7 @@ use tapeout_flow::{
     Tool, design_name,
 };
 use tapeout_formats::{alerts, opensta, tcl};
-use tapeout_model::{Alert, Class, Metrics, Severity, View, aggregated};
+use tapeout_model::{Alert, Class, Metric, Metrics, Severity, View, aggregated};
 
 use crate::corners::matches;
 use crate::design_files::check_libs;
@@ -75,6 +75,7 @@ const MEASURED: &[&str] = &[
     "timing__hold__ws__corner:",
     SLEW,
 ];
+const REGISTERS: &str = "timing__register__count";
 const SLEW: &str = "design__max_slew_violation__count__corner:";
 const WORST: &[&str] = &["timing__setup__ws", "timing__setup__tns", "timing__hold__ws", "power__total"];
 
@@ -262,6 +263,14 @@ impl Step for Analysis {
                         self.sdc_variable()
                     )));
                 }
+                let all = result.metrics.get(&format!("{REGISTERS}__corner:{corner}")).and_then(Metric::as_f64);
+                if own.is_none() && all.is_some_and(|all| all <= count as f64) {
+                    let ports = clock_ports(cx.config).join("`, `");
+                    let message = format!("the clock `{ports}` reaches no register: {registers}");
+                    return Err(
+                        Failure::new(Class::Input, message).hint("name the input that is the clock in `CLOCK_PORT`")
+                    );
+                }
                 let message = format!("{registers}: timing is not checked there");
                 let code = "opensta.no-clock".to_owned();
                 result.alerts.push(Alert { severity: Severity::Warning, code, message, count: 1 });
@@ -283,7 +292,10 @@ impl Step for Analysis {
         }
         result.alerts.extend(macro_warnings(cx.config, &corners));
         result.alerts.dedup();
+        // With constraints of its own, a design may have another period.
+        let has_own = [self.sdc_variable(), "FALLBACK_SDC"].iter().any(|name| cx.config.opt_str(name).is_some());
         if *self == Self::BeforeLayout
+            && !has_own
             && let Some(slack) = inner_slack(&result.metrics, default)
         {
             // The shortest period that the longest path from register to register leaves.

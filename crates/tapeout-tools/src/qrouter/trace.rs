@@ -124,9 +124,10 @@ impl<'d> Tracer<'d> {
         }
     }
 
-    /// The tree of a net; none if no pin drives it. [`rc::Net::is_incomplete`] tells whether it reaches all pins.
+    /// The tree of a net from the pin that drives it, else from its first; none if it has no pin.
+    /// [`rc::Net::is_incomplete`] tells whether it reaches all pins.
     pub(super) fn trace(&self, net: &Net) -> Option<rc::Net> {
-        let driver = net.pins.iter().position(|pin| self.drives(pin))?;
+        let driver = net.pins.iter().position(|pin| self.drives(pin)).or((!net.pins.is_empty()).then_some(0))?;
         let edges = self.edges(net);
         let mut pieces: Vec<rc::Piece> = Vec::new();
         // The piece at whose end a place is; none at the driver.

@@ -35,6 +35,7 @@ impl Step for Equivalence {
             env!("IMPLEMENTATION"),
         )
         .about("nl")
+        .takes("vhdl_nl")
         .needs("json")
         .measures(&["equivalence__point__count", "equivalence__point__count__unproved"])
         .variables(verilog::variables())
@@ -141,7 +142,9 @@ impl Step for Equivalence {
         };
         if session.status(0) == TIMED_OUT {
             let limit = cx.config.int(LIMIT);
-            return Ok(not_checked(format!("the proof was not done within {limit} s, which `{LIMIT}` allows")));
+            return Ok(not_checked(format!(
+                "the proof was not done within {limit} s, which `{LIMIT}` allows; `--fresh=Yosys.Equivalence` tries again"
+            )));
         }
         let Some((proved, unproved)) = counts(session.log()) else {
             let mut failure = cx.unreadable("the log of Yosys", "it does not say what was proved");

@@ -175,6 +175,15 @@ impl TestSpace {
         fs::read_to_string(self.path(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
     }
 
+    /// A text in the directory of a step in the run `default`, by how that directory's name ends.
+    pub(crate) fn read_of(&self, step: &str, path: &str) -> String {
+        let dirs = fs::read_dir(self.path("runs/default")).unwrap().map(|entry| entry.unwrap().file_name());
+        let mut dirs = dirs.map(|name| name.into_string().unwrap());
+        let dir =
+            dirs.find(|name| name.ends_with(&format!("-{step}"))).unwrap_or_else(|| panic!("no directory of {step}"));
+        self.read(&format!("runs/default/{dir}/{path}"))
+    }
+
     pub(crate) fn bytes(&self, path: &str) -> Vec<u8> {
         fs::read(self.path(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
     }
