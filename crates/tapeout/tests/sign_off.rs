@@ -111,7 +111,7 @@ fn cells_without_layouts_are_black_boxes_and_two_runs_give_the_same_files() {
     assert_eq!(space.status("KLayout.DRC"), "not_checked");
     assert_eq!(space.status("Checker.LVS"), "done");
     let report = space.read_of("misc-reportmanufacturability", "manufacturability.rpt");
-    assert!(report.contains("\nLVS: in order\n") && report.contains("\nLayout: NOT in order\n"), "{report}");
+    assert!(report.contains("\nLVS: in order\n") && report.contains("\nLayouts of cells: NOT in order\n"), "{report}");
     let lef = space.read("runs/default/final/lef/pair.lef");
     assert!(lef.contains("SIZE 107.200 BY 52.000 ;") && lef.contains("\n  OBS\n    LAYER metal1 ;\n"), "{lef}");
 
@@ -182,5 +182,5 @@ fn with_the_layouts_of_the_cells_the_gds_is_whole_and_its_transistors_are_the_ne
     assert_eq!(metrics(&space, &["design__gds__abstract_cells"]), [0]);
     assert!(space.read("runs/default/final/spice/pair.spice").contains(" nfet "));
     let report = space.read_of("misc-reportmanufacturability", "manufacturability.rpt");
-    assert!(report.contains("\nLayout: in order\n"), "{report}");
+    assert!(report.contains("\nLayouts of cells: in order\n"), "{report}");
 }
