@@ -66,7 +66,7 @@ pub fn parse_all(text: &str) -> Result<Vec<Report>, FormatError> {
     let lines: Vec<&str> = text.lines().collect();
     while begin < lines.len() {
         let is_end = |line: &&str| line.strip_prefix("total ").is_some_and(|total| total.parse::<usize>().is_ok());
-        let count = lines[begin..].iter().position(|line| is_end(line)).map_or(lines.len() - begin, |end| end + 1);
+        let count = lines[begin..].iter().position(is_end).map_or(lines.len() - begin, |end| end + 1);
         // Lines of errors are those of the report.
         reports.push(parse(&lines[begin..begin + count].join("\n"))?);
         begin += count;

@@ -54,7 +54,8 @@ pub(crate) fn unknown(kind: &str, text: &str, names: &[&str]) -> CliError {
     match whole(text).or_else(|| nearest_part(text, names)) {
         Some(name) => error.hint(format!("did you mean `{name}`?")),
         None if names.is_empty() => error,
-        None if names.len() <= LISTED => error.hint(format!("there are `{}`", names.join("`, `"))),
+        // Views of a run have no list of their own.
+        None if names.len() <= LISTED || kind == "view" => error.hint(format!("there are `{}`", names.join("`, `"))),
         None => match family(text, names) {
             family if (1..=LISTED).contains(&family.len()) => {
                 error.hint(format!("there are `{}`", family.join("`, `")))
