@@ -40,13 +40,13 @@ impl<'t> Words<'t> {
             };
             at = start + length;
             let word = &rest[..length];
-            match word.strip_suffix(';').filter(|before| !before.is_empty() && !before.starts_with('"')) {
-                Some(before) => {
-                    words.push(Word { text: before, start });
-                    words.push(Word { text: ";", start: start + before.len() });
-                }
-                None => words.push(Word { text: word, start }),
-            }
+            let before = match word.trim_end_matches(';') {
+                "" => word,
+                _ if word.starts_with('"') => word,
+                before => before,
+            };
+            words.push(Word { text: before, start });
+            words.extend((before.len()..word.len()).map(|end| Word { text: ";", start: start + end }));
         }
         Self { format, text, words, at: 0 }
     }
@@ -173,13 +173,13 @@ mod tests {
 
     #[test]
     fn words_have_places() {
-        let mut words = Words::new("X", "a \"b ; \nc\";# no\n# no\n  é d#e 1.0;\n");
+        let mut words = Words::new("X", "a \"b ; \nc\";# no\n# no\n  é d#e 1.0;;\n");
         let mut all = Vec::new();
         while words.peek().is_some() {
             all.push(words.next("").unwrap());
         }
-        assert_eq!(all, ["a", "\"b ; \nc\"", ";", "é", "d#e", "1.0", ";"]);
-        assert_eq!(words.was_wrong("x").to_string(), "X, line 4, column 12: expected x, found `;`");
+        assert_eq!(all, ["a", "\"b ; \nc\"", ";", "é", "d#e", "1.0", ";", ";"]);
+        assert_eq!(words.was_wrong("x").to_string(), "X, line 4, column 13: expected x, found `;`");
         assert_eq!(words.wrong("x").to_string(), "X: expected x, not found in 4 lines");
         assert_eq!(
             (integer("1000.00"), integer("-7"), integer("1.5"), integer("9e3")),

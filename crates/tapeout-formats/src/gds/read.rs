@@ -33,11 +33,15 @@ pub fn read(bytes: &[u8]) -> Result<Library, FormatError> {
 /// If the bytes are no records up to the end of a library.
 pub fn structure_names(bytes: &[u8]) -> Result<Vec<String>, FormatError> {
     let mut names = Vec::new();
+    // Structures come behind the units, and what is before those is passed over.
+    let (mut is_behind_units, mut begins) = (false, false);
     for record in Records::new(bytes) {
         let record = record?;
-        if record.kind == kind::STRNAME {
+        if begins && record.kind == kind::STRNAME {
             names.push(record.text());
         }
+        is_behind_units |= record.kind == kind::UNITS;
+        begins = is_behind_units && record.kind == kind::BGNSTR;
     }
     Ok(names)
 }

@@ -1,7 +1,7 @@
 //! The flat netlist of library cells that place and route work on: ports by bit, nets and instances with the names that
 //! every file of the flow has for them.
 //!
-//! It is made from the JSON that Yosys writes, and the names are given once, here ([`names`]), so that a net is called the
+//! It is made from the JSON that Yosys writes, and the names are given once, here (`names`), so that a net is called the
 //! same in Verilog, DEF, SPICE, SPEF and the files of graywolf and qrouter. Where cells stand and how nets run is not part
 //! of it. Source of the format: Yosys, `help write_json`.
 
