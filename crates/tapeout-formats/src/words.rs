@@ -78,7 +78,7 @@ impl<'t> Words<'t> {
         self.peek().is_some_and(|word| word.eq_ignore_ascii_case(keyword))
     }
 
-    pub(crate) fn expect(&mut self, keyword: &str) -> Result<(), FormatError> {
+    pub(crate) fn require(&mut self, keyword: &str) -> Result<(), FormatError> {
         if self.take(keyword) { Ok(()) } else { Err(self.wrong(&format!("`{keyword}`"))) }
     }
 
@@ -143,7 +143,7 @@ impl<'t> Words<'t> {
         if inner.contains('"') {
             return Err(self.was_wrong("a text in quotes"));
         }
-        self.expect(";")?;
+        self.require(";")?;
         Ok(inner.to_owned())
     }
 

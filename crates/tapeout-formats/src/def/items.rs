@@ -14,9 +14,9 @@ pub(super) fn section<T>(
     name: &str,
     item: impl Fn(&mut Words<'_>) -> Result<T, FormatError>,
 ) -> Result<Vec<T>, FormatError> {
-    words.expect(name)?;
+    words.require(name)?;
     words.count("how many items the section has")?;
-    words.expect(";")?;
+    words.require(";")?;
     let mut items = Vec::new();
     while words.take("-") {
         items.push(item(words)?);
@@ -24,7 +24,7 @@ pub(super) fn section<T>(
     if !words.take("END") {
         return Err(words.wrong(&format!("`-` or `END {name}`")));
     }
-    words.expect(name)?;
+    words.require(name)?;
     Ok(items)
 }
 
@@ -57,7 +57,7 @@ fn placement(keyword: &str, words: &mut Words<'_>) -> Result<Option<Placement>, 
 }
 
 fn word_behind(keyword: &str, words: &mut Words<'_>) -> Result<String, FormatError> {
-    words.expect(keyword)?;
+    words.require(keyword)?;
     Ok(words.next(&format!("a word behind `{keyword}`"))?.to_owned())
 }
 
@@ -92,7 +92,7 @@ pub(super) fn component(words: &mut Words<'_>) -> Result<Component, FormatError>
         match keyword {
             "SOURCE" => *source = Some(word_behind("SOURCE", words)?),
             // The same as to say nothing, unless a place follows.
-            "UNPLACED" if matches!(words.peek_second(), Some("+" | ";")) => words.expect("UNPLACED")?,
+            "UNPLACED" if matches!(words.peek_second(), Some("+" | ";")) => words.require("UNPLACED")?,
             _ => match placement(keyword, words)? {
                 Some(new) => *place = Some(new),
                 None => return Ok(false),
@@ -111,7 +111,7 @@ pub(super) fn pin(words: &mut Words<'_>) -> Result<Pin, FormatError> {
             match keyword {
                 "NET" => pin.net = word_behind("NET", words)?,
                 "SPECIAL" => {
-                    words.expect("SPECIAL")?;
+                    words.require("SPECIAL")?;
                     pin.special = true;
                 }
                 "DIRECTION" => {
@@ -125,7 +125,7 @@ pub(super) fn pin(words: &mut Words<'_>) -> Result<Pin, FormatError> {
                 }
                 "USE" => pin.usage = Some(usage(words)?),
                 "PORT" => {
-                    words.expect("PORT")?;
+                    words.require("PORT")?;
                     pin.ports.push(PinPort::default());
                 }
                 "LAYER" => {

@@ -24,14 +24,14 @@ pub fn parse(text: &str) -> Result<Def, FormatError> {
             "DESIGN" => def.design = value(words)?,
             "UNITS" => {
                 for keyword in ["UNITS", "DISTANCE", "MICRONS"] {
-                    words.expect(keyword)?;
+                    words.require(keyword)?;
                 }
                 let what = "how many units are 1 µm, at least 1";
                 def.units = words.integer(what)?;
                 if def.units < 1 {
                     return Err(words.was_wrong(what));
                 }
-                words.expect(";")?;
+                words.require(";")?;
             }
             "DIEAREA" => {
                 words.next("DIEAREA")?;
@@ -59,8 +59,8 @@ pub fn parse(text: &str) -> Result<Def, FormatError> {
             | "GROUPS"
             | "DEFAULTCAP" => def.sections.push(section(words)?),
             "END" => {
-                words.expect("END")?;
-                words.expect("DESIGN")?;
+                words.require("END")?;
+                words.require("DESIGN")?;
                 return Ok(def);
             }
             _ => def.other.push(words.whole_statement()?),
@@ -72,16 +72,16 @@ pub fn parse(text: &str) -> Result<Def, FormatError> {
 fn value(words: &mut Words<'_>) -> Result<String, FormatError> {
     words.next("a keyword")?;
     let value = words.next("a value")?.to_owned();
-    words.expect(";")?;
+    words.require(";")?;
     Ok(value)
 }
 
 /// `( X Y )`
 pub(super) fn point(words: &mut Words<'_>) -> Result<Point<i64>, FormatError> {
-    words.expect("(")?;
+    words.require("(")?;
     let x = words.integer("a coordinate in database units")?;
     let y = words.integer("a coordinate in database units")?;
-    words.expect(")")?;
+    words.require(")")?;
     Ok(Point::new(x, y))
 }
 
@@ -105,7 +105,7 @@ pub(super) fn property(words: &mut Words<'_>) -> Result<Vec<String>, FormatError
 }
 
 fn row(words: &mut Words<'_>) -> Result<Row, FormatError> {
-    words.expect("ROW")?;
+    words.require("ROW")?;
     let coordinate = "a coordinate in database units";
     let mut row = Row {
         name: words.next("the name of a row")?.to_owned(),
@@ -117,7 +117,7 @@ fn row(words: &mut Words<'_>) -> Result<Row, FormatError> {
     };
     if words.take("DO") {
         row.count.x = words.integer("how many sites")?;
-        words.expect("BY")?;
+        words.require("BY")?;
         row.count.y = words.integer("how many sites")?;
         if words.take("STEP") {
             row.step = Some(Point::new(words.integer("a distance")?, words.integer("a distance")?));
@@ -126,7 +126,7 @@ fn row(words: &mut Words<'_>) -> Result<Row, FormatError> {
     while words.take("+") {
         row.other.push(property(words)?);
     }
-    words.expect(";")?;
+    words.require(";")?;
     Ok(row)
 }
 
@@ -142,22 +142,22 @@ fn axis(words: &mut Words<'_>) -> Result<Axis, FormatError> {
 fn grid(words: &mut Words<'_>) -> Result<GcellGrid, FormatError> {
     let axis = axis(words)?;
     let start = words.integer("a coordinate in database units")?;
-    words.expect("DO")?;
+    words.require("DO")?;
     let count = words.integer("how many")?;
-    words.expect("STEP")?;
+    words.require("STEP")?;
     let step = words.integer("a distance")?;
     Ok(GcellGrid { axis, start, count, step })
 }
 
 fn gcell_grid(words: &mut Words<'_>) -> Result<GcellGrid, FormatError> {
-    words.expect("GCELLGRID")?;
+    words.require("GCELLGRID")?;
     let grid = grid(words)?;
-    words.expect(";")?;
+    words.require(";")?;
     Ok(grid)
 }
 
 fn tracks(words: &mut Words<'_>) -> Result<Tracks, FormatError> {
-    words.expect("TRACKS")?;
+    words.require("TRACKS")?;
     let GcellGrid { axis, start, count, step } = grid(words)?;
     let mut tracks = Tracks { axis, start, count, step, mask: Vec::new(), layers: Vec::new() };
     if words.is_next("MASK") {
@@ -170,7 +170,7 @@ fn tracks(words: &mut Words<'_>) -> Result<Tracks, FormatError> {
             tracks.layers.push(words.next("a layer or `;`")?.to_owned());
         }
     }
-    words.expect(";")?;
+    words.require(";")?;
     Ok(tracks)
 }
 

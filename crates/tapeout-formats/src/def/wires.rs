@@ -58,23 +58,23 @@ fn wire(words: &mut Words<'_>, is_special: bool) -> Result<Wire, FormatError> {
                 Step::To(to, beyond)
             }
             "VIRTUAL" => {
-                words.expect("VIRTUAL")?;
+                words.require("VIRTUAL")?;
                 let (to, _) = to(words, last)?;
                 last = Some(to);
                 Step::Virtual(to)
             }
             "MASK" => {
-                words.expect("MASK")?;
+                words.require("MASK")?;
                 Step::Mask(words.integer("the number of a mask")?)
             }
             "RECT" => {
-                words.expect("RECT")?;
-                words.expect("(")?;
+                words.require("RECT")?;
+                words.require("(")?;
                 let mut sides = [0; 4];
                 for side in &mut sides {
                     *side = words.integer("a distance in database units")?;
                 }
-                words.expect(")")?;
+                words.require(")")?;
                 Step::Rect(sides)
             }
             via => {
@@ -85,9 +85,9 @@ fn wire(words: &mut Words<'_>, is_special: bool) -> Result<Wire, FormatError> {
                 let orientation = maybe_orientation(words);
                 if words.take("DO") {
                     let columns = words.integer("how many")?;
-                    words.expect("BY")?;
+                    words.require("BY")?;
                     let rows = words.integer("how many")?;
-                    words.expect("STEP")?;
+                    words.require("STEP")?;
                     let (x, y) = (words.integer("a distance")?, words.integer("a distance")?);
                     Step::ViaArray(via.to_owned(), orientation, [columns, rows, x, y])
                 } else {
@@ -102,7 +102,7 @@ fn wire(words: &mut Words<'_>, is_special: bool) -> Result<Wire, FormatError> {
 
 /// `( X Y )` or `( X Y BEYOND )`, where `*` is the coordinate of the point before.
 fn to(words: &mut Words<'_>, last: Option<Point<i64>>) -> Result<(Point<i64>, Option<i64>), FormatError> {
-    words.expect("(")?;
+    words.require("(")?;
     let mut coordinate = |last: Option<i64>| {
         if !words.take("*") {
             return words.integer("a coordinate in database units, or `*`");
@@ -112,6 +112,6 @@ fn to(words: &mut Words<'_>, last: Option<Point<i64>>) -> Result<(Point<i64>, Op
     let x = coordinate(last.map(|point| point.x))?;
     let y = coordinate(last.map(|point| point.y))?;
     let beyond = if words.is_next(")") { None } else { Some(words.integer("how far the wire goes beyond, or `)`")?) };
-    words.expect(")")?;
+    words.require(")")?;
     Ok((Point::new(x, y), beyond))
 }

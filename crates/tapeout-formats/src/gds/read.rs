@@ -11,7 +11,7 @@ use crate::geometry::Point;
 /// If a record is cut off, not where the format has it, or has data of another length; with its place in bytes.
 pub fn read(bytes: &[u8]) -> Result<Library, FormatError> {
     let mut records = Records::new(bytes);
-    let version = expect(&mut records, kind::HEADER, "a header")?.int16()?;
+    let version = require(&mut records, kind::HEADER, "a header")?.int16()?;
     let dates = skip_to(&mut records, kind::BGNLIB, "the begin of the library")?.dates()?;
     let name = skip_to(&mut records, kind::LIBNAME, "the name of the library")?.text();
     let [user, metres] = skip_to(&mut records, kind::UNITS, "the units of the library")?.two_reals()?;
@@ -51,7 +51,7 @@ fn next<'a>(records: &mut Records<'a>) -> Result<Record<'a>, FormatError> {
     records.next().unwrap_or_else(|| Err(wrong(0, "a record", "the end of the library")))
 }
 
-fn expect<'a>(records: &mut Records<'a>, kind: u8, what: &str) -> Result<Record<'a>, FormatError> {
+fn require<'a>(records: &mut Records<'a>, kind: u8, what: &str) -> Result<Record<'a>, FormatError> {
     let record = next(records)?;
     if record.kind == kind { Ok(record) } else { Err(record.wrong(what)) }
 }
@@ -71,7 +71,7 @@ fn skip_to<'a>(records: &mut Records<'a>, kind: u8, what: &str) -> Result<Record
 
 fn structure(begin: &Record<'_>, records: &mut Records<'_>) -> Result<Structure, FormatError> {
     let dates = begin.dates()?;
-    let name = expect(records, kind::STRNAME, "the name of the structure")?.text();
+    let name = require(records, kind::STRNAME, "the name of the structure")?.text();
     let mut elements = Vec::new();
     loop {
         let record = next(records)?;

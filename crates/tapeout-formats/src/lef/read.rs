@@ -32,8 +32,8 @@ pub fn parse(text: &str) -> Result<Lef, FormatError> {
             "SITE" => lef.sites.push(site(words)?),
             "MACRO" => lef.cells.push(cell(words)?),
             "END" => {
-                words.expect("END")?;
-                words.expect("LIBRARY")?;
+                words.require("END")?;
+                words.require("LIBRARY")?;
                 break;
             }
             _ => lef.other.push(words.whole_statement()?),
@@ -46,7 +46,7 @@ pub fn parse(text: &str) -> Result<Lef, FormatError> {
 fn value(words: &mut Words<'_>) -> Result<String, FormatError> {
     words.next("a keyword")?;
     let value = words.next("a value")?.to_owned();
-    words.expect(";")?;
+    words.require(";")?;
     Ok(value)
 }
 
@@ -54,13 +54,13 @@ fn value(words: &mut Words<'_>) -> Result<String, FormatError> {
 fn number(words: &mut Words<'_>, what: &str) -> Result<f64, FormatError> {
     words.next("a keyword")?;
     let number = words.number(what)?;
-    words.expect(";")?;
+    words.require(";")?;
     Ok(number)
 }
 
 /// The statements of `NAME ... END NAME`.
 fn block(words: &mut Words<'_>, name: &str) -> Result<Vec<Statement>, FormatError> {
-    words.expect(name)?;
+    words.require(name)?;
     statements(words, name)
 }
 
@@ -101,13 +101,13 @@ fn options(words: &mut Words<'_>) -> Vec<String> {
 }
 
 fn units(words: &mut Words<'_>, lef: &mut Lef) -> Result<(), FormatError> {
-    words.expect("UNITS")?;
+    words.require("UNITS")?;
     while !is_end(words, "UNITS")? {
         if words.is_next("DATABASE") && words.peek_second().is_some_and(|word| word.eq_ignore_ascii_case("MICRONS")) {
-            words.expect("DATABASE")?;
-            words.expect("MICRONS")?;
+            words.require("DATABASE")?;
+            words.require("MICRONS")?;
             lef.database_units = Some(words.count("how many database units are 1 µm")?);
-            words.expect(";")?;
+            words.require(";")?;
         } else {
             lef.other_units.push(words.whole_statement()?);
         }
@@ -116,7 +116,7 @@ fn units(words: &mut Words<'_>, lef: &mut Lef) -> Result<(), FormatError> {
 }
 
 fn layer(words: &mut Words<'_>) -> Result<Layer, FormatError> {
-    words.expect("LAYER")?;
+    words.require("LAYER")?;
     let name = words.next("the name of a layer")?.to_owned();
     let mut kind = None;
     let mut new = Layer {
@@ -161,7 +161,7 @@ fn layer(words: &mut Words<'_>) -> Result<Layer, FormatError> {
                     "DIAG135" => Direction::Diagonal135,
                     _ => return Err(words.was_wrong("`HORIZONTAL`, `VERTICAL`, `DIAG45` or `DIAG135`")),
                 });
-                words.expect(";")?;
+                words.require(";")?;
             }
             "PITCH" => new.pitch = Some(one_or_two(words, "the distance of tracks in µm")?),
             "OFFSET" => new.offset = Some(one_or_two(words, "where tracks begin in µm")?),
@@ -178,13 +178,13 @@ fn layer(words: &mut Words<'_>) -> Result<Layer, FormatError> {
                 words.next("RESISTANCE")?;
                 words.take("RPERSQ");
                 new.resistance = Some(words.number("a resistance in Ω")?);
-                words.expect(";")?;
+                words.require(";")?;
             }
             "CAPACITANCE" if is_plain(words, "CPERSQDIST") => {
                 words.next("CAPACITANCE")?;
                 words.take("CPERSQDIST");
                 new.capacitance = Some(words.number("a capacitance in pF/µm²")?);
-                words.expect(";")?;
+                words.require(";")?;
             }
             _ => {
                 let statement = words.statement()?;
@@ -207,22 +207,22 @@ fn one_or_two(words: &mut Words<'_>, what: &str) -> Result<Point<f64>, FormatErr
     words.next("a keyword")?;
     let x = words.number(what)?;
     let y = if words.is_next(";") { x } else { words.number(what)? };
-    words.expect(";")?;
+    words.require(";")?;
     Ok(Point::new(x, y))
 }
 
 /// `SIZE X BY Y ;`
 fn size(words: &mut Words<'_>) -> Result<Point<f64>, FormatError> {
-    words.expect("SIZE")?;
+    words.require("SIZE")?;
     let x = words.number("a width in µm")?;
-    words.expect("BY")?;
+    words.require("BY")?;
     let y = words.number("a height in µm")?;
-    words.expect(";")?;
+    words.require(";")?;
     Ok(Point::new(x, y))
 }
 
 fn via(words: &mut Words<'_>) -> Result<Via, FormatError> {
-    words.expect("VIA")?;
+    words.require("VIA")?;
     let mut via = Via { name: words.next("the name of a via")?.to_owned(), ..Via::default() };
     via.options = options(words);
     while !is_end(words, &via.name)? {
@@ -238,7 +238,7 @@ fn via(words: &mut Words<'_>) -> Result<Via, FormatError> {
 }
 
 fn via_rule(words: &mut Words<'_>) -> Result<ViaRule, FormatError> {
-    words.expect("VIARULE")?;
+    words.require("VIARULE")?;
     let name = words.next("the name of a via rule")?.to_owned();
     let options = options(words);
     let statements = statements(words, &name)?;
@@ -246,7 +246,7 @@ fn via_rule(words: &mut Words<'_>) -> Result<ViaRule, FormatError> {
 }
 
 fn non_default_rule(words: &mut Words<'_>) -> Result<NonDefaultRule, FormatError> {
-    words.expect("NONDEFAULTRULE")?;
+    words.require("NONDEFAULTRULE")?;
     let mut rule = NonDefaultRule { name: words.next("the name of a rule")?.to_owned(), words: Vec::new() };
     // Its layers and vias have ends of their own, of other names.
     loop {
@@ -259,7 +259,7 @@ fn non_default_rule(words: &mut Words<'_>) -> Result<NonDefaultRule, FormatError
 }
 
 fn site(words: &mut Words<'_>) -> Result<Site, FormatError> {
-    words.expect("SITE")?;
+    words.require("SITE")?;
     let mut site = Site { name: words.next("the name of a site")?.to_owned(), ..Site::default() };
     while !is_end(words, &site.name)? {
         match words.peek().unwrap_or_default().to_ascii_uppercase().as_str() {
@@ -273,16 +273,16 @@ fn site(words: &mut Words<'_>) -> Result<Site, FormatError> {
 }
 
 fn cell(words: &mut Words<'_>) -> Result<Cell, FormatError> {
-    words.expect("MACRO")?;
+    words.require("MACRO")?;
     let mut cell = Cell { name: words.next("the name of a cell")?.to_owned(), ..Cell::default() };
     let mut has_size = false;
     while !is_end(words, &cell.name)? {
         match words.peek().unwrap_or_default().to_ascii_uppercase().as_str() {
             "CLASS" => cell.class = words.statement()?.split_off(1).iter().map(|w| w.to_ascii_uppercase()).collect(),
             "ORIGIN" => {
-                words.expect("ORIGIN")?;
+                words.require("ORIGIN")?;
                 cell.origin = words.bare_point()?;
-                words.expect(";")?;
+                words.require(";")?;
             }
             "FOREIGN" if cell.foreign.is_none() => cell.foreign = Some(foreign(words)?),
             "SIZE" => {
@@ -300,11 +300,11 @@ fn cell(words: &mut Words<'_>) -> Result<Cell, FormatError> {
             }
             "PIN" => cell.pins.push(pin(words)?),
             "OBS" => {
-                words.expect("OBS")?;
+                words.require("OBS")?;
                 cell.obstructions.extend(all_shapes(words)?);
             }
             "DENSITY" => {
-                words.expect("DENSITY")?;
+                words.require("DENSITY")?;
                 while !words.take("END") {
                     cell.density.push(words.whole_statement()?);
                 }
@@ -319,7 +319,7 @@ fn cell(words: &mut Words<'_>) -> Result<Cell, FormatError> {
 }
 
 fn foreign(words: &mut Words<'_>) -> Result<Foreign, FormatError> {
-    words.expect("FOREIGN")?;
+    words.require("FOREIGN")?;
     let mut foreign = Foreign { cell: words.next("the name of a cell")?.to_owned(), ..Foreign::default() };
     if !words.is_next(";") {
         foreign.at = Some(words.bare_point()?);
@@ -328,12 +328,12 @@ fn foreign(words: &mut Words<'_>) -> Result<Foreign, FormatError> {
         let orientation = words.next("an orientation")?.parse();
         foreign.orientation = Some(orientation.map_err(|_| words.was_wrong("an orientation"))?);
     }
-    words.expect(";")?;
+    words.require(";")?;
     Ok(foreign)
 }
 
 fn pin(words: &mut Words<'_>) -> Result<Pin, FormatError> {
-    words.expect("PIN")?;
+    words.require("PIN")?;
     let mut pin = Pin { name: words.next("the name of a pin")?.to_owned(), ..Pin::default() };
     let mut model = None;
     while !is_end(words, &pin.name)? {
@@ -341,15 +341,15 @@ fn pin(words: &mut Words<'_>) -> Result<Pin, FormatError> {
         match keyword.as_str() {
             "DIRECTION" => pin.direction = Some(pin_direction(words)?),
             "USE" => {
-                words.expect("USE")?;
+                words.require("USE")?;
                 let usage = Use::of(words.next("what the pin is for")?);
                 pin.usage =
                     Some(usage.ok_or_else(|| words.was_wrong("`SIGNAL`, `ANALOG`, `POWER`, `GROUND` or `CLOCK`"))?);
-                words.expect(";")?;
+                words.require(";")?;
             }
             "SHAPE" => pin.shape = Some(value(words)?),
             "PORT" => {
-                words.expect("PORT")?;
+                words.require("PORT")?;
                 let class = if words.is_next("CLASS") { Some(value(words)?) } else { None };
                 pin.ports.push(Port { class, shapes: all_shapes(words)? });
             }
@@ -358,7 +358,7 @@ fn pin(words: &mut Words<'_>) -> Result<Pin, FormatError> {
                 words.next("ANTENNA")?;
                 let value = words.number("a number")?;
                 let layer = if words.take("LAYER") { Some(words.next("a layer")?.to_owned()) } else { None };
-                words.expect(";")?;
+                words.require(";")?;
                 pin.antennas.push(Antenna { model: model.clone(), name: keyword, value, layer });
             }
             _ => pin.other.push(words.whole_statement()?),
@@ -368,7 +368,7 @@ fn pin(words: &mut Words<'_>) -> Result<Pin, FormatError> {
 }
 
 fn pin_direction(words: &mut Words<'_>) -> Result<PinDirection, FormatError> {
-    words.expect("DIRECTION")?;
+    words.require("DIRECTION")?;
     let direction = match words.next("a direction")?.to_ascii_uppercase().as_str() {
         "INPUT" => PinDirection::Input,
         "OUTPUT" if words.take("TRISTATE") => PinDirection::OutputTristate,
@@ -377,7 +377,7 @@ fn pin_direction(words: &mut Words<'_>) -> Result<PinDirection, FormatError> {
         "FEEDTHRU" => PinDirection::Feedthru,
         _ => return Err(words.was_wrong("`INPUT`, `OUTPUT`, `INOUT` or `FEEDTHRU`")),
     };
-    words.expect(";")?;
+    words.require(";")?;
     Ok(direction)
 }
 
@@ -397,7 +397,7 @@ fn all_shapes(words: &mut Words<'_>) -> Result<Vec<Shapes>, FormatError> {
 }
 
 fn shapes_of_layer(words: &mut Words<'_>) -> Result<Shapes, FormatError> {
-    words.expect("LAYER")?;
+    words.require("LAYER")?;
     let layer = words.next("the name of a layer")?.to_owned();
     let mut shapes = Shapes { layer, options: words.statement()?, shapes: Vec::new() };
     loop {
@@ -405,13 +405,13 @@ fn shapes_of_layer(words: &mut Words<'_>) -> Result<Shapes, FormatError> {
         let is_plain = words.peek_second().is_some_and(|word| word.parse::<f64>().is_ok());
         match keyword.as_str() {
             "RECT" if is_plain => {
-                words.expect("RECT")?;
+                words.require("RECT")?;
                 let (a, b) = (words.bare_point()?, words.bare_point()?);
-                words.expect(";")?;
+                words.require(";")?;
                 shapes.shapes.push(Shape::Rect(Rect::new(a, b)));
             }
             "POLYGON" if is_plain => {
-                words.expect("POLYGON")?;
+                words.require("POLYGON")?;
                 let mut points = Vec::new();
                 while !words.take(";") {
                     points.push(words.bare_point()?);

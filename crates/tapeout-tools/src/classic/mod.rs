@@ -35,6 +35,7 @@ use std::sync::LazyLock;
 use tapeout_config::Variable;
 use tapeout_flow::{Registry, Vocabulary};
 
+pub(crate) use flow::SIGN_OFF_GATES;
 use removed::REMOVED;
 
 /// Names that configurations have for OpenLane's other flows and steps, and names that belong to the choice of the PDK.

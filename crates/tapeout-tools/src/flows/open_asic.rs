@@ -61,18 +61,14 @@ const GATES: &[(&str, &[&str])] = &[
     ("OpenSTA.PostPnR", &["RUN_MCSTA", "RUN_SPEF_EXTRACTION"]),
     ("OpenSTA.TimingModel", &["RUN_TIMING_MODEL"]),
     ("Checker.*Violations", &["RUN_MCSTA", "RUN_SPEF_EXTRACTION"]),
-    ("Magic.StreamOut", &["RUN_MAGIC_STREAMOUT"]),
-    ("KLayout.StreamOut", &["RUN_KLAYOUT_STREAMOUT"]),
     ("KLayout.Render", &["RUN_RENDER"]),
-    ("Magic.WriteLEF", &["RUN_MAGIC_WRITE_LEF"]),
-    ("*.XOR", &["RUN_KLAYOUT_XOR", "RUN_MAGIC_STREAMOUT", "RUN_KLAYOUT_STREAMOUT"]),
-    ("Magic.DRC", &["RUN_MAGIC_DRC"]),
-    ("Checker.MagicDRC", &["RUN_MAGIC_DRC"]),
-    ("KLayout.DRC", &["RUN_KLAYOUT_DRC"]),
-    ("Checker.KLayoutDRC", &["RUN_KLAYOUT_DRC"]),
     ("*.LVS", &["RUN_LVS"]),
     ("Yosys.Equivalence", &["RUN_EQUIVALENCE"]),
 ];
+
+fn gates() -> impl Iterator<Item = &'static (&'static str, &'static [&'static str])> {
+    GATES.iter().chain(classic::SIGN_OFF_GATES)
+}
 
 pub(super) fn flow() -> Flow {
     let doc = "From RTL to a verified GDS with tools that Debian has: Yosys, graywolf, qrouter, Magic, KLayout, Netgen and \
@@ -92,12 +88,12 @@ pub(super) fn flow() -> Flow {
         )
         .default(true),
     ];
-    let switches: Vec<&str> = GATES.iter().flat_map(|(_, switches)| switches.iter().copied()).collect();
+    let switches: Vec<&str> = gates().flat_map(|(_, switches)| switches.iter().copied()).collect();
     let known = |name: &&str| !own.iter().any(|variable| variable.name == **name);
     let mut of_openlane: Vec<&str> = switches.into_iter().filter(known).collect();
     of_openlane.sort_unstable();
     of_openlane.dedup();
     let of_openlane = of_openlane.into_iter().map(classic::variable);
     let flow = Flow::new("OpenAsic", doc, STEPS).variables(of_openlane.chain(own.clone()));
-    GATES.iter().fold(flow, |flow, (steps, variables)| flow.gate(steps, variables))
+    gates().fold(flow, |flow, (steps, variables)| flow.gate(steps, variables))
 }
