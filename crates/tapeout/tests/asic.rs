@@ -137,6 +137,8 @@ fn what_cannot_become_a_layout_is_told_of_before_anything_starts() {
     let space = small("");
     for (set, words) in [
         ("FP_CORE_UTIL=120", "`FP_CORE_UTIL`: cells cannot fill 120 % of the rows"),
+        ("DIE_AREA=[0, 0, 500, 500]", "`DIE_AREA`: it has no effect as long as `FP_SIZING` is `relative`"),
+        ("MAGIC_EXT_USE_GDS=true", "from the layouts of cells, and `CELL_GDS` names none"),
         ("STA_CORNERS=[nom_ss_100C_1v60]", "`LIB`: no Liberty file for the corner `nom_ss_100C_1v60`"),
         ("MAGICRC=/nowhere/rc", "`MAGICRC`: `/nowhere/rc` does not exist"),
         ("CELL_LEFS=[/nowhere/cells.lef]", "`CELL_LEFS[0]`: `/nowhere/cells.lef` does not exist"),
@@ -159,7 +161,10 @@ fn what_cannot_become_a_layout_is_told_of_before_anything_starts() {
     let path = format!("{}:{}", space.path("old").display(), std::env::var("PATH").unwrap());
     let space = space.env("PATH", path);
     space.run().exits(3).says_once(&["`magic` is version 8.2.1, at least 8.3.105 is needed", "apt-get install magic"]);
-    assert!(!space.path("runs/default/07-yosys-synthesis").exists());
+    let started =
+        fs::read_dir(space.path("runs/default")).into_iter().flatten().map(|entry| entry.unwrap().file_name());
+    let steps = started.filter(|name| name.to_str().unwrap().starts_with(|c: char| c.is_ascii_digit()));
+    assert_eq!(steps.count(), 0);
 }
 
 #[test]
@@ -174,7 +179,18 @@ fn what_a_step_cannot_go_on_with_is_told_of_once() {
             2,
             vec!["Layout.Floorplan: the cells need ", "try: give a larger `DIE_AREA`"],
         ),
+        (
+            vec!["FP_SIZING=absolute", "DIE_AREA=[0, 0, 290.03, 280]"],
+            2,
+            vec!["`DIE_AREA`: 290.03 µm is not on the manufacturing grid, which is 0.1 µm"],
+        ),
+        (
+            vec!["FP_SIZING=absolute", "DIE_AREA=[290, 280, 0, 0]"],
+            2,
+            vec!["expected the lower left corner and then the upper right one, found `290 280 0 0`"],
+        ),
         (vec!["CLOCK_PORT=clock"], 2, vec!["`CLOCK_PORT`", "`clk`, `a[0]`"]),
+        (vec!["CLOCK_PORT=a[0]"], 2, vec!["the clock `a[0]` reaches no register: 4 registers have no clock"]),
         (vec!["EXTRA_EXCLUDED_CELLS=[\"DFF*\"]"], 5, vec!["D flip-flops are not supported", "`EXTRA_EXCLUDED_CELLS`"]),
         (vec!["RT_MAX_LAYER=metal2"], 2, vec!["of the design lie on metal3: ", "`IO_PIN_H_LAYER`"]),
         (vec!["FILL_CELLS=[FILLX]"], 2, vec!["`FILL_CELLS` means, which is `FILLX`"]),
@@ -303,6 +319,51 @@ fn seeded_errors_are_found() {
     let views = ["-e", "def=good.def", "-e", "cdl=bad.cdl"];
     let ran = space.tapeout(&[&of_netlist[..], &views].concat()).exits(1);
     ran.says_once(&["Checker.LVS: differences between layout and netlist: "]);
+}
+
+#[test]
+fn a_wrong_netlist_fails_the_bench_and_the_proof() {
+    if !can_run() {
+        return;
+    }
+    let counter = "module d (input wire clk, rst, output reg [1:0] q);\n  always @(posedge clk) q <= rst ? 2'd0 : q + 2'd1;\n\
+                   endmodule\n";
+    let space = design("d", counter, "CLOCK_PORT: clk\nTEST_BENCHES: 'dir::tb/d_tb.v'\n");
+    let bench = "module d_tb;\n  reg clk = 0, rst = 1;\n  wire [1:0] q;\n  integer n;\n  d dut (.clk(clk), .rst(rst), .q(q));\n\
+                 always #5 clk = ~clk;\n  initial begin\n    repeat (2) @(negedge clk);\n    rst = 0;\n\
+                 for (n = 0; n < 8; n = n + 1) begin\n      if (q !== n[1:0]) $fatal(1, \"expected %0d, got %0d\", n[1:0], q);\n\
+                 @(negedge clk);\n    end\n    $finish;\n  end\nendmodule\n";
+    space.write("tb/d_tb.v", bench);
+    let synthesis = ["run", "-T", "Yosys.Synthesis"];
+    space.tapeout(&synthesis).exits(0);
+    let netlist = space.read_of("yosys-synthesis", "d.nl.v");
+    space.write("good.json", space.read_of("yosys-synthesis", "d.json"));
+    let part = ["run", "--tag", "function", "--keep-going", "-F", "Icarus.GateLevel", "-T", "Yosys.Equivalence"];
+    let checked = |netlist: &str| {
+        space.write("netlist.v", netlist);
+        space.tapeout(&[&part[..], &["-e", "nl=netlist.v", "-e", "json=good.json"]].concat())
+    };
+    checked(&netlist).exits(0);
+    assert!(netlist.contains(" INVX1 "), "{netlist}");
+    checked(&netlist.replacen(" INVX1 ", " BUFX2 ", 1)).exits(1).says(&[
+        "Icarus.GateLevel: 1 of 1 benches failed",
+        "Yosys.Equivalence: ",
+        "registers and outputs could not be proved to be equal: `q[",
+    ]);
+}
+
+#[test]
+fn timing_without_wires_is_not_judged_as_that_of_the_layout() {
+    if !can_run() {
+        return;
+    }
+    let space = small("");
+    let judged = |set: &str| {
+        let plan = space.tapeout(&["plan", "-c", set]).exits(0).out;
+        plan.contains("timing__setup_vio__count")
+    };
+    assert!(judged("RUN_MCSTA=true"));
+    assert!(!judged("RUN_MCSTA=false") && !judged("RUN_SPEF_EXTRACTION=false"));
 }
 
 #[test]
