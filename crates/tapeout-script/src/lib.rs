@@ -1,0 +1,1 @@
+//! Projects, steps and flows written in Starlark.
