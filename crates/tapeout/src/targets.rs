@@ -89,6 +89,12 @@ pub(crate) fn asked(cx: &Cx, first: Option<&Path>, more: &[String]) -> Result<Op
     }
 }
 
+/// The target that a word names exactly, if it does.
+pub(crate) fn named(cx: &Cx, word: Option<&str>) -> Option<TargetId> {
+    let word = word?;
+    cx.project.as_ref()?.project.find(word.strip_prefix(':').unwrap_or(word)).ok()
+}
+
 /// Whether a word names a configuration that is there.
 fn is_configuration(word: &str) -> bool {
     let path = Path::new(word);
