@@ -17,7 +17,8 @@ use starlark::{methods_static, starlark_module};
 use tapeout_model::{Data, FilePath};
 
 use super::path::{self, PathValue};
-use crate::complaint::{complaint, complaint_with};
+use super::running;
+use crate::complaint::{complaint, complaint_with, refused};
 use crate::data::{self, named_data};
 
 /// Attributes by name.
@@ -212,6 +213,12 @@ fn methods(builder: &mut MethodsBuilder) {
             ));
         }
         let item = (path::of_value(path)?, named_data(&attributes)?);
+        // While files are loaded, nobody looks at the disk.
+        if let Some(exists) = running::with(|ops| ops.exists(&item.0))
+            && !exists.map_err(refused)?
+        {
+            return Err(complaint(format!("`{}` does not exist", item.0)));
+        }
         this.items().push(item);
         Ok(NoneType)
     }
