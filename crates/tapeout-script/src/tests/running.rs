@@ -63,9 +63,8 @@ fn file_collections() {
             "def corners():\n    all = files()\n    all.add(Path('lib/fast.lib'), v = 1.8, corner = 'fast')\n    all.add('lib/slow.lib', v = 1.2)\n    all.add('lib/any.lib')\n    return all\n\n\
              def it(ctx):\n    return Result(x = {expression})\n\nTop = block(tasks = [it])\nflow = Flow()\nflow['top'] = Top()\n"
         );
-        let mut ops = Recorder::default();
-        ops.sources =
-            ["lib/fast.lib", "lib/slow.lib", "lib/any.lib", "x"].map(|path| (path.into(), String::new())).into();
+        let sources = ["lib/fast.lib", "lib/slow.lib", "lib/any.lib", "x"].map(|path| (path.into(), String::new()));
+        let mut ops = Recorder { sources: sources.into(), ..Recorder::default() };
         let result = run_only(&text, &mut ops).unwrap_or_else(|failure| panic!("{expression}: {failure:?}")).unwrap();
         assert_eq!(result[0].1, Data::Bool(true), "{expression}");
     }
