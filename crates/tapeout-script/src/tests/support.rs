@@ -115,8 +115,10 @@ impl Ops for Recorder {
     }
 
     fn exists(&mut self, path: &FilePath) -> Result<bool, Failure> {
-        self.asked.push(format!("exists {path}"));
-        Ok(self.sources.contains_key(&path.to_string()))
+        Ok(match path {
+            FilePath::Target { path, .. } => self.written.contains_key(path),
+            FilePath::Source(path) => self.sources.contains_key(path),
+        })
     }
 
     fn has_tool(&mut self, name: &str) -> bool {

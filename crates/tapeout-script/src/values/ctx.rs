@@ -191,6 +191,16 @@ fn environment(env: Value<'_>) -> starlark::Result<Vec<(String, String)>> {
     env.iter().map(variable).collect()
 }
 
+/// The file that a task means: a path, or a string, which names a file of its own if it has one of that name, and else
+/// one of the project.
+fn meant(value: Value<'_>) -> starlark::Result<FilePath> {
+    let path = path::of_value(value)?;
+    let (Some(text), FilePath::Source(_)) = (value.unpack_str(), &path) else { return Ok(path) };
+    let own = ask(|ops| ops.cwd())?.join(text);
+    let is_own = matches!(own, FilePath::Target { .. }) && try_to(|ops| ops.exists(&own))?;
+    Ok(if is_own { own } else { path })
+}
+
 /// A dict of data, such as configuration variables.
 fn entries(value: Value<'_>, what: &str) -> starlark::Result<Vec<(String, Data)>> {
     match to_data(value) {
@@ -306,7 +316,7 @@ fn methods(builder: &mut MethodsBuilder) {
             timeout: timeout.into_option().map(amounts::duration).transpose()?,
             outputs,
             depfile: optional_in_cwd(depfile, "`depfile`")?,
-            stdin: stdin.into_option().map(path::of_value).transpose()?,
+            stdin: stdin.into_option().map(meant).transpose()?,
             stdout: optional_in_cwd(stdout, "`stdout`")?,
             check,
         };
@@ -386,7 +396,7 @@ fn methods(builder: &mut MethodsBuilder) {
     /// The text of a file.
     fn read<'v>(this: &CtxValue, #[starlark(require = pos)] path: Value<'v>) -> starlark::Result<String> {
         let _ = this;
-        let path = path::of_value(path)?;
+        let path = meant(path)?;
         let bytes = try_to(|ops| {
             let path = match path {
                 FilePath::Source(text) => ops.input(&text)?,
@@ -401,7 +411,7 @@ fn methods(builder: &mut MethodsBuilder) {
     /// Whether there is such a file or directory.
     fn exists<'v>(this: &CtxValue, #[starlark(require = pos)] path: Value<'v>) -> starlark::Result<bool> {
         let _ = this;
-        let path = path::of_value(path)?;
+        let path = meant(path)?;
         try_to(|ops| ops.exists(&path))
     }
 
