@@ -165,7 +165,7 @@ impl RunTree {
         }
         // Links lead into directories whose names are those of other steps.
         let makers = entry.attempt().inputs.iter().filter_map(&maker).map(|other| other.dir.clone());
-        let result = [result_id(entry)].into_iter().chain(makers).collect::<Vec<_>>().join(" ");
+        let result = [entry.id_with_attempt().to_string()].into_iter().chain(makers).collect::<Vec<_>>().join(" ");
         let config = pretty(&own_config(step, variables_read(step, entry)))?;
         if has_no_files(entry)
             && !self.shown.contains_key(&step.dir)
@@ -319,7 +319,7 @@ impl RunTree {
 
     /// Notes that a step's directory, as it is, shows a result: one that was made of its edited files.
     pub(crate) fn adopt(&mut self, dir: &str, entry: &Entry) -> Result<(), Failure> {
-        self.note(dir, result_id(entry), &|name| digest_of(entry, name));
+        self.note(dir, entry.id_with_attempt().to_string(), &|name| digest_of(entry, name));
         self.close()
     }
 
@@ -503,16 +503,6 @@ fn variables_read(step: &PlannedStep, entry: &Entry) -> BTreeMap<String, serde_j
 fn own_config(step: &PlannedStep, mut variables: BTreeMap<String, serde_json::Value>) -> serde_json::Value {
     variables.insert("meta".to_owned(), json!({ "version": 2, "step": step.info.id }));
     json!(variables)
-}
-
-/// What identifies a result and how it was got, for a view of it.
-pub(crate) fn result_id(entry: &Entry) -> String {
-    let mut key = KeyHasher::new("result");
-    key.digest(Some(&entry.id())).text(&entry.attempt().commands).number(entry.attempt().started);
-    for output in entry.record().outputs.iter().chain(&entry.attempt().log).chain(&entry.attempt().inputs) {
-        key.text(&output.path).digest(Some(&output.digest));
-    }
-    key.finish().to_string()
 }
 
 /// What a result says of the content of a file in its directory.
