@@ -135,8 +135,18 @@ impl JobCx<'_> {
     }
 
     fn action_key(&mut self, invocation: &Invocation, tools: &[Arc<FoundTool>]) -> Result<Digest, Failure> {
-        let Invocation { log, commands, inputs, outputs, optional_outputs, keeps_all, further_tools, depfiles, env, timeout: _ } =
-            invocation;
+        let Invocation {
+            log,
+            commands,
+            inputs,
+            outputs,
+            optional_outputs,
+            keeps_all,
+            further_tools,
+            depfiles,
+            env,
+            timeout: _,
+        } = invocation;
         let mut key = KeyHasher::new("action 2");
         key.text(log).number(commands.len() as u64);
         for (Command { tool, args, stdin, stdout, accept, within }, found) in commands.iter().zip(tools) {

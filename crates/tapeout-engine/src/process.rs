@@ -14,7 +14,7 @@ use tapeout_guard::{Exit, Limits, MemorySource, ProcessSpec, SpawnError, Status,
 use tapeout_model::{Attempt, Class, PeakBy};
 
 use crate::failure::DISK_HINT;
-use crate::invocation::{Accept, TIMED_OUT};
+use crate::invocation::TIMED_OUT;
 use crate::retry::{Cause, cause_in};
 use crate::run::Run;
 use crate::work_dir::WorkDir;
