@@ -104,7 +104,7 @@ pub(crate) fn failure(error: &starlark::Error, task: &str, limits: Limits) -> Fa
     }
     let text = error.without_diagnostic().to_string();
     if let Some((attribute, mut failure)) = aside
-        && text.contains(&format!("no attribute `{attribute}`"))
+        && text.starts_with(&format!("Object of type `Result` has no attribute `{attribute}`"))
     {
         failure.words.extend(snippet(place, &calls));
         return failure;

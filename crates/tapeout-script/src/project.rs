@@ -2,6 +2,7 @@
 //! frozen, and checked against what is said of them.
 
 use std::collections::HashMap;
+use std::fmt::Write;
 use std::sync::Arc;
 
 use starlark::values::OwnedFrozenValue;
@@ -9,6 +10,7 @@ use tapeout_config::{Diagnostic, Span, nearest};
 use tapeout_flow::project::{Block, BlockType, Requires, Task};
 use tapeout_model::Digest;
 
+use crate::data::written;
 use crate::identity::{Coder, DefText, Modules, ParamKind};
 use crate::limits::Limits;
 use crate::loader::Loader;
@@ -69,6 +71,22 @@ pub(crate) fn declared(loader: &Loader<'_>, root: &str) -> Result<Declared, Vec<
     })
 }
 
+/// The documentation of a block type: what it says of itself, and its parameters.
+fn documentation(kind: &KindDecl) -> String {
+    let mut doc = kind.doc.trim().to_owned();
+    // Its first paragraph is shown in tables.
+    if doc.is_empty() || kind.params.is_empty() {
+        return doc;
+    }
+    doc.push_str("\n\nParameters:\n");
+    for (name, param) in &kind.params {
+        let default = param.default.as_ref().map_or(String::new(), |data| format!(", default {}", written(data)));
+        let about = if param.doc.is_empty() { String::new() } else { format!(": {}", param.doc) };
+        let _ = write!(doc, "\n- `{name}` ({}{default}){about}", param.kind);
+    }
+    doc
+}
+
 fn blocks(flow: &FlowValue, made: &HashMap<*const KindDecl, Arc<BlockType>>) -> Vec<(String, Block)> {
     let flow = flow.blocks();
     let blocks = flow.iter().filter_map(|(id, block)| {
@@ -91,7 +109,7 @@ impl<'a> Maker<'a, '_> {
         let params: Arc<[String]> = kind.params.iter().map(|(name, _)| name.clone()).collect();
         BlockType {
             name: kind.name().to_owned(),
-            doc: kind.doc.clone(),
+            doc: documentation(kind),
             tasks: kind.tasks.iter().filter_map(|task| self.task(kind, task, &params)).collect(),
             origin: kind.origin,
         }

@@ -18,6 +18,7 @@ use crate::values::ctx::CtxValue;
 use crate::values::{RequiredValue, ResultValue, running};
 
 /// A frozen function with what it takes to call it.
+#[derive(Clone)]
 pub(crate) struct StarTask {
     /// The task and the type of its block, for messages: `Core.synthesize`.
     pub(crate) name: String,

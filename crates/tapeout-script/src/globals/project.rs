@@ -1,5 +1,8 @@
 //! What a project is made of: `Flow`, `block`, `param`, `task`; and what tasks make: `Result`, `Path`, `Time`, `files`.
 
+// Functions of the language have as many named arguments as users need.
+#![allow(clippy::too_many_arguments)]
+
 use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
 
@@ -150,8 +153,6 @@ fn declared_params(params: Value<'_>) -> starlark::Result<Vec<(String, Arc<Param
     dict.iter().map(one).collect()
 }
 
-// Functions of the language have as many named arguments as they have.
-#[allow(clippy::too_many_arguments)]
 #[starlark_module]
 pub(super) fn project(builder: &mut GlobalsBuilder) {
     /// The blocks of a project.

@@ -1,5 +1,8 @@
 //! `ctx`: the first argument of each task's function. Reads what scripts hand over and asks the running task.
 
+// Functions of the language have as many named arguments as users need.
+#![allow(clippy::too_many_arguments)]
+
 use std::fmt;
 use std::sync::Arc;
 
@@ -254,8 +257,6 @@ fn run_flow<'v>(thing: FlowThing, about: About<'v>, heap: Heap<'v>) -> starlark:
     Ok(heap.alloc(AllocStruct([("metrics", metrics), ("views", views), ("failed", failed)])))
 }
 
-// Functions of the language have as many named arguments as they have.
-#[allow(clippy::too_many_arguments)]
 #[starlark_module]
 fn methods(builder: &mut MethodsBuilder) {
     /// The task's directory.

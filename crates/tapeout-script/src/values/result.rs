@@ -76,6 +76,8 @@ const OURS: [&str; 3] = ["returned_data", "time_started", "time_finished"];
 #[starlark_value(type = "Result")]
 impl<'v> StarlarkValue<'v> for ResultValue<'v> {
     fn get_attr(&self, attribute: &str, _heap: Heap<'v>) -> Option<Value<'v>> {
+        // If there is none, the error is about this value.
+        running::take_aside();
         self.attributes.borrow().get(attribute).copied()
     }
 
