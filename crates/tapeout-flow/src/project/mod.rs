@@ -214,6 +214,12 @@ impl Project {
         })
     }
 
+    /// How many targets there are.
+    fn count(&self) -> usize {
+        let last = self.blocks.last().map_or(0, |(_, block)| block.of.tasks.len());
+        self.before.last().map_or(0, |before| before + last)
+    }
+
     /// The place of a target among all.
     fn index(&self, target: TargetId) -> usize {
         self.before[target.block as usize] + target.task as usize
@@ -300,7 +306,7 @@ impl Project {
     #[must_use]
     pub fn closure(&self, targets: &[TargetId]) -> Vec<TargetId> {
         let mut order = Vec::new();
-        let mut seen = vec![false; self.targets().count()];
+        let mut seen = vec![false; self.count()];
         let mut is_new = |target: TargetId| !std::mem::replace(&mut seen[self.index(target)], true);
         // Each with what it requires and has not been looked at. Chains may be long: no recursion.
         let mut path: Vec<(TargetId, std::vec::IntoIter<TargetId>)> = Vec::new();
