@@ -111,7 +111,7 @@ fn readers() {
 fn commands() {
     let mut ops = Recorder::default();
     let body = "    ctx.write('a.tcl', 'x')\n    \
-        done = ctx.run(['tool', ctx.cwd / 'a.tcl', [1, (2.5, ctx.cwd)]], env = {'A': 1, 'P': ctx.cwd / 'p'}, timeout = 90, depfile = 'a.d', stdin = 'in.txt', stdout = ctx.cwd / 'out.txt', check = False)\n    \
+        done = ctx.run(['tool', ctx.cwd / 'a.tcl', [1, (2.5, ctx.cwd)]], env = {'A': 1, 'P': ctx.cwd / 'p'}, timeout = 90, depfile = 'a.d', stdin = 'in.txt', stdout = ctx.cwd / 'out.txt', check = [0, 2], tools = ['abc'])\n    ctx.run(['x'], check = False)\n    \
         ctx.metric('cells', 3)\n    print('a', 1, '\\nb')\n    \
         return Result(status = done.status, log = done.log, has = [ctx.has_tool('yosys'), ctx.has_tool('sby')], task = ctx.task, block = ctx.block.id)";
     let data = run_body(body, &mut ops).unwrap().unwrap();
@@ -127,7 +127,11 @@ fn commands() {
     let text = |text: &str| Word::Text(text.into());
     assert_eq!(call.argv, [text("tool"), Word::Path(own("a.tcl")), text("1"), text("2.5"), Word::Path(own(""))]);
     assert_eq!(call.env, [("A".to_owned(), "1".to_owned()), ("P".to_owned(), "p".to_owned())]);
-    assert_eq!((call.timeout, call.check), (Some(Duration::from_secs(90)), false));
+    assert_eq!(
+        (call.timeout, &call.accept[..], &call.tools[..]),
+        (Some(Duration::from_secs(90)), &[0, 2][..], &["abc".to_owned()][..])
+    );
+    assert!(ops.calls[1].accept.is_empty());
     assert_eq!((call.depfile.as_deref(), call.stdout.as_deref()), (Some("a.d"), Some("out.txt")));
     assert_eq!(call.stdin, Some(FilePath::Source("in.txt".into())));
     assert_eq!(ops.written["a.tcl"], "x");
@@ -140,6 +144,9 @@ fn commands() {
         ("['x'], outputs = 'a'", &["`outputs` must be a list"]),
         ("['x'], outputs = [Path('a')]", &["an output must lie in the task's directory, found ../../a"]),
         ("['x'], timeout = '3 weeks'", &["\"3 weeks\" is no length of time"]),
+        ("['x'], check = 2", &["`check` must be True, False or a list of exit statuses, found 2"]),
+        ("['x'], check = [300]", &["must be True, False or a list"]),
+        ("['x'], tools = 'abc'", &["`tools` must be a list of names"]),
         ("['x'], env = ['A=1']", &["`env` must be a dict"]),
         ("['x'], env = {'A': None}", &["`env[\"A\"]` must be a string, found None"]),
     ] {
