@@ -102,7 +102,8 @@ pub(crate) fn named(value: Value<'_>) -> String {
         "NoneType" => "None".to_owned(),
         "string" => format!("the string {}", value.to_repr()),
         "int" | "float" | "bool" => value.to_repr(),
-        kind @ ("enum" | "int_range" | "Path") => format!("an {kind}").replace("an Path", "a Path"),
+        "block_type" => "a block type".to_owned(),
+        "enum" => "an enum".to_owned(),
         kind => format!("a {kind}"),
     }
 }
