@@ -1,7 +1,7 @@
 //! What a script declares, as blocks and tasks of the flow crate. Functions are looked up here, once everything is
 //! frozen, and checked against what is said of them.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fmt::Write;
 use std::sync::Arc;
 
@@ -40,6 +40,8 @@ struct Maker<'a, 'b> {
 pub(crate) struct Declared {
     /// Blocks by id; nothing if there is no flow.
     pub(crate) blocks: Option<Vec<(String, Block)>>,
+    /// Of which licences there are how many.
+    pub(crate) licences: BTreeMap<String, u64>,
     /// The bodies of all tasks by the name of the block type and their id.
     #[cfg(test)]
     pub(crate) bodies: HashMap<(String, String), Arc<StarTask>>,
@@ -65,6 +67,7 @@ pub(crate) fn declared(loader: &Loader<'_>, root: &str) -> Result<Declared, Vec<
     let flow = modules.get(root).and_then(|module| module.frozen.get_any_visibility(FLOW).ok());
     let flow = flow.and_then(|(flow, _)| flow.downcast::<FlowValue>().ok());
     Ok(Declared {
+        licences: flow.as_ref().map_or_else(BTreeMap::new, |flow| flow.as_ref().licences.clone()),
         blocks: flow.map(|flow| blocks(flow.as_ref(), &made)),
         #[cfg(test)]
         bodies: maker.bodies,

@@ -156,9 +156,12 @@ fn declared_params(params: Value<'_>) -> starlark::Result<Vec<(String, Arc<Param
 #[starlark_module]
 pub(super) fn project(builder: &mut GlobalsBuilder) {
     /// The blocks of a project.
-    fn Flow<'v>(eval: &mut Evaluator<'v, '_, '_>) -> starlark::Result<FlowValue> {
+    fn Flow<'v>(
+        #[starlark(require = named)] licences: Option<Value<'v>>,
+        eval: &mut Evaluator<'v, '_, '_>,
+    ) -> starlark::Result<FlowValue> {
         Declarations::of(eval, "Flow")?;
-        Ok(FlowValue::new())
+        Ok(FlowValue::new(licences.map(tokens).transpose()?.unwrap_or_default()))
     }
 
     /// A task with more to say than its function.
