@@ -47,8 +47,9 @@ const ARROWS: &[(&str, &[&str])] = &[
             "tapeout",
         ],
     ),
-    // An example of a user's program: it has to do with one crate.
+    // Examples of a user's program: they have to do with one crate.
     ("rust-flow", &["tapeout"]),
+    ("rust-project", &["tapeout"]),
     ("xtask", &[]),
 ];
 
