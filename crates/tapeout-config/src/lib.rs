@@ -57,7 +57,7 @@ pub use schema::{Elsewhere, KnownElsewhere, Schema, SchemaError};
 pub use setting::{ConfigSource, Origin, SECRET, Setting};
 pub use source::{FileId, Location, SourceMap, Span};
 pub use suggest::{nearest, nearest_file};
-pub use tapeout_config_derive::Schema;
+pub use tapeout_derive::Schema;
 pub use tapeout_model::{ToolSettings, Value};
 pub use targets::TargetResults;
 pub use tree::{Key, MAX_DEPTH, Node, Tree};
