@@ -13,7 +13,7 @@ use serde_json::{Map, Value as Json, json};
 use crate::cli::{Ended, ended};
 use crate::outcome::Outcome;
 use crate::place::Place;
-use crate::run::{entry, only, text};
+use crate::run::{entry, only};
 
 /// The peer's directory of results and where a case writes; both are absolute paths in what it prints.
 const BUILD: &str = "$BUILD";
@@ -38,7 +38,7 @@ fn command(step: &Json, place: &Place<'_>) -> Result<Json, String> {
         place.write(&place.cwd().join(path), text.as_str().ok_or("text to write is no text")?)?;
     }
     let words: Vec<&str> = entry(step, "cmd")?.as_array().into_iter().flatten().filter_map(Json::as_str).collect();
-    let ours = Command::of(&words)?;
+    let ours = Command::of(&words);
     let mut told = Map::new();
     if ours.runs {
         // What would run is told by the same command, which does nothing yet.
@@ -63,7 +63,7 @@ struct Command {
 }
 
 impl Command {
-    fn of(words: &[&str]) -> Result<Self, String> {
+    fn of(words: &[&str]) -> Self {
         let mut given = Given::default();
         let mut words = words.iter();
         while let Some(word) = words.next() {
@@ -78,11 +78,12 @@ impl Command {
                 "-b" | "--brief" => given.brief = true,
                 "-n" | "--no-color" => {}
                 "-h" | "--help" => given.help = true,
-                option if option.starts_with('-') => return Err(format!("nothing is known of the option `{option}`")),
+                // What is none of the peer's must be none here.
+                option if option.starts_with('-') => given.options.push(option),
                 name => given.names.push(name),
             }
         }
-        Ok(given.command())
+        given.command()
     }
 
     fn words(&self) -> Vec<&str> {

@@ -6,7 +6,7 @@ use regex::Regex;
 
 /// Messages of the peer, and what a message of ours must have for each: the captures of the first in the second.
 /// Nothing, where it is the heading of something or the name of a class of Python.
-const MESSAGES: [(&str, &str); 17] = [
+const MESSAGES: [(&str, &str); 18] = [
     (r"^\w+(Error|Exception)$", ""),
     (r"^PyDesignFlow Build Plan:?$", ""),
     (r"^(?:\w+: )?Too many arguments\.$", "error"),
@@ -23,6 +23,7 @@ const MESSAGES: [(&str, &str); 17] = [
     (r"Block (\S+) assigned multiple times", "`$1`"),
     (r"Unsupported attribute type", "attribute"),
     (r"Attribute dict keys must be str", "key"),
+    (r"Subprocess (\S+) exited with return code (\d+)", "$2"),
     (r"(?:^KeyError: |unexpected keyword argument )'(.*)'$", "$1"),
 ];
 
