@@ -423,7 +423,7 @@ impl TaskCx<'_, '_> {
         let (input, _) = self.input_of(path)?;
         let path = path_in_target(path).to_owned();
         Some(self.job.part(input, Part::Files(path.clone()), |record| {
-            let all = || record.outputs.iter().cloned().collect();
+            let all = || record.outputs.to_vec();
             if path.is_empty() { all() } else { record.outputs_at(&path).cloned().collect() }
         }))
     }
