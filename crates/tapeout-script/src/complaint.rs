@@ -3,7 +3,7 @@
 use std::fmt;
 
 use starlark::ErrorKind;
-use tapeout_engine::Failure;
+use tapeout_flow::Failure;
 
 /// A complaint with a hint.
 #[derive(Debug)]

@@ -3,7 +3,7 @@
 use starlark::ErrorKind;
 use starlark::codemap::FileSpan;
 use tapeout_config::{Diagnostic, FileId, SourceMap, Span};
-use tapeout_engine::Failure;
+use tapeout_flow::Failure;
 use tapeout_model::Class;
 
 use crate::complaint::{Complaint, Refused};

@@ -9,13 +9,14 @@ mod globals;
 mod identity;
 mod limits;
 mod loader;
-pub mod ops;
-pub mod pending;
+mod ops;
 mod project;
 mod readers;
 mod resolve;
 mod script;
 mod task;
+#[cfg(test)]
+mod tests;
 mod values;
 
 pub use loader::ScriptFile;

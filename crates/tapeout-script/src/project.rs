@@ -6,12 +6,12 @@ use std::sync::Arc;
 
 use starlark::values::OwnedFrozenValue;
 use tapeout_config::{Diagnostic, Span, nearest};
+use tapeout_flow::project::{Block, BlockType, Requires, Task};
 use tapeout_model::Digest;
 
 use crate::identity::{Coder, DefText, Modules, ParamKind};
 use crate::limits::Limits;
 use crate::loader::Loader;
-use crate::pending::{Block, Task, TaskBody};
 use crate::task::StarTask;
 use crate::values::FlowValue;
 use crate::values::block::KindDecl;
@@ -30,46 +30,74 @@ struct Maker<'a, 'b> {
     problems: Vec<Diagnostic>,
     /// The identities of functions, by module and name: a function may be a task of several types.
     codes: HashMap<(Arc<str>, String), Digest>,
+    #[cfg(test)]
+    bodies: HashMap<(String, String), Arc<StarTask>>,
 }
 
-/// The blocks of a script by id; nothing if it has no flow.
-pub(crate) fn blocks(loader: &Loader<'_>, root: &str) -> Result<Option<Vec<(String, Block)>>, Vec<Diagnostic>> {
+/// What a script declares.
+pub(crate) struct Declared {
+    /// Blocks by id; nothing if there is no flow.
+    pub(crate) blocks: Option<Vec<(String, Block)>>,
+    /// The bodies of all tasks by the name of the block type and their id.
+    #[cfg(test)]
+    pub(crate) bodies: HashMap<(String, String), Arc<StarTask>>,
+}
+
+/// What a script declares.
+pub(crate) fn declared(loader: &Loader<'_>, root: &str) -> Result<Declared, Vec<Diagnostic>> {
     let modules: &Modules = &loader.modules;
-    let mut maker = Maker { loader, coder: Coder::new(modules), problems: Vec::new(), codes: HashMap::new() };
+    let mut maker = Maker {
+        loader,
+        coder: Coder::new(modules),
+        problems: Vec::new(),
+        codes: HashMap::new(),
+        #[cfg(test)]
+        bodies: HashMap::new(),
+    };
     let kinds = loader.declarations.take_kinds();
-    let made: HashMap<*const KindDecl, Vec<Arc<Task>>> =
-        kinds.iter().map(|kind| (Arc::as_ptr(kind), maker.tasks(kind))).collect();
+    let made: HashMap<*const KindDecl, Arc<BlockType>> =
+        kinds.iter().map(|kind| (Arc::as_ptr(kind), Arc::new(maker.block_type(kind)))).collect();
     if !maker.problems.is_empty() {
         return Err(maker.problems);
     }
-    let Some((flow, _)) = modules.get(root).and_then(|module| module.frozen.get_any_visibility(FLOW).ok()) else {
-        return Ok(None);
-    };
-    let Ok(flow) = flow.downcast::<FlowValue>() else { return Ok(None) };
-    let block = |(id, block): (&String, &Arc<_>)| {
-        let block: &crate::values::block::BlockDecl = block;
+    let flow = modules.get(root).and_then(|module| module.frozen.get_any_visibility(FLOW).ok());
+    let flow = flow.and_then(|(flow, _)| flow.downcast::<FlowValue>().ok());
+    Ok(Declared {
+        blocks: flow.map(|flow| blocks(flow.as_ref(), &made)),
+        #[cfg(test)]
+        bodies: maker.bodies,
+    })
+}
+
+fn blocks(flow: &FlowValue, made: &HashMap<*const KindDecl, Arc<BlockType>>) -> Vec<(String, Block)> {
+    let flow = flow.blocks();
+    let blocks = flow.iter().filter_map(|(id, block)| {
         let kind = &block.kind;
         let names = kind.params.iter().map(|(name, _)| name.clone());
         let block = Block {
-            kind: kind.name().to_owned(),
-            doc: kind.doc.clone(),
+            // Every type of this loading has been made.
+            of: Arc::clone(made.get(&Arc::as_ptr(kind))?),
             params: names.zip(block.params.iter().cloned()).collect(),
             dependency_map: block.dependency_map.clone(),
-            tasks: made.get(&Arc::as_ptr(kind)).cloned().unwrap_or_default(),
             origin: block.origin,
         };
-        (id.clone(), block)
-    };
-    Ok(Some(flow.as_ref().blocks().iter().map(block).collect()))
+        Some((id.clone(), block))
+    });
+    blocks.collect()
 }
 
 impl<'a> Maker<'a, '_> {
-    fn tasks(&mut self, kind: &KindDecl) -> Vec<Arc<Task>> {
+    fn block_type(&mut self, kind: &KindDecl) -> BlockType {
         let params: Arc<[String]> = kind.params.iter().map(|(name, _)| name.clone()).collect();
-        kind.tasks.iter().filter_map(|task| self.task(task, &params)).collect()
+        BlockType {
+            name: kind.name().to_owned(),
+            doc: kind.doc.clone(),
+            tasks: kind.tasks.iter().filter_map(|task| self.task(kind, task, &params)).collect(),
+            origin: kind.origin,
+        }
     }
 
-    fn task(&mut self, decl: &TaskDecl, params: &Arc<[String]>) -> Option<Arc<Task>> {
+    fn task(&mut self, kind: &KindDecl, decl: &TaskDecl, params: &Arc<[String]>) -> Option<Task> {
         let function = self.function(decl)?;
         let Some((module, def)) = self.coder.def_of(function.value()) else {
             let name = function.value().function_name().unwrap_or_default().to_owned();
@@ -87,9 +115,9 @@ impl<'a> Maker<'a, '_> {
         self.check_parameters(decl, def, signature);
         let code = self.codes.entry((Arc::clone(module), def.name.clone()));
         let code = code.or_insert_with(|| self.coder.code(module, &def.name)).to_string();
-        let many = |requires: &_| matches!(requires, crate::pending::Requires::Many(_));
-        let body: Arc<dyn TaskBody> = Arc::new(StarTask {
-            id: decl.id.clone(),
+        let many = |requires: &_| matches!(requires, Requires::Many(_));
+        let body = Arc::new(StarTask {
+            name: format!("{}.{}", kind.name(), decl.id),
             function,
             code,
             origin: self.loader.location(signature).to_string(),
@@ -97,7 +125,9 @@ impl<'a> Maker<'a, '_> {
             params: Arc::clone(params),
             limits: Limits::TASK,
         });
-        Some(Arc::new(Task {
+        #[cfg(test)]
+        self.bodies.insert((kind.name().to_owned(), decl.id.clone()), Arc::clone(&body));
+        Some(Task {
             id: decl.id.clone(),
             doc: decl.doc.clone().unwrap_or_else(|| def.doc.clone()),
             requires: decl.requires.clone(),
@@ -106,7 +136,7 @@ impl<'a> Maker<'a, '_> {
             claims: decl.claims.clone(),
             body,
             origin: decl.origin,
-        }))
+        })
     }
 
     fn function(&self, decl: &TaskDecl) -> Option<OwnedFrozenValue> {

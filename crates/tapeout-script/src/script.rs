@@ -4,10 +4,10 @@ use std::path::Path;
 use std::thread;
 
 use tapeout_config::{Diagnostic, SourceMap};
+use tapeout_flow::project::Project;
 
 use crate::limits::Limits;
 use crate::loader::{Loader, ScriptFile};
-use crate::pending::Project;
 use crate::project;
 
 /// The file from which everything is loaded.
@@ -22,6 +22,8 @@ pub struct Script {
     files: Vec<ScriptFile>,
     said: Vec<String>,
     project: Option<Project>,
+    #[cfg(test)]
+    pub(crate) bodies: std::collections::HashMap<(String, String), std::sync::Arc<crate::task::StarTask>>,
 }
 
 impl Script {
@@ -35,6 +37,7 @@ impl Script {
     }
 
     pub(crate) fn load_within(root: &Path, sources: &mut SourceMap, limits: Limits) -> Result<Self, Vec<Diagnostic>> {
+        let root = &std::path::absolute(root).unwrap_or_else(|_| root.to_owned());
         thread::scope(|scope| {
             let load = || load(root, sources, limits);
             let thread = thread::Builder::new().name("scripts".to_owned()).stack_size(STACK).spawn_scoped(scope, load);
@@ -86,11 +89,22 @@ fn load(root: &Path, sources: &mut SourceMap, limits: Limits) -> Result<Script, 
         Diagnostic::sort(&mut problems);
         return Err(problems);
     };
-    let blocks = project::blocks(&loader, &module);
+    let declared = project::declared(&loader, &module);
     let (files, said) = (std::mem::take(&mut loader.files), loader.declarations.take_said());
     let doc = loader.modules.get(&module).map_or(String::new(), |module| module.text.doc.clone());
-    match blocks {
-        Ok(blocks) => Ok(Script { doc, files, said, project: blocks.map(|blocks| Project { blocks }) }),
+    let made = declared.and_then(|declared| {
+        let project = declared.blocks.map(|blocks| Project::new(root, blocks)).transpose()?;
+        Ok(Script {
+            doc,
+            files,
+            said,
+            project,
+            #[cfg(test)]
+            bodies: declared.bodies,
+        })
+    });
+    match made {
+        Ok(script) => Ok(script),
         Err(mut problems) => {
             Diagnostic::sort(&mut problems);
             Err(problems)

@@ -6,21 +6,21 @@ use starlark::PrintHandler;
 use starlark::environment::Module as Scope;
 use starlark::eval::Evaluator;
 use starlark::values::{Heap, OwnedFrozenValue, Value, ValueLike};
-use tapeout_engine::{Failure, Identity};
+use tapeout_flow::project::{TaskBody, TaskCx};
+use tapeout_flow::{Failure, Identity};
 use tapeout_model::{Class, Data};
 
 use crate::data::named;
 use crate::diagnose;
 use crate::limits::Limits;
 use crate::ops::Ops;
-use crate::pending::TaskBody;
 use crate::values::ctx::CtxValue;
 use crate::values::{RequiredValue, ResultValue, running};
 
 /// A frozen function with what it takes to call it.
 pub(crate) struct StarTask {
-    /// The id of the task.
-    pub(crate) id: String,
+    /// The task and the type of its block, for messages: `Core.synthesize`.
+    pub(crate) name: String,
     pub(crate) function: OwnedFrozenValue,
     /// What the function is, as text.
     pub(crate) code: String,
@@ -48,7 +48,14 @@ impl TaskBody for StarTask {
         identity.part("code", &self.code);
     }
 
-    fn run(&self, ops: &mut dyn Ops) -> Result<Option<Vec<(String, Data)>>, Failure> {
+    fn run(&self, cx: &mut TaskCx<'_, '_>) -> Result<Option<Vec<(String, Data)>>, Failure> {
+        self.call(cx)
+    }
+}
+
+impl StarTask {
+    /// Calls the function.
+    pub(crate) fn call(&self, ops: &mut dyn Ops) -> Result<Option<Vec<(String, Data)>>, Failure> {
         // The values live as long as the call; each has its own.
         Scope::with_temp_heap(|scope| {
             let mut eval = Evaluator::new(&scope);
@@ -62,14 +69,12 @@ impl TaskBody for StarTask {
                 let function = heap.access_owned_frozen_value(&self.function);
                 let ctx = heap.alloc(CtxValue { params: Arc::clone(&self.params) });
                 let returned = eval.eval_function(function, &[ctx], &results);
-                let returned = returned.map_err(|error| diagnose::failure(&error, &self.id, self.limits))?;
+                let returned = returned.map_err(|error| diagnose::failure(&error, &self.name, self.limits))?;
                 self.result(returned)
             })
         })
     }
-}
 
-impl StarTask {
     fn result(&self, returned: Value<'_>) -> Result<Option<Vec<(String, Data)>>, Failure> {
         if returned.is_none() {
             return Ok(None);
@@ -81,7 +86,7 @@ impl StarTask {
         if let Some(result) = RequiredValue::from_value(returned) {
             return result.data().map(Some);
         }
-        let message = format!("task `{}` must return a Result or None, found {}", self.id, named(returned));
+        let message = format!("task `{}` must return a Result or None, found {}", self.name, named(returned));
         Err(wrong(message).hint("return Result(name = value, …)"))
     }
 }
@@ -91,6 +96,6 @@ fn required<'v>(name: &Arc<str>, many: bool, ops: &dyn Ops, heap: Heap<'v>) -> V
     let one = |index| heap.alloc(RequiredValue { requirement: Arc::clone(name), index });
     match many {
         false => one(0),
-        true => heap.alloc((0..ops.requirement_count(name)).map(one).collect::<Vec<_>>()),
+        true => heap.alloc((0..ops.results(name)).map(one).collect::<Vec<_>>()),
     }
 }

@@ -12,12 +12,12 @@ use starlark::values::list::ListRef;
 use starlark::values::none::NoneOr;
 use starlark::values::{Heap, UnpackValue, Value};
 use tapeout_engine::Claims;
+use tapeout_flow::project::{InvalidRequirement, Requirement, Requires};
 use tapeout_model::Data;
 
 use crate::amounts;
 use crate::complaint::{complaint, complaint_with};
 use crate::data::{self, named, to_data};
-use crate::pending::{Requirement, Requires};
 use crate::values::block::{DEPENDENCY_MAP, KindDecl, KindValue};
 use crate::values::ctx::ID;
 use crate::values::declarations::Declarations;
@@ -73,13 +73,7 @@ fn requirement(value: Value<'_>, name: &str) -> starlark::Result<Requirement> {
             "\".task\", \"name.task\", \"=block.task\", or a list of these",
         ));
     };
-    text.parse().map_err(|_| {
-        complaint_with(
-            format!("requirement `{name}`: `{text}` is malformed"),
-            "\".task\" is a task of the same block, \"name.task\" one of a block in the dependency map, \
-             \"=block.task\" one of the block with that id",
-        )
-    })
+    text.parse().map_err(|error: InvalidRequirement| complaint(format!("requirement `{name}`: {error}")))
 }
 
 fn required(value: Value<'_>) -> starlark::Result<Vec<(String, Requires)>> {

@@ -12,13 +12,13 @@ use starlark::values::{
     Heap, NoSerialize, ProvidesStaticType, StarlarkPagablePanic, StarlarkValue, Value, starlark_value,
 };
 use tapeout_config::{Diagnostic, Span, nearest};
+use tapeout_flow::project::Requirement;
 use tapeout_model::Data;
 
 use super::declarations::Declarations;
 use super::param::ParamDecl;
 use super::task::TaskDecl;
 use crate::data;
-use crate::pending::Requirement;
 
 /// A type of blocks.
 #[derive(Debug)]

@@ -15,8 +15,9 @@ use starlark::values::{
     Heap, NoSerialize, ProvidesStaticType, StarlarkPagablePanic, StarlarkValue, Value, starlark_value,
 };
 use starlark::{methods_static, starlark_module, starlark_simple_value};
-use tapeout_engine::Failure;
-use tapeout_model::{Data, FilePath, Metric};
+use tapeout_flow::Failure;
+use tapeout_flow::project::{Call, FlowCall, FlowThing, Word};
+use tapeout_model::{Data, FilePath, Metric, View};
 
 use super::files::{Attributes, FilesValue};
 use super::path::{self, PathValue};
@@ -25,7 +26,6 @@ use crate::amounts;
 use crate::complaint::{complaint, complaint_with, refused};
 use crate::data::{self, named_data, to_data, to_value};
 use crate::ops::Ops;
-use crate::pending::{Call, FlowCall, Thing, Word};
 use crate::readers::regex;
 
 /// The context of a task.
@@ -64,7 +64,7 @@ pub(crate) const ID: &str = "id";
 impl<'v> StarlarkValue<'v> for OwnBlockValue {
     fn get_attr(&self, attribute: &str, heap: Heap<'v>) -> Option<Value<'v>> {
         if attribute == ID {
-            return running::with(|ops| heap.alloc(ops.block()));
+            return running::with(|ops| heap.alloc(ops.block().to_owned()));
         }
         if !self.has_attr(attribute, heap) {
             return None;
@@ -197,23 +197,61 @@ fn entries(value: Value<'_>, what: &str) -> starlark::Result<Vec<(String, Data)>
     }
 }
 
-/// Runs a flow and shows what came out.
-fn flow_result<'v>(call: &FlowCall, heap: Heap<'v>) -> starlark::Result<Value<'v>> {
-    let result = try_to(|ops| ops.flow(call))?;
-    let metrics = result.metrics.iter().map(|(name, metric)| (&**name, data::metric_value(metric, heap)));
-    let metrics = heap.alloc(AllocDict(metrics));
-    let views = heap.alloc(AllocDict(result.views.iter().map(|(format, view)| (&**format, to_value(view, heap)))));
-    let state = heap.alloc(PathValue(result.state));
-    Ok(heap.alloc(AllocStruct([("metrics", metrics), ("views", views), ("state", state)])))
+/// The files that are there before the first step, by format: one, or several of a kind.
+fn views(value: Value<'_>) -> starlark::Result<Vec<(String, FilePath)>> {
+    let mut views = Vec::new();
+    for (format, data) in entries(value, "views")? {
+        let files = match data {
+            Data::List(files) | Data::Tuple(files) => files,
+            one => vec![one],
+        };
+        for file in files {
+            match file {
+                Data::Path(path) => views.push((format.clone(), path)),
+                Data::Text(text) => views.push((format.clone(), FilePath::Source(String::new()).join(&text))),
+                other => {
+                    let message =
+                        format!("`views[{format:?}]` must be a path or a list of paths, found {}", other.kind());
+                    return Err(complaint(message));
+                }
+            }
+        }
+    }
+    Ok(views)
 }
 
-/// The files that a pattern finds.
-fn found(pattern: &str) -> starlark::Result<Vec<FilePath>> {
-    let found = try_to(|ops| ops.glob(pattern))?;
-    match found.is_empty() {
-        true => Err(complaint_with(format!("no file matches `{pattern}`"), "patterns are relative to the project")),
-        false => Ok(found),
+fn view_value<'v>(view: &View<FilePath>, heap: Heap<'v>) -> Value<'v> {
+    match view {
+        View::File(path) => heap.alloc(PathValue(path.clone())),
+        View::Files(views) => heap.alloc(AllocList(views.iter().map(|view| view_value(view, heap)))),
+        View::Named(views) => heap.alloc(AllocDict(views.iter().map(|(name, view)| (&**name, view_value(view, heap))))),
     }
+}
+
+/// What is said of a flow beside which one.
+struct About<'v> {
+    config: Option<Value<'v>>,
+    views: Option<Value<'v>>,
+    label: NoneOr<&'v str>,
+    check: bool,
+}
+
+/// Runs a flow and shows what came out.
+fn run_flow<'v>(thing: FlowThing, about: About<'v>, heap: Heap<'v>) -> starlark::Result<Value<'v>> {
+    let call = FlowCall {
+        thing,
+        config: about.config.map(|value| entries(value, "config")).transpose()?.unwrap_or_default(),
+        views: about.views.map(views).transpose()?.unwrap_or_default(),
+        label: about.label.into_option().map(str::to_owned),
+        check: about.check,
+    };
+    let result = try_to(|ops| ops.flow(&call))?;
+    let metrics = result.metrics.iter().map(|(name, metric)| (&**name, data::metric_value(metric, heap)));
+    let metrics = heap.alloc(AllocDict(metrics));
+    let views = result.views.iter().map(|(format, view)| (&**format, view_value(view, heap)));
+    let views = heap.alloc(AllocDict(views));
+    let failed = result.failed.map_or(Value::new_none(), |failed| heap.alloc(failed));
+    Ok(heap.alloc(AllocStruct([("metrics", metrics), ("views", views), ("failed", failed)])))
 }
 
 // Functions of the language have as many named arguments as they have.
@@ -248,9 +286,9 @@ fn methods(builder: &mut MethodsBuilder) {
         #[starlark(require = named, default = NoneOr::None)] timeout: NoneOr<Value<'v>>,
         #[starlark(require = named, default = NoneOr::None)] outputs: NoneOr<Value<'v>>,
         #[starlark(require = named, default = NoneOr::None)] depfile: NoneOr<Value<'v>>,
+        #[starlark(require = named, default = NoneOr::None)] stdin: NoneOr<Value<'v>>,
         #[starlark(require = named, default = NoneOr::None)] stdout: NoneOr<Value<'v>>,
         #[starlark(require = named, default = true)] check: bool,
-        #[starlark(require = named, default = NoneOr::None)] name: NoneOr<&str>,
         heap: Heap<'v>,
     ) -> starlark::Result<Value<'v>> {
         let _ = this;
@@ -265,16 +303,14 @@ fn methods(builder: &mut MethodsBuilder) {
             argv: command_line(argv)?,
             env: env.map(environment).transpose()?.unwrap_or_default(),
             timeout: timeout.into_option().map(amounts::duration).transpose()?,
-            within: None,
             outputs,
             depfile: optional_in_cwd(depfile, "`depfile`")?,
+            stdin: stdin.into_option().map(path::of_value).transpose()?,
             stdout: optional_in_cwd(stdout, "`stdout`")?,
             check,
-            name: name.into_option().map(str::to_owned),
         };
-        let ran = try_to(|ops| ops.run(&call))?;
-        let log = heap.alloc(PathValue(ran.log));
-        Ok(heap.alloc(AllocStruct([("status", heap.alloc(ran.status)), ("log", log)])))
+        let ended = try_to(|ops| ops.run(&call))?;
+        Ok(heap.alloc(AllocStruct([("status", heap.alloc(ended.status)), ("log", heap.alloc(ended.log))])))
     }
 
     /// A file or directory of the project; with a wildcard, the list of all that match.
@@ -286,7 +322,7 @@ fn methods(builder: &mut MethodsBuilder) {
         let _ = this;
         match path::of_value(path)? {
             FilePath::Source(text) if path.unpack_str().is_some() && is_pattern(&text) => {
-                Ok(heap.alloc(AllocList(found(&text)?.into_iter().map(PathValue))))
+                Ok(heap.alloc(AllocList(try_to(|ops| ops.glob(&text))?.into_iter().map(PathValue))))
             }
             FilePath::Source(text) => Ok(heap.alloc(PathValue(try_to(|ops| ops.input(&text))?))),
             target @ FilePath::Target { .. } => Ok(heap.alloc(PathValue(target))),
@@ -301,7 +337,8 @@ fn methods(builder: &mut MethodsBuilder) {
     ) -> starlark::Result<FilesValue> {
         let _ = this;
         let attributes = named_data(&attributes)?;
-        Ok(FilesValue::new(found(pattern)?.into_iter().map(|path| (path, attributes.clone())).collect()))
+        let found = try_to(|ops| ops.glob(pattern))?;
+        Ok(FilesValue::new(found.into_iter().map(|path| (path, attributes.clone())).collect()))
     }
 
     /// The files of a directory whose names a regular expression matches from their start; its named groups become their
@@ -370,7 +407,7 @@ fn methods(builder: &mut MethodsBuilder) {
     /// Whether there is such a tool.
     fn has_tool(this: &CtxValue, #[starlark(require = pos)] name: &str) -> starlark::Result<bool> {
         let _ = this;
-        try_to(|ops| ops.has_tool(name))
+        ask(|ops| ops.has_tool(name))
     }
 
     /// Gives a metric.
@@ -395,28 +432,32 @@ fn methods(builder: &mut MethodsBuilder) {
         Ok(NoneType)
     }
 
-    /// Runs a flow: a built-in one by name, or a configuration file.
+    /// Runs a flow: one by name, or that of a configuration file.
     fn flow<'v>(
         this: &CtxValue,
         #[starlark(require = pos)] thing: Value<'v>,
         #[starlark(require = named)] config: Option<Value<'v>>,
         #[starlark(require = named)] views: Option<Value<'v>>,
-        #[starlark(require = named, default = NoneOr::None)] label: NoneOr<&str>,
+        #[starlark(require = named, default = NoneOr::None)] label: NoneOr<&'v str>,
+        #[starlark(require = named, default = true)] check: bool,
         heap: Heap<'v>,
     ) -> starlark::Result<Value<'v>> {
         let _ = this;
-        let thing = match thing.unpack_str() {
+        let thing = match (thing.unpack_str(), ListRef::from_value(thing)) {
             // Names of flows are words; files have a suffix or lie somewhere.
-            Some(name) if !name.contains(['.', '/']) => Thing::Flow(name.to_owned()),
-            _ => Thing::File(path::of_value(thing)?),
+            (Some(name), _) if !name.contains(['.', '/']) => FlowThing::Flow(name.to_owned()),
+            (_, Some(steps)) => {
+                let id = |step| text_of(step, "the id of a step").map(str::to_owned);
+                FlowThing::Steps(steps.iter().map(id).collect::<Result<_, _>>()?)
+            }
+            _ => match path::of_value(thing)? {
+                FilePath::Source(file) => FlowThing::File(file),
+                FilePath::Target { .. } => {
+                    return Err(complaint("the configuration of a flow must be a file of the project"));
+                }
+            },
         };
-        let call = FlowCall {
-            thing,
-            config: config.map(|value| entries(value, "config")).transpose()?.unwrap_or_default(),
-            views: views.map(|value| entries(value, "views")).transpose()?.unwrap_or_default(),
-            label: label.into_option().map(str::to_owned),
-        };
-        flow_result(&call, heap)
+        run_flow(thing, About { config, views, label, check }, heap)
     }
 
     /// Runs one step.
@@ -425,16 +466,11 @@ fn methods(builder: &mut MethodsBuilder) {
         #[starlark(require = pos)] id: &str,
         #[starlark(require = named)] config: Option<Value<'v>>,
         #[starlark(require = named)] views: Option<Value<'v>>,
-        #[starlark(require = named, default = NoneOr::None)] label: NoneOr<&str>,
+        #[starlark(require = named, default = NoneOr::None)] label: NoneOr<&'v str>,
+        #[starlark(require = named, default = true)] check: bool,
         heap: Heap<'v>,
     ) -> starlark::Result<Value<'v>> {
         let _ = this;
-        let call = FlowCall {
-            thing: Thing::Steps(vec![id.to_owned()]),
-            config: config.map(|value| entries(value, "config")).transpose()?.unwrap_or_default(),
-            views: views.map(|value| entries(value, "views")).transpose()?.unwrap_or_default(),
-            label: label.into_option().map(str::to_owned),
-        };
-        flow_result(&call, heap)
+        run_flow(FlowThing::Steps(vec![id.to_owned()]), About { config, views, label, check }, heap)
     }
 }

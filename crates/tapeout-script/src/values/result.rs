@@ -11,7 +11,7 @@ use starlark::values::{
     AllocValue, Heap, NoSerialize, ProvidesStaticType, StarlarkPagablePanic, StarlarkValue, Trace, Value, ValueLike,
     starlark_value,
 };
-use tapeout_engine::Failure;
+use tapeout_flow::Failure;
 use tapeout_model::{Class, Data};
 
 use super::running;

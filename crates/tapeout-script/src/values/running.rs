@@ -5,7 +5,7 @@ use std::cell::{Cell, RefCell};
 use std::mem;
 use std::ptr::NonNull;
 
-use tapeout_engine::Failure;
+use tapeout_flow::Failure;
 
 use crate::ops::Ops;
 

@@ -8,8 +8,7 @@ use starlark::starlark_simple_value;
 use starlark::values::{NoSerialize, ProvidesStaticType, StarlarkPagablePanic, StarlarkValue, starlark_value};
 use tapeout_config::Span;
 use tapeout_engine::Claims;
-
-use crate::pending::{Requirement, Requires};
+use tapeout_flow::project::{Requirement, Requires};
 
 /// Where a function can be found once the module is frozen.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -37,10 +36,7 @@ pub(crate) struct TaskDecl {
 impl TaskDecl {
     /// Everything that it requires.
     pub(crate) fn requirements(&self) -> impl Iterator<Item = &Requirement> {
-        self.requires.iter().flat_map(|(_, requires)| match requires {
-            Requires::One(requirement) => std::slice::from_ref(requirement),
-            Requires::Many(requirements) => requirements,
-        })
+        self.requires.iter().flat_map(|(_, requires)| requires.each())
     }
 }
 

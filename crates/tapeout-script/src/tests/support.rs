@@ -1,16 +1,16 @@
 //! A project of a few files, and a task that writes down what it is asked for.
-#![allow(dead_code, clippy::unwrap_used)]
 
 use std::collections::BTreeMap;
 use std::fs;
 
 use tapeout_config::SourceMap;
-use tapeout_engine::Failure;
-use tapeout_model::{Class, Data, FilePath, Metric};
-use tapeout_script::Script;
-use tapeout_script::ops::Ops;
-use tapeout_script::pending::{Block, Call, FlowCall, FlowResult, Project, Ran, Word};
+use tapeout_flow::Failure;
+use tapeout_flow::project::{Call, FlowCall, FlowResult, Word};
+use tapeout_model::{Class, Data, FilePath, Metric, View};
 use tempfile::TempDir;
+
+use crate::Script;
+use crate::ops::{Ended, Ops};
 
 /// A directory with files.
 pub(crate) fn files(files: &[(&str, &str)]) -> TempDir {
@@ -38,11 +38,6 @@ pub(crate) fn load(text: &str) -> Result<Script, String> {
     load_files(&[("flow.star", text)])
 }
 
-/// The project of this `flow.star`.
-pub(crate) fn project(text: &str) -> Project {
-    load(text).unwrap_or_else(|problems| panic!("{problems}")).into_project().expect("a flow")
-}
-
 /// What is wrong with this `flow.star`.
 pub(crate) fn problems(text: &str) -> String {
     match load(text) {
@@ -68,16 +63,15 @@ pub(crate) fn own(path: &str) -> FilePath {
 }
 
 impl Ops for Recorder {
-    fn block(&mut self) -> String {
-        self.asked.push("block".into());
-        "top".into()
+    fn block(&self) -> &str {
+        "top"
     }
 
     fn task(&self) -> &str {
         "it"
     }
 
-    fn cwd(&mut self) -> FilePath {
+    fn cwd(&self) -> FilePath {
         own("")
     }
 
@@ -86,7 +80,7 @@ impl Ops for Recorder {
         self.params.iter().find(|(known, _)| known == name).map(|(_, data)| data.clone())
     }
 
-    fn requirement_count(&self, name: &str) -> usize {
+    fn results(&self, name: &str) -> usize {
         self.results.get(name).map_or(0, Vec::len)
     }
 
@@ -125,8 +119,8 @@ impl Ops for Recorder {
         Ok(self.sources.contains_key(&path.to_string()))
     }
 
-    fn has_tool(&mut self, name: &str) -> Result<bool, Failure> {
-        Ok(name == "yosys")
+    fn has_tool(&mut self, name: &str) -> bool {
+        name == "yosys"
     }
 
     fn write(&mut self, path: &str, bytes: &[u8]) -> Result<FilePath, Failure> {
@@ -151,12 +145,12 @@ impl Ops for Recorder {
         }
     }
 
-    fn run(&mut self, call: &Call) -> Result<Ran, Failure> {
+    fn run(&mut self, call: &Call) -> Result<Ended, Failure> {
         self.calls.push(call.clone());
         if call.argv.first() == Some(&Word::Text("false".into())) && call.check {
             return Err(Failure::new(Class::Tool, "`false` failed with status 1"));
         }
-        Ok(Ran { status: 0, log: own("it.log") })
+        Ok(Ended { status: 0, log: "said".into() })
     }
 
     fn metric(&mut self, name: &str, value: Metric) {
@@ -170,9 +164,9 @@ impl Ops for Recorder {
     fn flow(&mut self, call: &FlowCall) -> Result<FlowResult, Failure> {
         self.flows.push(call.clone());
         Ok(FlowResult {
-            metrics: vec![("design__instance__count".into(), Metric::Int(7))],
-            views: vec![("nl".into(), Data::Path(own("top.nl.v")))],
-            state: own("state_out.json"),
+            metrics: [("design__instance__count".into(), Metric::Int(7))].into(),
+            views: [("nl".into(), View::File(own("top.nl.v")))].into(),
+            failed: None,
         })
     }
 }
@@ -181,22 +175,23 @@ impl Ops for Recorder {
 pub(crate) type Outcome = Result<Option<Vec<(String, Data)>>, Failure>;
 
 /// Runs a task of a block.
-pub(crate) fn run(block: &Block, task: &str, ops: &mut Recorder) -> Outcome {
+pub(crate) fn run(script: &Script, block: &str, task: &str, ops: &mut Recorder) -> Outcome {
+    let project = script.project().expect("a flow");
+    let (_, block) = project.blocks().iter().find(|(id, _)| id == block).expect("the block");
     ops.params.clone_from(&block.params);
-    let task = block.tasks.iter().find(|one| one.id == task).expect("the task");
-    task.body.run(ops)
+    script.bodies[&(block.of.name.clone(), task.to_owned())].call(ops)
 }
 
 /// Runs the only task of the only block of this `flow.star`.
 pub(crate) fn run_only(text: &str, ops: &mut Recorder) -> Outcome {
-    let project = project(text);
-    let block = &project.blocks[0].1;
-    run(block, &block.tasks[0].id.clone(), ops)
+    let script = load(text).unwrap_or_else(|problems| panic!("{problems}"));
+    let (id, block) = &script.project().expect("a flow").blocks()[0];
+    run(&script, id, &block.of.tasks[0].id, ops)
 }
 
 /// Runs a function's body as a task. Lines of the body are indented by four blanks already.
 pub(crate) fn run_body(body: &str, ops: &mut Recorder) -> Outcome {
-    run_only(&format!("def it(ctx):\n{body}\n\nflow = Flow()\nflow[\"top\"] = block(tasks = [it])()\n"), ops)
+    run_only(&format!("def it(ctx):\n{body}\n\nflow = Flow()\nTop = block(tasks = [it])\nflow[\"top\"] = Top()\n"), ops)
 }
 
 /// What failed, with all its words.

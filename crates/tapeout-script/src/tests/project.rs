@@ -1,10 +1,9 @@
 //! A project from its files to the call of a task.
 
-mod support;
-
-use support::{Recorder, load_files, own, run};
+use tapeout_flow::project::{Requirement, Requires, Word};
 use tapeout_model::{Data, FilePath};
-use tapeout_script::pending::{Requirement, Requires, Word};
+
+use super::support::{Recorder, load_files, own, run};
 
 const FLOW: &str = r#"
 """A small system."""
@@ -57,13 +56,13 @@ fn a_project_is_loaded_and_its_tasks_run() {
     let script = load_files(&[("flow.star", FLOW), ("lib/tools.star", TOOLS)]).unwrap_or_else(|e| panic!("{e}"));
     assert_eq!(script.doc(), "A small system.");
     assert_eq!(script.files().len(), 2);
-    let project = script.into_project().unwrap();
-    let [(a, core_a), (b, core_b)] = &project.blocks[..] else { panic!() };
-    assert_eq!((a.as_str(), b.as_str(), core_a.kind.as_str(), core_a.doc.as_str()), ("a", "b", "Core", "A core."));
+    let [(a, core_a), (b, core_b)] = script.project().unwrap().blocks() else { panic!() };
+    let of = &core_a.of;
+    assert_eq!((a.as_str(), b.as_str(), of.name.as_str(), of.doc.as_str()), ("a", "b", "Core", "A core."));
+    assert!(std::sync::Arc::ptr_eq(of, &core_b.of), "blocks of a type share it");
     assert_eq!(core_b.params, [("voltage".to_owned(), Data::Float(1.0)), ("name".to_owned(), "b".into())]);
     assert_eq!(core_a.dependency_map["other"], "b");
-    let place = &core_a.tasks[1];
-    assert!(std::sync::Arc::ptr_eq(place, &core_b.tasks[1]), "tasks are shared by the blocks of a type");
+    let place = &of.tasks[1];
     assert_eq!((place.claims.cores, place.claims.memory_mib, place.claims.tokens["pnr"]), (2, 4096, 1));
     let syn = Requires::One(Requirement::Own { task: "synthesize".into() });
     let all = Requires::Many(vec![
@@ -71,12 +70,12 @@ fn a_project_is_loaded_and_its_tasks_run() {
         Requirement::Direct { block: "b".into(), task: "synthesize".into() },
     ]);
     assert_eq!(place.requires, [("syn".to_owned(), syn), ("all".to_owned(), all)]);
-    assert_eq!(core_a.tasks[0].doc, "Synthesises.\n\nAll of it.");
+    assert_eq!(of.tasks[0].doc, "Synthesises.\n\nAll of it.");
 
     let mut ops = Recorder::default();
     ops.sources.insert("rtl/a.v".into(), String::new());
     ops.sources.insert("rtl/b.v".into(), String::new());
-    let result = run(core_a, "synthesize", &mut ops).unwrap().unwrap();
+    let result = run(&script, "a", "synthesize", &mut ops).unwrap().unwrap();
     let expected: [(String, Data); 3] =
         [("voltage".into(), 1.8.into()), ("netlist".into(), own("netlist.json").into()), ("cells".into(), 12.into())];
     assert_eq!(result, expected);
@@ -91,7 +90,7 @@ fn a_project_is_loaded_and_its_tasks_run() {
     let mut ops = Recorder::default();
     ops.results.insert("syn".into(), vec![result]);
     ops.results.insert("all".into(), vec![vec![("cells".into(), 1.into())], vec![("cells".into(), 2.into())]]);
-    let result = run(core_a, "place", &mut ops).unwrap().unwrap();
+    let result = run(&script, "a", "place", &mut ops).unwrap().unwrap();
     assert_eq!(result, [("sum".to_owned(), 3.into()), ("netlist".to_owned(), own("netlist.json").into())]);
     assert_eq!(ops.asked, ["syn[0].cells", "say cells 12", "all[0].cells", "all[1].cells", "syn[0].netlist"]);
 }
