@@ -179,20 +179,23 @@ fn pydesignflow(case: &Map<String, Json>) -> Case {
     let mut told = Vec::new();
     for step in case.get("steps").and_then(Json::as_array).into_iter().flatten() {
         let (mut before, mut after) = (Map::new(), Map::new());
-        let mut says = Vec::new();
+        let (mut says, mut says_not) = (Vec::new(), Vec::new());
         for (name, value) in step.as_object().into_iter().flatten() {
             match (name.as_str(), value) {
                 ("exit", _) => _ = after.insert("good".to_owned(), json!(value == 0)),
                 // On which of the two something is said is each program's own.
                 ("stdout" | "stderr", Json::Array(pieces)) => says.extend(pieces.iter().cloned()),
+                ("not_stdout" | "not_stderr", Json::Array(pieces)) => says_not.extend(pieces.iter().cloned()),
                 (name, _) if name == "cmd" || name.ends_with(BEFORE) => {
                     _ = before.insert(name.to_owned(), value.clone())
                 }
                 (name, _) => _ = after.insert(name.to_owned(), value.clone()),
             }
         }
-        if !says.is_empty() {
-            after.insert("says".to_owned(), says.into());
+        for (name, pieces) in [("says", says), ("says_not", says_not)] {
+            if !pieces.is_empty() {
+                after.insert(name.to_owned(), pieces.into());
+            }
         }
         given.push(Json::Object(before));
         told.push(Json::Object(after));

@@ -74,9 +74,9 @@ impl Command {
                 "-N" | "--no-dependencies" => given.options.push("--no-dependencies"),
                 "-c" | "--clean" => given.clean = true,
                 "-M" | "--monitor" => given.follow = true,
-                "-a" | "--hidden" => given.all = true,
                 "-b" | "--brief" => given.brief = true,
-                "-n" | "--no-color" => {}
+                // The table has targets that were not run anyway.
+                "-a" | "--hidden" | "-n" | "--no-color" => {}
                 "-h" | "--help" => given.help = true,
                 // What is none of the peer's must be none here.
                 option if option.starts_with('-') => given.options.push(option),
@@ -104,7 +104,6 @@ struct Given<'a> {
     dry: bool,
     clean: bool,
     follow: bool,
-    all: bool,
     brief: bool,
     help: bool,
 }
@@ -122,22 +121,21 @@ impl Given<'_> {
         for name in &mut names {
             name.truncate(name.trim_end_matches('.').len());
         }
-        // An option of runs makes a run of it, which has nothing to run.
-        let runs = (of_target || !self.options.is_empty()) && !(self.clean || self.follow || self.help);
+        let runs = of_target && !(self.clean || self.follow || self.help);
         let mut words: Vec<String> = match () {
             () if self.help => vec!["--help"],
             () if self.follow => vec!["status", "--follow"],
             // Where nothing is to be done yet, the question is not answered.
             () if self.clean && self.dry => vec!["clean"],
             () if self.clean => vec!["clean", "-y"],
-            () if runs => [&["run", "-j1"], self.options.as_slice()].concat(),
+            () if runs => vec!["run", "-j1"],
             () if self.brief => vec!["list", "targets"],
-            () if self.all => vec!["status", "--all"],
             () => vec!["status"],
         }
         .into_iter()
         .map(str::to_owned)
         .collect();
+        words.extend(self.options.iter().map(|option| (*option).to_owned()));
         words.extend(names);
         words.extend(self.build_dir.into_iter().flat_map(|dir| ["--build-dir".to_owned(), dir]));
         Command { words, runs, dry: self.dry && runs }
@@ -147,13 +145,14 @@ impl Given<'_> {
 /// The targets that would run, in order.
 fn planned(dry: &Ended) -> Json {
     let plan: Json = serde_json::from_str(&dry.output).unwrap_or_default();
-    let targets = plan["targets"].as_array().into_iter().flatten();
-    targets.filter(|target| target["runs"] == true).map(|target| target["target"].clone()).collect()
+    plan["targets"].as_array().into_iter().flatten().map(|target| target["target"].clone()).collect()
 }
 
-/// The targets that ran, in the order in which they began.
+/// The targets that ran, in the order in which they began: `[1/2] b.t: started: …`.
 fn ran(said: &str) -> Vec<&str> {
-    said.lines().filter_map(|line| line.split_whitespace().find(|word| word.contains('.'))).collect()
+    said.lines()
+        .filter_map(|line| Some(line.strip_prefix('[')?.split_once("] ")?.1.split_once(": started")?.0))
+        .collect()
 }
 
 /// Everything that was printed, with the peer's names for directories.

@@ -15,7 +15,8 @@ const OF_TASK: [&str; 11] =
 
 /// The text of `flow.star`.
 pub(super) fn flow_star(flow: &Json) -> Result<String, String> {
-    only(flow, &["blocks"])?;
+    // How errors of commands look is each program's own.
+    only(flow, &["blocks", "hide_subprocess_errors"])?;
     let blocks = entry(flow, "blocks")?.as_array().ok_or("`blocks` is not a list")?;
     let (mut types, mut made) = (String::new(), String::from("flow = Flow()\n"));
     let mut classes = BTreeSet::new();
@@ -103,7 +104,12 @@ fn body(of: &Json) -> Result<String, String> {
         Some(Json::String(said)) => lines.push(format!("fail({})", quoted(said))),
         Some(said) => lines.push(format!("fail({})", quoted(&said.to_string()))),
     }
-    if of.get("result").is_some() {
+    if let Some(result) = of.get("result") {
+        // Files that a result names are there.
+        let written = of.get("write").and_then(Json::as_object);
+        let named =
+            named_files(result).into_iter().filter(|path| written.is_none_or(|files| !files.contains_key(*path)));
+        lines.extend(named.map(|path| format!("ctx.write({}, \"\")", quoted(path))));
         lines.push("result = Result()".to_owned());
         for (name, value) in entries(of, "result")? {
             lines.push(format!("result.{name} = {}", filled(value)?));
@@ -114,6 +120,18 @@ fn body(of: &Json) -> Result<String, String> {
         lines.push("pass".to_owned());
     }
     Ok(lines.iter().map(|line| format!("    {line}\n")).collect())
+}
+
+/// The files below the directory of a target that a value names.
+fn named_files(value: &Json) -> Vec<&str> {
+    match value {
+        Json::Array(items) => items.iter().flat_map(named_files).collect(),
+        Json::Object(entries) => match (entries.get("$cwd").and_then(Json::as_str), entries.len()) {
+            (Some(path), 1) => Some(path).filter(|path| !path.is_empty()).into_iter().collect(),
+            _ => entries.values().flat_map(named_files).collect(),
+        },
+        _ => Vec::new(),
+    }
 }
 
 /// A value as Starlark writes it, without places for other values in its texts.
@@ -230,7 +248,7 @@ mod tests {
             { "id": "b", "class": "A", "params": { "v": "y" }, "dependency_map": {} },
         ] });
         let expected = concat!(
-            "def _A_s(ctx):\n    result = Result()\n    result.k = str(ctx.block.v) + \"!\"\n",
+            "def _A_s(ctx):\n    ctx.write(\"n.v\", \"\")\n    result = Result()\n    result.k = str(ctx.block.v) + \"!\"\n",
             "    result.p = ctx.cwd / \"n.v\"\n    return result\n\n",
             "def _A_t(ctx, s):\n    \"Test.\"\n    print(\"k: \" + str(s.k))\n\n",
             "A = block(\n  params = {\"v\": \"x\"},\n  tasks = [\n    task(_A_s, id = \"s\"),\n",

@@ -6,15 +6,15 @@ use regex::Regex;
 
 /// Messages of the peer, and what a message of ours must have for each: the captures of the first in the second.
 /// Nothing, where it is the heading of something or the name of a class of Python.
-const MESSAGES: [(&str, &str); 18] = [
+const MESSAGES: [(&str, &str); 20] = [
     (r"^\w+(Error|Exception)$", ""),
     (r"^PyDesignFlow Build Plan:?$", ""),
     (r"^(?:\w+: )?Too many arguments\.$", "error"),
     (r"^Block '(.*)' not found\.$", "`$1`"),
     (r"^Target '(.*)' not found\.$", "`$1`"),
     (r"^No blocks defined", "block"),
-    (r"^--no-dependencies requires block and task$", "target"),
-    (r"^--rebuild-dependencies requires block and task$", "target"),
+    (r"^--no-dependencies requires block and task$", "--no-dependencies"),
+    (r"^--rebuild-dependencies requires block and task$", "--fresh"),
     (r"^Cannot specify --monitor together with block/task\.$", "--follow"),
     (r"^(?:ResultRequired: )?Result of target (\S+) is missing\.$", "$1"),
     (r"dependency_map must declare exactly", "dependency_map"),
@@ -23,6 +23,8 @@ const MESSAGES: [(&str, &str); 18] = [
     (r"Block (\S+) assigned multiple times", "`$1`"),
     (r"Unsupported attribute type", "attribute"),
     (r"Attribute dict keys must be str", "key"),
+    (r"^incomplete$", "failed"),
+    (r"^✓$", "fresh"),
     (r"Subprocess (\S+) exited with return code (\d+)", "$2"),
     (r"(?:^KeyError: |unexpected keyword argument )'(.*)'$", "$1"),
 ];
@@ -41,7 +43,8 @@ pub(super) fn said(theirs: &str, text: &str) -> bool {
             return text.contains(&wanted);
         }
     }
-    text.contains(theirs)
+    // A command of a task sees the build directory where it is itself.
+    text.contains(theirs) || text.contains(&theirs.replace("$BUILD/", ""))
 }
 
 #[cfg(test)]
