@@ -102,7 +102,8 @@ pub(crate) fn named(value: Value<'_>) -> String {
         "NoneType" => "None".to_owned(),
         "string" => format!("the string {}", value.to_repr()),
         "int" | "float" | "bool" => value.to_repr(),
-        kind @ ("enum" | "int_range" | "Path") => format!("an {kind}").replace("an Path", "a Path"),
+        "block_type" => "a block type".to_owned(),
+        "enum" => "an enum".to_owned(),
         kind => format!("a {kind}"),
     }
 }
@@ -121,6 +122,11 @@ pub(crate) fn to_value<'v>(data: &Data, heap: Heap<'v>) -> Value<'v> {
         Data::Tuple(items) => heap.alloc(AllocTuple(items.iter().map(|item| to_value(item, heap)))),
         Data::Map(entries) => heap.alloc(AllocDict(entries.iter().map(|(key, value)| (&**key, to_value(value, heap))))),
     }
+}
+
+/// Data as one writes it in a script.
+pub(crate) fn written(data: &Data) -> String {
+    Heap::temp(|heap| to_value(data, heap).to_repr())
 }
 
 /// The value of a metric.
