@@ -6,13 +6,13 @@ use std::path::PathBuf;
 use std::sync::{Arc, mpsc};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use tapeout_model::{Attempt, Class, Digest, Metric, Metrics, Output, Read, View};
+use tapeout_model::{Attempt, Class, Digest, Metric, Metrics, Output, Part, Read, Record, View};
 use tapeout_store::Entry;
 
 use crate::recall::{Given, result_digest};
 use crate::retry::Cause;
 use crate::run::{Message, Run, Task};
-use crate::{Claims, Engine, Event, Failure, FoundTool, Job, JobId, Outcome, Part, Wish};
+use crate::{Claims, Engine, Event, Failure, FoundTool, Job, JobId, Outcome, Wish};
 
 /// What a body sees of its run.
 pub struct JobCx<'run> {
@@ -83,7 +83,7 @@ pub(crate) fn run_body<'run>(run: &'run Run<'run>, task: Task, is_driver: bool) 
     // What the body itself read may have changed since: tools are looked after one by one.
     let stale = cx.reads.iter().find_map(|read| match read {
         Read::File { path, .. } if !engine.is_same(read, &Given::NOTHING) => Some(path),
-        Read::File { .. } | Read::Input { .. } | Read::Tool { .. } | Read::Job { .. } | Read::Setting { .. } => None,
+        _ => None,
     });
     if let Some(path) = stale {
         return Err(Failure::changed(path));
@@ -173,7 +173,7 @@ impl JobCx<'_> {
                 );
                 return Err(Failure::new(Class::Internal, message));
             };
-            let digest = self.inputs[index as usize].as_deref().and_then(|entry| part_digest(entry, part));
+            let digest = self.inputs[index as usize].as_deref().and_then(|entry| entry.part_digest(part));
             self.note(Read::Input { index, digest });
         }
         let id = self.ask(job)?;
@@ -260,7 +260,7 @@ impl JobCx<'_> {
                 self.inputs[index].as_ref()
             }
         };
-        let inputs = job.inputs.iter().map(|(part, from)| part_digest(result_of(from)?, part)).collect();
+        let inputs = job.inputs.iter().map(|(part, from)| result_of(from)?.part_digest(part)).collect();
         let (settings, result) = match outcome {
             Outcome::Done { entry, .. } => (settings_read(entry), Some(result_digest(entry))),
             Outcome::Failed(_) | Outcome::Skipped | Outcome::WouldRun => (Vec::new(), None),
@@ -333,7 +333,7 @@ impl JobCx<'_> {
     pub fn view(&mut self, format: &str) -> Option<View<Output>> {
         let part = Part::View(format.to_owned());
         let (index, entry) = self.input(&part);
-        let digest = part_digest(entry, &part);
+        let digest = entry.part_digest(&part);
         let view = entry.record().views.get(format).map(|view| {
             view.map(&mut |path: &String| {
                 entry
@@ -352,9 +352,10 @@ impl JobCx<'_> {
     /// # Panics
     /// When the job did not declare this metric as an input.
     pub fn metric(&mut self, name: &str) -> Option<Metric> {
-        let (index, entry) = self.input(&Part::Metric(name.to_owned()));
+        let part = Part::Metric(name.to_owned());
+        let (index, entry) = self.input(&part);
         let metric = entry.record().metrics.get(name).cloned();
-        let digest = entry.metric_digest(name);
+        let digest = entry.part_digest(&part);
         self.note(Read::Input { index, digest });
         metric
     }
@@ -368,9 +369,19 @@ impl JobCx<'_> {
         let (index, entry) = self.input(&part);
         let of_prefix = entry.record().metrics.iter().filter(|(name, _)| name.starts_with(prefix));
         let metrics = of_prefix.map(|(name, metric)| (name.clone(), metric.clone())).collect();
-        let digest = part_digest(entry, &part);
+        let digest = entry.part_digest(&part);
         self.note(Read::Input { index, digest });
         metrics
+    }
+
+    /// A part of the result that the job has as its input of this index, of which it declared any part: what `get` makes of
+    /// that result, which must follow from this part.
+    pub fn part<T>(&mut self, index: u32, part: Part, get: impl FnOnce(&Record) -> T) -> T {
+        let entry = self.inputs[index as usize].as_deref().expect("a job starts after the jobs it has inputs from");
+        let digest = entry.part_digest(&part);
+        let got = get(entry.record());
+        self.note(Read::Part { index, part, digest });
+        got
     }
 
     /// The place of a part among the job's inputs, and the result that it is a part of.
@@ -501,16 +512,7 @@ impl JobCx<'_> {
 fn settings_read(entry: &Entry) -> Vec<(String, Option<String>)> {
     let setting = |read| match read {
         Read::Setting { name, text } => Some((name, text)),
-        Read::File { .. } | Read::Input { .. } | Read::Tool { .. } | Read::Job { .. } => None,
+        _ => None,
     };
     entry.reads().filter_map(setting).collect()
-}
-
-/// The digest of a part of a job's result, `None` when it has no such part.
-pub(crate) fn part_digest(entry: &Entry, part: &Part) -> Option<Digest> {
-    match part {
-        Part::View(format) => entry.view_digest(format),
-        Part::Metric(name) => entry.metric_digest(name),
-        Part::Metrics(prefix) => entry.metrics_digest(prefix),
-    }
 }

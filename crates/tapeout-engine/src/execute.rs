@@ -1,11 +1,12 @@
 //! Running an invocation: its key, its work directory, and the commit of what came out.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::sync::{Arc, OnceLock};
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use tapeout_model::{Attempt, Class, Digest, Record};
-use tapeout_store::{Entry, KeyHasher, KeyLock, Signature};
+use tapeout_store::{Entry, FileTime, KeyHasher, KeyLock, Signature};
 
 use crate::invocation::{Accept, DepFormat, Input, shell_line};
 use crate::process::{LIBRARIES, disk_full};
@@ -15,12 +16,12 @@ use crate::work_dir::WorkDir;
 use crate::{Claims, Command, Event, Failure, FoundTool, Invocation, JobCx, Wish};
 
 /// Tools that ran to their end, and what is in their work directory.
-pub(crate) struct Finished<'i> {
+pub(crate) struct Finished {
     pub(crate) dir: WorkDir,
     pub(crate) attempt: Attempt,
     pub(crate) statuses: Vec<i32>,
     /// The outputs that are there.
-    pub(crate) files: Vec<&'i str>,
+    pub(crate) files: Vec<String>,
 }
 
 /// A file of the user's, and what `stat` says of it.
@@ -134,7 +135,8 @@ impl JobCx<'_> {
     }
 
     fn action_key(&mut self, invocation: &Invocation, tools: &[Arc<FoundTool>]) -> Result<Digest, Failure> {
-        let Invocation { log, commands, inputs, outputs, optional_outputs, depfiles, env, timeout: _ } = invocation;
+        let Invocation { log, commands, inputs, outputs, optional_outputs, keeps_all, depfiles, env, timeout: _ } =
+            invocation;
         let mut key = KeyHasher::new("action 2");
         key.text(log).number(commands.len() as u64);
         for (Command { tool, args, stdout, accept, within }, found) in commands.iter().zip(tools) {
@@ -171,6 +173,9 @@ impl JobCx<'_> {
             key.number(names.len() as u64);
             names.iter().for_each(|name| _ = key.text(name));
         }
+        if *keeps_all {
+            key.text("keeps all");
+        }
         key.number(depfiles.len() as u64);
         depfiles.iter().for_each(|(name, format)| _ = key.text(name).number(u64::from(*format == DepFormat::Lines)));
         key.text(&std::env::var_os(LIBRARIES).unwrap_or_default().to_string_lossy());
@@ -201,7 +206,8 @@ impl JobCx<'_> {
         }
         let store = self.engine.store();
         files.sort_unstable();
-        let outputs = files.into_iter().map(|name| store.take_file(&dir.path.join(name), name));
+        files.dedup();
+        let outputs = files.iter().map(|name| store.take_file(&dir.path.join(name), name));
         let outputs = outputs.collect::<Result<_, _>>()?;
         attempt.log = Some(store.take_file(&dir.path.join(&invocation.log), &invocation.log)?);
         let record = Record { outputs, statuses, ..Record::default() };
@@ -214,13 +220,14 @@ impl JobCx<'_> {
     }
 
     /// Runs the commands of an invocation in a fresh work directory and checks that the outputs are there.
-    pub(crate) fn run_tools<'i>(
-        &self,
-        invocation: &'i Invocation,
-        tools: &[Arc<FoundTool>],
-    ) -> Result<Finished<'i>, Failure> {
+    pub(crate) fn run_tools(&self, invocation: &Invocation, tools: &[Arc<FoundTool>]) -> Result<Finished, Failure> {
         let dir = self.engine.work_dir().map_err(|error| Failure::io("make a work directory", &error))?;
         let mut attempt = self.fill(&dir, invocation)?;
+        let filled = if invocation.keeps_all { dir.files()? } else { BTreeMap::new() };
+        if !filled.is_empty() {
+            // What the tools change must have another time stamp.
+            let _ = FileTime::next();
+        }
         for (command, tool) in invocation.commands.iter().zip(tools) {
             let limit = command.within.map(|within| ["timeout".to_owned(), within.as_secs_f64().to_string()]);
             let argv: Vec<String> =
@@ -246,13 +253,16 @@ impl JobCx<'_> {
         let mut files = Vec::new();
         for name in invocation.outputs.iter().chain(&invocation.optional_outputs) {
             if dir.path.join(name).is_file() {
-                files.push(name.as_str());
+                files.push(name.clone());
             } else if invocation.outputs.contains(name) {
                 let last = invocation.commands.last().map_or("", |command| &command.tool);
                 let message = format!("`{last}` ended without an error but did not write `{name}`");
                 let failure = Failure::new(Class::Tool, message).because(Cause::Tool);
                 return Err(self.failed(failure, dir, invocation, &attempt, &statuses));
             }
+        }
+        if invocation.keeps_all {
+            files.extend(dir.written(&filled, &invocation.log)?);
         }
         Ok(Finished { dir, attempt, statuses, files })
     }

@@ -1,9 +1,8 @@
 //! The jobs of a run and what they see of each other.
 
-use std::fmt;
 use std::sync::Arc;
 
-use tapeout_model::{Digest, Record};
+use tapeout_model::{Digest, Part, Record};
 use tapeout_store::KeyHasher;
 
 use crate::{Claims, Failure, Identity, JobCx};
@@ -17,37 +16,6 @@ impl JobId {
     #[must_use]
     pub fn index(self) -> usize {
         self.0 as usize
-    }
-}
-
-/// A part of a job's result that another job sees.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Part {
-    /// The view in this format.
-    View(String),
-    /// The metric of this name.
-    Metric(String),
-    /// All metrics whose names begin like this, however many there are.
-    Metrics(String),
-}
-
-impl Part {
-    /// The format, the name, or what names begin with.
-    #[must_use]
-    pub fn name(&self) -> &str {
-        match self {
-            Self::View(name) | Self::Metric(name) | Self::Metrics(name) => name,
-        }
-    }
-}
-
-impl fmt::Display for Part {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::View(format) => write!(f, "view {format}"),
-            Self::Metric(name) => write!(f, "metric {name}"),
-            Self::Metrics(prefix) => write!(f, "metrics {prefix}*"),
-        }
     }
 }
 
@@ -161,11 +129,16 @@ impl Job {
 
     fn identify(&self, identity: &mut Identity<'_>) {
         for (part, _) in &self.inputs {
-            match part {
-                Part::View(format) => identity.part("view", format),
-                Part::Metric(name) => identity.part("metric", name),
-                Part::Metrics(prefix) => identity.part("metrics", prefix),
+            let kind = match part {
+                Part::View(_) => "view",
+                Part::Metric(_) => "metric",
+                Part::Metrics(_) => "metrics",
+                Part::Datum(_) => "datum",
+                Part::Names => "names",
+                Part::Files(_) => "files",
+                Part::Any => "any",
             };
+            identity.part(kind, part.name());
         }
         self.body.identify(identity);
     }

@@ -125,6 +125,8 @@ pub struct Invocation {
     pub outputs: Vec<String>,
     /// Files that may be there afterwards.
     pub optional_outputs: Vec<String>,
+    /// Whether whatever else the tools write is kept, too: new files, and inputs that they change. Links are not.
+    pub keeps_all: bool,
     /// Dependency files that the tools write: what they list is read, too.
     pub depfiles: Vec<(String, DepFormat)>,
     /// Environment variables beyond the allow-list.

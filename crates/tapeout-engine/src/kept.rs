@@ -78,7 +78,7 @@ impl KeptAttempt {
     pub fn source(read: Read) -> Option<(String, Option<String>)> {
         match read {
             Read::File { path, digest } => Some((path, digest.as_ref().map(Digest::to_string))),
-            Read::Input { .. } | Read::Tool { .. } | Read::Job { .. } | Read::Setting { .. } => None,
+            _ => None,
         }
     }
 

@@ -4,10 +4,9 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use tapeout_model::{Digest, Read};
+use tapeout_model::{Digest, Part, Read};
 use tapeout_store::{Entry, KeyHasher};
 
-use crate::cx::part_digest;
 use crate::{Engine, Job};
 
 impl Engine {
@@ -21,10 +20,11 @@ impl Engine {
     ) -> Option<Arc<Entry>> {
         let input = |index: u32| {
             let (part, _) = job.inputs.get(index as usize)?;
-            part_digest(result_of(index as usize)?, part)
+            result_of(index as usize)?.part_digest(part)
         };
+        let part = |index: u32, part: &Part| result_of(index as usize)?.part_digest(part);
         let setting = |name: &str, text: Option<&str>| job.body.setting(name).as_deref() == text;
-        self.good_entry(key, &Given { input: &input, setting: &setting })
+        self.good_entry(key, &Given { input: &input, part: &part, setting: &setting })
     }
 
     /// The newest good result under a key of a job that was given this.
@@ -42,6 +42,7 @@ impl Engine {
         match read {
             Read::Setting { name, text } => (given.setting)(name, text.as_deref()),
             Read::Input { index, digest } => (given.input)(*index) == *digest,
+            Read::Part { index, part, digest } => (given.part)(*index, part) == *digest,
             Read::File { path, digest } => {
                 self.store().file_digest(&self.project().join(path)).is_ok_and(|found| found == *digest)
             }
@@ -54,7 +55,7 @@ impl Engine {
                 let setting = |name: &str, text: Option<&str>| {
                     settings.iter().any(|(known, was)| known == name && was.as_deref() == text)
                 };
-                let given = Given { input: &input, setting: &setting };
+                let given = Given { input: &input, setting: &setting, ..Given::NOTHING };
                 let found = || self.good_entry(key, &given).map(|entry| result_digest(&entry));
                 result.is_some() && self.asked().result((*key, inputs.clone(), settings.clone()), found) == *result
             }
@@ -66,13 +67,15 @@ impl Engine {
 pub(crate) struct Given<'a> {
     /// The part of another result that is its input of this index.
     input: &'a dyn Fn(u32) -> Option<Digest>,
+    /// A part of the result that is its input of this index.
+    part: &'a dyn Fn(u32, &Part) -> Option<Digest>,
     /// Whether it has a setting of this name and text; without a text, whether it is known to have none of this name.
     setting: &'a dyn Fn(&str, Option<&str>) -> bool,
 }
 
 impl Given<'_> {
     /// For what is no job, or for a read that has nothing to do with it.
-    pub(crate) const NOTHING: Self = Self { input: &|_| None, setting: &|_, _| false };
+    pub(crate) const NOTHING: Self = Self { input: &|_| None, part: &|_, _| None, setting: &|_, _| false };
 }
 
 /// What came out of a job, as one digest.

@@ -1,6 +1,7 @@
 //! Does an invocation give the same when it runs once more? The recorded result stands whatever comes out; the second one
 //! is only compared with it.
 
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::{self, BufRead, BufReader};
 use std::path::Path;
@@ -49,8 +50,12 @@ impl JobCx<'_> {
             let how = format!("{:?}, then {:?}", first.record().statuses, second.statuses);
             differences.push(Difference { what: STATUSES.to_owned(), how });
         }
-        for name in invocation.outputs.iter().chain(&invocation.optional_outputs) {
-            let there = second.files.contains(&name.as_str());
+        let names: BTreeSet<&String> = (invocation.outputs.iter().chain(&invocation.optional_outputs))
+            .chain(first.record().outputs.iter().map(|output| &output.path))
+            .chain(&second.files)
+            .collect();
+        for name in names {
+            let there = second.files.contains(name);
             let how = match (first.record().output(name), there) {
                 (None, false) => None,
                 (Some(_), false) => Some("not written the second time".to_owned()),

@@ -116,7 +116,7 @@ fn is_result_of(entry: &Entry, invocation: &Invocation) -> bool {
     let paths: HashSet<&String> = record.outputs.iter().map(|output| &output.path).collect();
     paths.len() == record.outputs.len()
         && invocation.outputs.iter().all(promised)
-        && record.outputs.iter().all(|output| known(&output.path))
+        && (invocation.keeps_all || record.outputs.iter().all(|output| known(&output.path)))
         && record.statuses.len() == invocation.commands.len()
         && record.statuses.iter().zip(accepts).all(accepted)
         && entry.attempt().log.as_ref().is_some_and(|log| log.path == invocation.log)

@@ -3,10 +3,9 @@
 
 use std::sync::Arc;
 
-use tapeout_model::{Digest, Read};
+use tapeout_model::{Digest, Part, Read};
 use tapeout_store::Entry;
 
-use crate::cx::part_digest;
 use crate::recall::Given;
 use crate::tool::{PATH, VERSION};
 use crate::{Engine, Job, JobId};
@@ -47,6 +46,8 @@ pub enum Change {
     Input {
         /// Whose.
         from: JobId,
+        /// Which part.
+        part: Part,
         /// Whether that job would run first, so that nothing is known yet.
         pending: bool,
     },
@@ -66,6 +67,18 @@ pub enum Change {
         /// Its path in the job's directory.
         path: String,
     },
+}
+
+/// What has changed of a part of another job's result.
+fn changed_input(
+    from: JobId,
+    part: &Part,
+    digest: Option<&Digest>,
+    result_of: impl Fn(JobId) -> Option<Arc<Entry>>,
+) -> Option<Change> {
+    let Some(result) = result_of(from) else { return Some(Change::Input { from, part: part.clone(), pending: true }) };
+    let is_same = result.part_digest(part).as_ref() == digest;
+    (!is_same).then(|| Change::Input { from, part: part.clone(), pending: false })
 }
 
 impl Engine {
@@ -97,13 +110,11 @@ impl Engine {
                 Read::Input { index, digest } => {
                     // Where the identity changed, the places of inputs may have, too; what they are is told by it.
                     let Some((part, from)) = job.inputs.get(*index as usize) else { continue };
-                    match result_of(*from) {
-                        None => Some(Change::Input { from: *from, pending: true }),
-                        Some(result) if part_digest(&result, part) != *digest => {
-                            Some(Change::Input { from: *from, pending: false })
-                        }
-                        Some(_) => None,
-                    }
+                    changed_input(*from, part, digest.as_ref(), &result_of)
+                }
+                Read::Part { index, part, digest } => {
+                    let Some((_, from)) = job.inputs.get(*index as usize) else { continue };
+                    changed_input(*from, part, digest.as_ref(), &result_of)
                 }
                 Read::File { path, digest } => {
                     let now = self.store().file_digest(&self.project().join(path)).ok().flatten();

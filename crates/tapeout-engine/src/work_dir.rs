@@ -7,7 +7,7 @@
 //! tools that had got away from both may still run, and are killed first.
 
 use std::collections::hash_map::RandomState;
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fs::{self, File, OpenOptions};
 use std::hash::{BuildHasher, Hasher};
 use std::io::{self, Write};
@@ -15,6 +15,9 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tapeout_model::Class;
+use tapeout_store::Signature;
 
 use crate::Failure;
 
@@ -129,6 +132,39 @@ impl WorkDir {
             fs::create_dir_all(folder).map_err(failure)?;
         }
         fs::write(&path, bytes).map_err(failure)
+    }
+
+    /// The files in it by path, and what `stat` says of each. Links are none.
+    pub(crate) fn files(&self) -> Result<BTreeMap<String, Signature>, Failure> {
+        let failure = |error| Failure::io(&format!("look through `{}`", self.path.display()), &error);
+        let mut files = BTreeMap::new();
+        let mut pending = vec![String::new()];
+        while let Some(folder) = pending.pop() {
+            for entry in fs::read_dir(self.path.join(&folder)).map_err(failure)? {
+                let entry = entry.map_err(failure)?;
+                let name = entry.file_name().into_string().map_err(|name| {
+                    let message = format!("a tool wrote a file whose name is not UTF-8: {}", name.display());
+                    Failure::new(Class::Tool, message)
+                })?;
+                let name = if folder.is_empty() { name } else { format!("{folder}/{name}") };
+                let kind = entry.file_type().map_err(failure)?;
+                if kind.is_dir() {
+                    pending.push(name);
+                } else if kind.is_file()
+                    && let Some(signature) = Signature::of_file(&entry.path())?
+                {
+                    files.insert(name, signature);
+                }
+            }
+        }
+        Ok(files)
+    }
+
+    /// The files in it that were not there when it had these, or have changed since; without the log.
+    pub(crate) fn written(&self, filled: &BTreeMap<String, Signature>, log: &str) -> Result<Vec<String>, Failure> {
+        let files = self.files()?.into_iter();
+        let written = files.filter(|(name, signature)| name != log && filled.get(name) != Some(signature));
+        Ok(written.map(|(name, _)| name).collect())
     }
 
     /// Leaves the directory where it is, for looking at.

@@ -9,8 +9,9 @@ use std::fmt::Write as _;
 use std::path::PathBuf;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::{Map, Value, json};
 use tapeout_engine::{Difference, Failure};
 use tapeout_model::{Alert, Class, Metrics};
 
@@ -20,12 +21,9 @@ use crate::{Comparison, RunSummary, Stage, StepStatus};
 /// The name of the recorded stream in the run's directory.
 pub const EVENTS: &str = "events.jsonl";
 
-/// How the JSON of an event begins: first comes its name, of letters and underscores.
-const TAG: &str = "{\"event\":\"";
-
 /// One thing that happened.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(tag = "event", rename_all = "snake_case")]
+#[serde(rename_all = "snake_case")]
 pub enum RunEvent {
     /// First of all.
     RunStarted {
@@ -163,18 +161,15 @@ impl From<&Failure> for StepFailed {
 }
 
 /// An event with its time, and the step that it is about.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug)]
 pub struct Happened {
     /// Seconds since the Unix epoch.
     pub time: f64,
     /// The id of the step in the flow.
-    #[serde(default)]
     pub step: Option<String>,
     /// The step's directory in the run.
-    #[serde(default)]
     pub dir: Option<String>,
     /// What happened.
-    #[serde(flatten)]
     pub event: RunEvent,
 }
 
@@ -191,17 +186,37 @@ impl Happened {
     /// The event as a line of the stream, without the line break: what it is and when comes first.
     #[must_use]
     pub fn to_line(&self) -> String {
-        // An event is made of texts, numbers and lists of them.
+        // An event is made of texts, numbers and lists of them. Its JSON is `{"name":{…}}`, or `"name"` where that is all.
         let event = serde_json::to_string(&self.event).unwrap_or_default();
-        let name_end = event.strip_prefix(TAG).and_then(|name| name.find('"')).map_or(0, |end| TAG.len() + end + 1);
-        let (what, rest) = event.split_at(name_end);
-        let mut line = format!("{what},\"time\":{}", Value::from(self.time));
+        let named = event.strip_prefix('{').and_then(|event| event.strip_suffix('}')).and_then(|e| e.split_once(':'));
+        let (name, body) = named.unwrap_or((&event, "{}"));
+        let mut line = format!("{{\"event\":{name},\"time\":{}", Value::from(self.time));
         for (name, text) in [("step", &self.step), ("dir", &self.dir)] {
             if let Some(text) = text {
                 let _ = write!(line, ",\"{name}\":{}", Value::from(text.as_str()));
             }
         }
-        line + rest
+        match body.strip_prefix('{') {
+            Some(rest) if rest != "}" => line + "," + rest,
+            _ => line + "}",
+        }
+    }
+}
+
+/// Reads a line of the stream. By hand, since numbers in what serde flattens are read only as long as no crate asks for
+/// those of any precision.
+impl<'de> Deserialize<'de> for Happened {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let mut fields = Map::deserialize(deserializer)?;
+        let name = fields.remove("event").and_then(|name| name.as_str().map(str::to_owned));
+        let name = name.ok_or_else(|| D::Error::missing_field("event"))?;
+        let time =
+            fields.remove("time").and_then(|time| time.as_f64()).ok_or_else(|| D::Error::missing_field("time"))?;
+        let [step, dir] =
+            ["step", "dir"].map(|field| fields.remove(field).and_then(|text| Some(text.as_str()?.into())));
+        let event = if fields.is_empty() { Value::String(name) } else { json!({ name: fields }) };
+        let event = serde_json::from_value(event).map_err(D::Error::custom)?;
+        Ok(Self { time, step, dir, event })
     }
 }
 

@@ -75,6 +75,7 @@ impl JobBody for StepJob {
             outputs,
             views: result.views,
             metrics: result.metrics,
+            data: Vec::new(),
             statuses,
             alerts: result.alerts,
             verdict: result.verdict,

@@ -64,7 +64,7 @@ impl<T: Copy + Ord> Makers<T> {
             (Part::Metric(wanted), Part::Metrics(prefix)) => wanted.starts_with(prefix),
             (Part::Metrics(wanted), Part::Metric(name)) => name.starts_with(wanted),
             (Part::Metrics(wanted), Part::Metrics(prefix)) => prefix.starts_with(wanted) || wanted.starts_with(prefix),
-            (Part::View(_), _) | (_, Part::View(_)) => false,
+            _ => false,
         };
         self.0.iter().filter(|(part, _)| measures(part)).map(|(_, maker)| *maker).max()
     }

@@ -72,7 +72,7 @@ impl Reason {
                 };
                 Self::new("file", path, words)
             }
-            Change::Input { from, pending } => {
+            Change::Input { from, pending, part: _ } => {
                 let from = step_of(from);
                 let words =
                     if pending { format!("{from} would run first") } else { format!("{from} gave something else") };

@@ -462,7 +462,7 @@ fn variables_read(step: &PlannedStep, entry: &Entry) -> BTreeMap<String, serde_j
             let variable = Says::of(&name).variable();
             config.declares(variable).then(|| (variable.to_owned(), config.setting(variable).shown_json()))
         }
-        Read::File { .. } | Read::Input { .. } | Read::Tool { .. } | Read::Job { .. } => None,
+        _ => None,
     };
     // In the order of the names, as in the whole configuration.
     entry.reads().filter_map(value).collect()

@@ -7,6 +7,7 @@
 
 use std::collections::BTreeMap;
 
+use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 
 use crate::FormatError;
@@ -61,19 +62,13 @@ pub struct ModuleStat {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Count(pub u64);
 
-/// Later versions write `{"count": 3, "area": 4.5}` where areas are known.
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum AnyCount {
-    Plain(u64),
-    WithArea { count: u64 },
-}
-
+/// Later versions write `{"count": 3, "area": 4.5}` where areas are known. Not an untagged enum: numbers in such are read
+/// only as long as no crate asks for those of any precision.
 impl<'de> Deserialize<'de> for Count {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Ok(match AnyCount::deserialize(deserializer)? {
-            AnyCount::Plain(count) | AnyCount::WithArea { count } => Self(count),
-        })
+        let json = serde_json::Value::deserialize(deserializer)?;
+        let count = json.as_u64().or_else(|| json.get("count")?.as_u64());
+        count.map(Self).ok_or_else(|| D::Error::custom(format!("expected a number of cells, found `{json}`")))
     }
 }
 

@@ -5,15 +5,18 @@
 //! - [`Metrics`]: named measurements, after METRICS2.1. [`MetricName`] and [`KnownMetric`] say what a name means,
 //!   [`aggregated`] and [`compared`] work on whole sets, [`Filter`] picks from them.
 //! - [`DesignFormat`], [`View`], [`State`]: the files of a design at one point of a flow.
-//! - [`Digest`], [`Read`], [`Record`]: what a job read and what came out of it.
+//! - [`Data`]: what a task gives to others.
+//! - [`Digest`], [`Part`], [`Read`], [`Record`]: what a job read and what came out of it.
 //! - [`Alert`], [`Class`]: what went wrong, and whose turn it is to act.
 
 mod alert;
 mod arithmetic;
+mod data;
 mod decimal;
 mod digest;
 mod format;
 mod metrics;
+mod part;
 mod record;
 mod shell;
 mod snapshot;
@@ -22,6 +25,7 @@ mod tool;
 mod value;
 
 pub use alert::{Alert, Class, Severity};
+pub use data::{Data, FilePath};
 pub use decimal::{Decimal, InvalidDecimal};
 pub use digest::{Digest, InvalidDigest};
 pub use format::{DesignFormat, FORMATS};
@@ -30,6 +34,7 @@ pub use metrics::{
     KnownMetric, Metric, MetricName, Metrics, Preference, Show, Tolerance, Tolerances, aggregated, compared,
     read_metrics, unit_of,
 };
+pub use part::Part;
 pub use record::{Attempt, Output, PeakBy, Read, Record, Verdict};
 pub use shell::shell_quoted;
 pub use snapshot::{csv_field, metrics_csv, metrics_json};

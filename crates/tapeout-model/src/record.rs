@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Alert, Digest, Metrics, View};
+use crate::{Alert, Data, Digest, Metrics, Part, View};
 
 /// One file that came out of a job.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -28,6 +28,8 @@ pub struct Record {
     pub views: BTreeMap<String, View<String>>,
     /// Measurements.
     pub metrics: Metrics,
+    /// What else a task gives, in the order in which it does.
+    pub data: Vec<(String, Data)>,
     /// The exit status of each command, where commands ran.
     pub statuses: Vec<i32>,
     /// Complaints of the tools, one per code.
@@ -41,6 +43,20 @@ impl Record {
     #[must_use]
     pub fn output(&self, path: &str) -> Option<&Output> {
         self.outputs.iter().find(|output| output.path == path)
+    }
+
+    /// The file at this path, or all files in the directory at it.
+    pub fn outputs_at(&self, path: &str) -> impl Iterator<Item = &Output> {
+        let is_below = move |output: &&Output| {
+            output.path.strip_prefix(path).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        };
+        self.outputs.iter().filter(is_below)
+    }
+
+    /// The datum of this name.
+    #[must_use]
+    pub fn datum(&self, name: &str) -> Option<&Data> {
+        self.data.iter().find(|(known, _)| known == name).map(|(_, datum)| datum)
     }
 }
 
@@ -150,6 +166,15 @@ pub enum Read {
     Input {
         /// Which of the job's inputs, in the order in which it declares them.
         index: u32,
+        /// Its content; `None`: the job has no such part.
+        digest: Option<Digest>,
+    },
+    /// A part of another job's result, where the job declares any part of that as its input.
+    Part {
+        /// Which of the job's inputs.
+        index: u32,
+        /// Which part.
+        part: Part,
         /// Its content; `None`: the job has no such part.
         digest: Option<Digest>,
     },

@@ -8,7 +8,7 @@
 //! 64  u32        1 where the design failed a check of the job, else 0
 //! 68  u32 × 4    lengths of blobs, parts, reads and record
 //! 84  blobs      the digests of all files that the entry needs
-//!     parts      what other jobs may read: u8 1 view, 2 metric; u32 length of the name; the name; its digest
+//!     parts      what other jobs may read: u8 1 view, 2 metric, 3 datum; u32 length of the name; the name; its digest
 //!     reads, record, attempt: each in postcard's encoding
 //! ```
 //!
@@ -19,7 +19,7 @@ use std::ops::Range;
 use std::sync::{Arc, OnceLock};
 
 use serde::Serialize;
-use tapeout_model::{Attempt, Digest, Metric, Output, Read, Record, View};
+use tapeout_model::{Attempt, Data, Digest, Metric, Output, Part, Read, Record, View};
 
 use crate::frame::u32_at;
 use crate::{KeyHasher, hash_bytes};
@@ -28,6 +28,7 @@ const LENGTHS: usize = 68;
 const SECTIONS: usize = 84;
 const VIEW: u8 = 1;
 const METRIC: u8 = 2;
+const DATUM: u8 = 3;
 
 /// Why what was written can be decoded. A change of the encoding changes the version that seeds the checks of frames.
 const CHECKED: &str = "a frame whose checks are right holds what this version writes";
@@ -92,21 +93,24 @@ impl Entry {
         u32_at(self.packed.payload(), 64) == Some(1)
     }
 
-    /// The digest of the view in a format: names and contents of its files, and how they belong together.
+    /// The digest of a part of the result, `None` when it has no such part.
+    ///
+    /// That of a view covers names and contents of its files, and how they belong together; that of several metrics, or
+    /// of several files, covers their names.
     #[must_use]
-    pub fn view_digest(&self, format: &str) -> Option<Digest> {
-        self.packed.part(VIEW, format)
+    pub fn part_digest(&self, part: &Part) -> Option<Digest> {
+        match part {
+            Part::View(format) => self.packed.part(VIEW, format),
+            Part::Metric(name) => self.packed.part(METRIC, name),
+            Part::Metrics(prefix) => self.metrics_digest(prefix),
+            Part::Datum(name) => self.packed.part(DATUM, name),
+            Part::Names => self.names_digest(),
+            Part::Files(path) => self.files_digest(path),
+            Part::Any => None,
+        }
     }
 
-    /// The digest of a metric.
-    #[must_use]
-    pub fn metric_digest(&self, name: &str) -> Option<Digest> {
-        self.packed.part(METRIC, name)
-    }
-
-    /// The digest of all metrics whose names begin like this, with their names; `None` when there are none.
-    #[must_use]
-    pub fn metrics_digest(&self, prefix: &str) -> Option<Digest> {
+    fn metrics_digest(&self, prefix: &str) -> Option<Digest> {
         let mut key = KeyHasher::new("metrics");
         let mut found = false;
         // The parts are in the order of the names, as the metrics of a record are.
@@ -115,6 +119,23 @@ impl Entry {
                 key.text(&String::from_utf8_lossy(rest)).digest(Some(&digest));
                 found = true;
             }
+        }
+        found.then(|| key.finish())
+    }
+
+    fn names_digest(&self) -> Option<Digest> {
+        let mut key = KeyHasher::new("names");
+        let data = self.packed.parts().filter(|(kind, _, _)| *kind == DATUM);
+        data.for_each(|(_, name, _)| _ = key.text(&String::from_utf8_lossy(name)));
+        Some(key.finish())
+    }
+
+    fn files_digest(&self, path: &str) -> Option<Digest> {
+        let mut key = KeyHasher::new("files");
+        let mut found = false;
+        for output in self.record().outputs_at(path) {
+            key.text(&output.path).digest(Some(&output.digest)).number(u64::from(output.executable));
+            found = true;
         }
         found.then(|| key.finish())
     }
@@ -184,11 +205,18 @@ fn parts(record: &Record) -> Vec<u8> {
     for (name, metric) in &record.metrics {
         add(METRIC, name, metric_digest(metric));
     }
+    for (name, datum) in &record.data {
+        add(DATUM, name, datum_digest(datum));
+    }
     parts
 }
 
 fn metric_digest(metric: &Metric) -> Digest {
     hash_bytes(metric.to_json().to_string().as_bytes())
+}
+
+fn datum_digest(datum: &Data) -> Digest {
+    hash_bytes(format!("{datum:?}").as_bytes())
 }
 
 fn view_digest(record: &Record, view: &View<String>) -> Option<Digest> {
@@ -316,6 +344,7 @@ mod tests {
         let reads = [
             Read::File { path: path.to_owned(), digest: None },
             Read::Input { index: 1, digest: None },
+            Read::Part { index: 0, part: Part::Files("out".to_owned()), digest: None },
             Read::Setting { name: "SEED".to_owned(), text: None },
             Read::Job { key: Digest([6; 32]), inputs: vec![None], settings: vec![setting], result: None },
         ];
@@ -337,6 +366,7 @@ mod tests {
             outputs: vec![output("a.lib", 1), output("a.v", 2)],
             views: views.map(|(name, view)| (name.to_owned(), view)).into(),
             metrics: metrics.map(|(name, metric)| (name.to_owned(), metric)).into(),
+            data: vec![("a".to_owned(), Data::Int(1)), ("v".to_owned(), Data::List(vec![Data::Float(0.5)]))],
             statuses: vec![1],
             alerts: vec![alert],
             verdict: Verdict::Failed { reason: "r".to_owned(), hint: Some("h".to_owned()) },
@@ -372,12 +402,15 @@ mod tests {
         assert_eq!(unpacked.blobs().collect::<Vec<_>>(), [1, 2, 3].map(|byte| Digest([byte; 32])));
         for (name, metric) in record().metrics {
             let digest = hash_bytes(metric.to_json().to_string().as_bytes());
-            assert_eq!(unpacked.metric_digest(&name), Some(digest), "{name}");
+            assert_eq!(unpacked.part_digest(&Part::Metric(name.clone())), Some(digest), "{name}");
         }
-        let mut views = ["v", "lib", "vs"].map(|format| unpacked.view_digest(format).unwrap());
+        let view = |format: &str| unpacked.part_digest(&Part::View(format.to_owned()));
+        let mut views = ["v", "lib", "vs"].map(|format| view(format).unwrap());
         views.sort_unstable();
         assert!(views.windows(2).all(|two| two[0] != two[1]), "one file and a list of it are not the same");
-        assert_eq!((unpacked.view_digest("a"), unpacked.metric_digest("lib")), (None, None));
+        let datum = |name: &str| unpacked.part_digest(&Part::Datum(name.to_owned()));
+        assert!(datum("a").is_some() && datum("a") != datum("v") && datum("t").is_none());
+        assert_eq!((view("a"), unpacked.part_digest(&Part::Metric("lib".to_owned()))), (None, None));
         assert!(unpacked.record.get().is_none() && unpacked.attempt.get().is_none());
     }
 
@@ -385,7 +418,7 @@ mod tests {
     #[test]
     fn a_change_of_the_encoding_needs_another_version() {
         let digest = hash_bytes(entry("a.v").packed().payload());
-        assert_eq!((VERSION, digest.short().as_str()), (5, "6df9439720af"));
+        assert_eq!((VERSION, digest.short().as_str()), (6, "27ba814806bb"));
     }
 
     #[test]

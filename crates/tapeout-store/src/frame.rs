@@ -18,7 +18,7 @@ use std::ops::Range;
 use twox_hash::XxHash3_64;
 
 /// Changes with the encoding of any payload: what another version wrote is no frame to this one.
-pub(crate) const VERSION: u64 = 5;
+pub(crate) const VERSION: u64 = 6;
 
 /// Bytes before the payload.
 pub(crate) const HEADER: usize = 24;

@@ -259,7 +259,7 @@ fn described(candidates: &[Candidate], runs: &[(String, RunRef)]) -> HashSet<Dig
         referred.insert(entry.key);
         referred.extend(entry.reads().filter_map(|read| match read {
             Read::Tool { digest, .. } => digest,
-            Read::File { .. } | Read::Input { .. } | Read::Job { .. } | Read::Setting { .. } => None,
+            _ => None,
         }));
     }
     for job in runs.iter().flat_map(|(_, run)| &run.jobs) {

@@ -12,18 +12,19 @@ use tapeout_store::KeyHasher;
 
 use super::{FoundTool, Parts, Tool, ToolProblem, Version};
 use crate::Engine;
+use crate::invocation::from_work_dir;
 
 impl Engine {
-    pub(super) fn find_tool(&self, tool: &Tool, settings: &ToolSettings) -> Result<FoundTool, ToolProblem> {
-        let broken = |reason: String| ToolProblem::Broken { name: tool.name.to_owned(), reason };
-        let program = settings.path.clone().unwrap_or_else(|| tool.name.to_owned());
+    pub(super) fn find_tool(&self, name: &str, tool: &Tool, settings: &ToolSettings) -> Result<FoundTool, ToolProblem> {
+        let broken = |reason: String| ToolProblem::Broken { name: name.to_owned(), reason };
+        let program = settings.path.clone().unwrap_or_else(|| name.to_owned());
         let mut start = KeyHasher::new("tool");
-        start.text(tool.name).number(settings.env.len() as u64);
+        start.text(name).number(settings.env.len() as u64);
         settings.env.iter().for_each(|(name, value)| _ = start.text(name).text(value));
         let (argv, shown, path, files) = if !settings.prefix.is_empty() {
             let shown: Vec<String> = settings.prefix.iter().cloned().chain([program.clone()]).collect();
             let mut argv = shown.clone();
-            argv[0] = self.resolve(&shown[0]).ok_or_else(|| missing(tool, &shown[0]))?.display().to_string();
+            argv[0] = self.resolve(&shown[0]).ok_or_else(|| missing(name, tool, &shown[0]))?.display().to_string();
             start.text("prefix").number(shown.len() as u64);
             shown.iter().for_each(|word| _ = start.text(word));
             (argv, shown, program, None)
@@ -44,17 +45,24 @@ impl Engine {
             let files = PathBuf::from(&path);
             (argv, shown, path, Some(files))
         } else {
-            let path = self.resolve(&program).ok_or_else(|| missing(tool, &program))?;
+            let path = self.resolve(&program).ok_or_else(|| missing(name, tool, &program))?;
             let text = path.display().to_string();
-            (vec![text.clone()], vec![settings.path.as_ref().map_or(program, |_| text.clone())], text, Some(path))
+            let shown = if settings.path.is_some() {
+                text.clone()
+            } else if program.contains('/') {
+                from_work_dir(&program)
+            } else {
+                program
+            };
+            (vec![text.clone()], vec![shown], text, Some(path))
         };
         let mut parts = Parts::new(start.finish(), files.as_deref(), tool.companions);
-        parts.version_text = self.version_text(tool, &argv, settings, &parts)?;
+        parts.version_text = self.version_text(name, tool, &argv, settings, &parts)?;
         let version = Version::find_in(&parts.version_text);
         if let (Some(found), Some(minimum)) = (&version, tool.minimum)
             && Version::find_in(minimum).is_some_and(|minimum| *found < minimum)
         {
-            let (name, minimum) = (tool.name.to_owned(), minimum.to_owned());
+            let (name, minimum) = (name.to_owned(), minimum.to_owned());
             return Err(ToolProblem::TooOld { name, found: found.clone(), minimum, by: String::new() });
         }
         let (env, no_licence) = (settings.env.clone(), settings.no_licence.clone());
@@ -69,6 +77,7 @@ impl Engine {
 
     fn version_text(
         &self,
+        name: &str,
         tool: &Tool,
         argv: &[String],
         settings: &ToolSettings,
@@ -77,7 +86,7 @@ impl Engine {
         if tool.version_args.is_empty() {
             return Ok(String::new());
         }
-        let broken = |reason: String| ToolProblem::Broken { name: tool.name.to_owned(), reason };
+        let broken = |reason: String| ToolProblem::Broken { name: name.to_owned(), reason };
         // What a prefix runs may change without a trace on this machine: it is asked each time.
         let key = parts.stat_key("tool version", &tool.version_args.join(" "));
         if let Some(text) = key.and_then(|key| self.noted_text(&key)) {
@@ -110,7 +119,7 @@ pub(crate) fn executable(program: &str, dir: &Path) -> Option<PathBuf> {
     env::split_paths(&env::var_os("PATH")?).map(|folder| folder.join(program)).find(|path| is_executable(path))
 }
 
-fn missing(tool: &Tool, program: &str) -> ToolProblem {
-    let place = if program == tool.name { " on PATH".to_owned() } else { format!(" as `{program}`") };
-    ToolProblem::Missing { name: tool.name.to_owned(), place, package: tool.package.to_owned() }
+fn missing(name: &str, tool: &Tool, program: &str) -> ToolProblem {
+    let place = if program == name { " on PATH".to_owned() } else { format!(" as `{program}`") };
+    ToolProblem::Missing { name: name.to_owned(), place, package: tool.package.to_owned() }
 }

@@ -116,13 +116,13 @@ pub(crate) const PATH: &str = "path";
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ToolProblem {
     /// There is none.
-    #[error("`{name}` was not found{place}; it is in the Debian package `{package}`")]
+    #[error("`{name}` was not found{place}{}", in_package(package))]
     Missing {
         /// The tool.
         name: String,
         /// Where it was looked for, if not on `PATH`.
         place: String,
-        /// The package that has it.
+        /// The package that has it, if that is known.
         package: String,
     },
     /// It is there and too old.
@@ -148,6 +148,10 @@ pub enum ToolProblem {
     /// No step declares a tool of this name.
     #[error("there is no tool `{0}`")]
     Unknown(String),
+}
+
+fn in_package(package: &str) -> String {
+    if package.is_empty() { String::new() } else { format!("; it is in the Debian package `{package}`") }
 }
 
 /// A version of a tool that is needed beyond what tapeout itself needs.
@@ -178,6 +182,7 @@ type Found = Result<Arc<FoundTool>, ToolProblem>;
 pub struct Toolbox {
     tools: BTreeMap<String, (Tool, ToolSettings)>,
     demands: BTreeMap<String, Demand>,
+    takes_any: bool,
     found: Mutex<BTreeMap<String, Found>>,
 }
 
@@ -190,12 +195,18 @@ impl Toolbox {
             (tool.name.to_owned(), (tool, settings))
         };
         let tools = tools.into_iter().map(with_settings).collect();
-        Self { tools, demands: BTreeMap::new(), found: Mutex::default() }
+        Self { tools, ..Self::default() }
     }
 
     /// Demands a version at least this new of a tool; `by` says who does, for messages. Of several demands the last holds.
     pub fn demand(&mut self, tool: &str, minimum: &str, by: &str) {
         self.demands.insert(tool.to_owned(), Demand { minimum: minimum.to_owned(), by: by.to_owned() });
+    }
+
+    /// Takes programs that nobody has told of for tools, too: by name on `PATH`, or by path from the project. Of these
+    /// no version is known, and they consist of their executable alone.
+    pub fn take_any(&mut self) {
+        self.takes_any = true;
     }
 
     /// All tools by name.
@@ -215,10 +226,15 @@ impl Engine {
             return found.clone();
         }
         let found = match toolbox.tools.get(name) {
-            Some((tool, settings)) => self.find_tool(tool, settings).and_then(|found| {
+            Some((tool, settings)) => self.find_tool(name, tool, settings).and_then(|found| {
                 toolbox.demands.get(name).map_or(Ok(()), |demand| demand.met_by(name, &found))?;
                 Ok(Arc::new(found))
             }),
+            None if toolbox.takes_any => {
+                let tool =
+                    Tool { name: "", summary: "", package: "", version_args: &[], minimum: None, companions: &[] };
+                self.find_tool(name, &tool, &ToolSettings::default()).map(Arc::new)
+            }
             None => Err(ToolProblem::Unknown(name.to_owned())),
         };
         toolbox.found.lock().unwrap_or_else(PoisonError::into_inner).insert(name.to_owned(), found.clone());

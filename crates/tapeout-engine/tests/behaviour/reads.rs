@@ -69,6 +69,7 @@ fn slices() -> Graph {
                     Part::View(name) => _ = cx.view(&name),
                     Part::Metric(name) => _ = cx.metric(&name),
                     Part::Metrics(prefix) => _ = cx.metrics(&prefix),
+                    other => unreachable!("no input here is of this kind: {other}"),
                 }
             }
             Ok(sh("touch out"))

@@ -124,7 +124,8 @@ pub(crate) fn changed_inputs_are_told_by_their_job() {
     let result = recorded(&engine, &graph, 1);
     assert_eq!(changes(&engine, &graph, 1, &result), []);
     project.write("src", "longer text");
-    let change = |pending| Change::Input { from: measures, pending };
+    let part = Part::Metric("length".to_owned());
+    let change = |pending| Change::Input { from: measures, part: part.clone(), pending };
     let expected = [file("src", true, true), change(true)];
     let found = changes(&engine, &graph, 1, &result);
     assert!(expected.iter().all(|change| found.contains(change)) && found.len() == 2, "{found:?}");

@@ -133,7 +133,7 @@ impl Store {
 fn texts(entry: &Entry) -> Vec<String> {
     let reads = entry.reads().filter_map(|read| match read {
         Read::File { path, .. } => Some(path),
-        Read::Input { .. } | Read::Tool { .. } | Read::Job { .. } | Read::Setting { .. } => None,
+        _ => None,
     });
     reads.chain(entry.files().map(|file| file.path.clone())).collect()
 }

@@ -38,12 +38,13 @@ pub(crate) fn run(cx: &Cx, args: &PlanArgs) -> Result<u8, CliError> {
 fn to_json(plan: &Plan) -> serde_json::Value {
     let step = |step: &PlannedStep| {
         let input = |(part, from): &(Part, usize)| {
-            let (kind, name) = match part {
-                Part::View(name) => ("view", name),
-                Part::Metric(name) => ("metric", name),
-                Part::Metrics(prefix) => ("metrics", prefix),
+            let kind = match part {
+                Part::View(_) => "view",
+                Part::Metrics(_) => "metrics",
+                // A step reads nothing else.
+                _ => "metric",
             };
-            json!({ "kind": kind, "name": name, "from": plan.steps[*from].id })
+            json!({ "kind": kind, "name": part.name(), "from": plan.steps[*from].id })
         };
         json!({
             "id": step.id, "step": step.info.id, "name": step.info.name, "dir": step.dir, "left_out": step.left_out,
@@ -98,11 +99,8 @@ fn to_text(terminal: &Terminal, plan: &Plan) -> String {
             continue;
         }
         let inputs = step.inputs.iter().map(|(part, from)| {
-            let name = match part {
-                Part::View(name) | Part::Metric(name) => name.clone(),
-                Part::Metrics(prefix) => format!("{prefix}*"),
-            };
-            format!("{name} from {}", plan.steps[*from].id)
+            let more = if matches!(part, Part::Metrics(_)) { "*" } else { "" };
+            format!("{}{more} from {}", part.name(), plan.steps[*from].id)
         });
         let lines = [
             ("reads", inputs.collect::<Vec<_>>().join(", ")),
