@@ -22,6 +22,27 @@ pub(crate) enum Error {
     Unread(PathBuf, io::Error),
 }
 
+/// The files below a directory that a pattern matches, relative to it and in order.
+///
+/// # Errors
+/// Why they are not known, in words.
+pub fn matching(dir: &Path, pattern: &str) -> Result<Vec<String>, String> {
+    let root = dir.to_str().ok_or_else(|| format!("the path of `{}` is not UTF-8", dir.display()))?;
+    let whole = match pattern.starts_with('/') {
+        true => pattern.to_owned(),
+        false => format!("{}/{pattern}", Pattern::escape(root)),
+    };
+    let paths = of(&whole).map_err(|error| match error {
+        Error::Pattern(reason) => format!("`{pattern}` is no pattern of file names: {reason}"),
+        Error::Unread(path, error) => format!("cannot read `{}`: {error}", path.display()),
+    })?;
+    let files = paths.into_iter().filter(|path| path.is_file());
+    let below = |path: PathBuf| path.strip_prefix(dir).unwrap_or(&path).to_str().map(str::to_owned);
+    let mut names: Vec<String> = files.filter_map(below).collect();
+    names.sort();
+    Ok(names)
+}
+
 /// What the pattern matches, in no particular order. Each part of the pattern is looked for in all directories that the
 /// parts before it lead to, each of these once: the cost is that of the tree for each part, however many there are.
 pub(crate) fn of(pattern: &str) -> Result<Vec<PathBuf>, Error> {

@@ -159,7 +159,7 @@ impl Paths {
     }
 
     fn missing(&self, at: &str, stored: &str, span: Span) -> Diagnostic {
-        let help = match suggest::file(&self.locate(stored)) {
+        let help = match suggest::nearest_file(&self.locate(stored)) {
             Some(near) => format!("did you mean `{}`?", self.stored(&near).display()),
             None => self.base(),
         };

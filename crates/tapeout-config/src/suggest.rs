@@ -29,7 +29,8 @@ pub fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) ->
 }
 
 /// The existing file that a path which does not exist was probably meant to name, in the same directory.
-pub(crate) fn file(path: &Path) -> Option<PathBuf> {
+#[must_use]
+pub fn nearest_file(path: &Path) -> Option<PathBuf> {
     let parent = path.parent()?;
     let directory = if parent.as_os_str().is_empty() { Path::new(".") } else { parent };
     let mut names: Vec<String> =

@@ -93,6 +93,7 @@ impl Confined<'_> {
             cwd,
             env: [("LC_CTYPE", "C.UTF-8"), ("TZ", "UTC")].map(|(name, value)| (name.into(), value.into())).into(),
             log: stderr.clone(),
+            stdin: None,
             stdout: Some(stdout.clone()),
             timeout: Some(self.timeout),
             limits: Limits { address_space: Some(self.memory), file_size: Some(self.output) },

@@ -1,5 +1,6 @@
 //! The context of a running job: all that its body may touch. What is read through it becomes the trace of the result.
 
+use std::any::Any;
 use std::cell::Cell;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::PathBuf;
@@ -451,6 +452,19 @@ impl JobCx<'_> {
         Ok(self.engine.store().put_bytes(bytes, path)?)
     }
 
+    /// Puts a recorded file at a path, relative to the project or absolute, unless it is there. To read it there is another
+    /// matter.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn place(&self, output: &Output, path: &str) -> Result<(), Failure> {
+        let path = self.absolute(path);
+        if self.engine.store().file_digest(&path)? == Some(output.digest) {
+            return Ok(());
+        }
+        Ok(self.engine.store().materialise(output, &path)?)
+    }
+
     /// The path of a file that comes with a tool, given from the directory of the tool's real executable; when it is not
     /// there because the tool is wrapped, from those of its name on `PATH`.
     ///
@@ -470,6 +484,16 @@ impl JobCx<'_> {
             files.into_iter().find(|file| file.exists())
         };
         Ok(if expected.exists() { expected } else { on_path().unwrap_or(expected) })
+    }
+
+    /// Whether there is a tool of this name that can be used. That is a read.
+    pub fn has_tool(&mut self, name: &str) -> bool {
+        self.found_tool(name).is_ok()
+    }
+
+    /// Tells something, which is the business of whoever made the job: [`Event::Told`].
+    pub fn tell(&self, note: Arc<dyn Any + Send + Sync>) {
+        self.say(&Event::Told { job: self.id, note });
     }
 
     /// A tool, noting that it is read.

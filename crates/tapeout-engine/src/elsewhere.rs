@@ -64,6 +64,7 @@ impl Engine {
                 cwd: it.dir.to_owned(),
                 env: env.map(|(name, value)| (name.to_owned(), value)).to_vec(),
                 log: it.log.to_owned(),
+                stdin: None,
                 stdout: None,
                 timeout: it.timeout,
                 limits: Limits::default(),

@@ -139,12 +139,15 @@ impl JobCx<'_> {
             invocation;
         let mut key = KeyHasher::new("action 2");
         key.text(log).number(commands.len() as u64);
-        for (Command { tool, args, stdout, accept, within }, found) in commands.iter().zip(tools) {
+        for (Command { tool, args, stdin, stdout, accept, within }, found) in commands.iter().zip(tools) {
             let identity = self.engine.identity(found);
             let identity = identity.map_err(|problem| Failure::new(Class::Environment, problem.to_string()))?;
             key.text(tool).digest(Some(&identity)).number(args.len() as u64);
             args.iter().for_each(|arg| _ = key.text(arg));
             key.text(stdout.as_deref().unwrap_or_default()).number(u64::from(*accept == Accept::Any));
+            if let Some(stdin) = stdin {
+                key.text("stdin").text(stdin);
+            }
             if let Some(within) = within {
                 key.text("within").number(within.as_millis() as u64);
             }
@@ -232,7 +235,12 @@ impl JobCx<'_> {
             let limit = command.within.map(|within| ["timeout".to_owned(), within.as_secs_f64().to_string()]);
             let argv: Vec<String> =
                 limit.into_iter().flatten().chain(tool.shown.iter().chain(&command.args).cloned()).collect();
-            attempt.commands.push_str(&shell_line(&invocation.env, &argv, command.stdout.as_deref()));
+            attempt.commands.push_str(&shell_line(
+                &invocation.env,
+                &argv,
+                command.stdin.as_deref(),
+                command.stdout.as_deref(),
+            ));
             attempt.commands.push('\n');
         }
         let log = dir.path.join(&invocation.log);

@@ -21,6 +21,8 @@ pub struct Command {
     pub tool: String,
     /// Its arguments.
     pub args: Vec<String>,
+    /// A file that is standard input, seen from the work directory; without it, there is nothing to read.
+    pub stdin: Option<String>,
     /// A file that takes standard output, which otherwise goes to the log.
     pub stdout: Option<String>,
     /// How the exit status is judged.
@@ -37,7 +39,7 @@ impl Command {
     /// A command that must exit with 0.
     #[must_use]
     pub fn new(tool: &str) -> Self {
-        Self { tool: tool.to_owned(), args: Vec::new(), stdout: None, accept: Accept::Zero, within: None }
+        Self { tool: tool.to_owned(), args: Vec::new(), stdin: None, stdout: None, accept: Accept::Zero, within: None }
     }
 
     /// Adds an argument.
@@ -146,9 +148,17 @@ pub fn from_work_dir(path: &str) -> String {
 }
 
 /// Writes a command line so that a shell reads it back as it is.
-pub(crate) fn shell_line(env: &[(String, String)], argv: &[String], stdout: Option<&str>) -> String {
+pub(crate) fn shell_line(
+    env: &[(String, String)],
+    argv: &[String],
+    stdin: Option<&str>,
+    stdout: Option<&str>,
+) -> String {
     let env = env.iter().map(|(name, value)| format!("{name}={}", shell_quoted(value)));
     let mut line = env.chain(argv.iter().map(|word| shell_quoted(word))).collect::<Vec<_>>().join(" ");
+    if let Some(file) = stdin {
+        let _ = write!(line, " < {}", shell_quoted(file));
+    }
     if let Some(file) = stdout {
         let _ = write!(line, " > {}", shell_quoted(file));
     }
@@ -162,7 +172,7 @@ mod tests {
     #[test]
     fn a_shell_reads_a_command_line_back() {
         let argv = ["yosys", "-p", "read 'a b'; x", "", "src/top.v", "$HOME"].map(str::to_owned);
-        let line = shell_line(&[("A".to_owned(), "b c".to_owned())], &argv, Some("out file"));
+        let line = shell_line(&[("A".to_owned(), "b c".to_owned())], &argv, Some("in"), Some("out file"));
         assert_eq!(line, r"A='b c' yosys -p 'read '\''a b'\''; x' '' src/top.v '$HOME' > 'out file'");
     }
 }

@@ -7,7 +7,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
-use tapeout_model::{Attempt, Digest, Read};
+use tapeout_model::{Attempt, Digest, Output, Read};
 use tapeout_store::Entry;
 
 use crate::discovered::listed_files;
@@ -137,15 +137,23 @@ impl JobCx<'_> {
     }
 
     /// Keeps some files of an attempt whose tools ended well, with results that are of no use, for looking at; gives their
-    /// directory. `completed`: what the tools gave.
+    /// directory. `outputs`: files that are recorded. `completed`: what the tools gave.
     ///
     /// # Errors
     /// When they cannot be written.
-    pub fn keep_failed(&self, files: &[(&str, &str)], completed: &[&Entry]) -> Result<PathBuf, Failure> {
+    pub fn keep_failed<'o>(
+        &self,
+        files: &[(&str, &str)],
+        outputs: impl IntoIterator<Item = &'o Output>,
+        completed: &[&Entry],
+    ) -> Result<PathBuf, Failure> {
         let failure = |error: io::Error| Failure::io("keep the failed attempt", &error);
         let dir = self.engine.work_dir().map_err(failure)?;
         for (name, text) in files {
             fs::write(dir.path.join(name), text).map_err(failure)?;
+        }
+        for output in outputs {
+            self.engine.store().materialise(output, &dir.path.join(&output.path))?;
         }
         let mut kept = KeptAttempt::default();
         for entry in completed {

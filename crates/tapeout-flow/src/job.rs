@@ -83,6 +83,12 @@ impl JobBody for StepJob {
     }
 }
 
+/// The end of a log, as a tool's words where nothing in it is known to be an error.
+pub(crate) fn last_words(log: &str) -> Vec<String> {
+    let lines: Vec<&str> = log.lines().filter(|line| !line.trim().is_empty()).collect();
+    lines.iter().rev().take(SHOWN_WORDS).rev().map(|line| (*line).to_owned()).collect()
+}
+
 /// What identifies a step in its place, apart from what its body tells.
 pub(crate) fn identify_step(identity: &mut Identity<'_>, id: &str, info: &StepInfo, keeps_failure: bool) {
     identity.part(STEP, id).part(IMPLEMENTATION, info.implementation);
@@ -177,7 +183,7 @@ impl StepJob {
         let log: String = completed.iter().map(|session| session.log.as_str()).collect();
         let commands: String = completed.iter().map(|session| session.entry.attempt().commands.as_str()).collect();
         let entries: Vec<_> = completed.iter().map(|session| &*session.entry).collect();
-        if let Ok(dir) = cx.job.keep_failed(&[(&name, &log), ("COMMANDS", &commands)], &entries) {
+        if let Ok(dir) = cx.job.keep_failed(&[(&name, &log), ("COMMANDS", &commands)], [], &entries) {
             failure.work_dir = Some(dir);
             failure.log = Some(name);
         }
@@ -196,8 +202,7 @@ impl StepJob {
             .take(SHOWN_WORDS)
             .collect();
         if failure.words.is_empty() {
-            let lines: Vec<&str> = log.lines().filter(|line| !line.trim().is_empty()).collect();
-            failure.words = lines.iter().rev().take(SHOWN_WORDS).rev().map(|line| (*line).to_owned()).collect();
+            failure.words = last_words(&log);
         }
         // A step knows better than the engine what to do about its own time limit.
         if failure.hint.is_none() || failure.cause == Some(Cause::TimedOut) {

@@ -33,6 +33,7 @@ mod pack;
 mod pattern;
 mod pin;
 mod plan;
+pub mod project;
 mod range;
 mod reason;
 mod recorder;

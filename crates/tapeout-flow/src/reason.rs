@@ -35,7 +35,7 @@ pub struct Reason {
 }
 
 impl Reason {
-    fn new(kind: &'static str, what: impl Into<String>, words: impl Into<String>) -> Self {
+    pub(crate) fn new(kind: &'static str, what: impl Into<String>, words: impl Into<String>) -> Self {
         Self { kind, what: what.into(), old: None, new: None, place: None, words: words.into() }
     }
 
@@ -63,7 +63,24 @@ impl Reason {
                 true => Self::of_setting(&name, old, new, step.config()),
                 false => Self::of_setting(&name, old, new, &plan.config),
             },
-            Change::Unknown => Self::new("result", &step.id, "the recorded result is gone"),
+            Change::Input { from, pending, part: _ } => {
+                let from = step_of(from);
+                let words =
+                    if pending { format!("{from} would run first") } else { format!("{from} gave something else") };
+                Self::new("input", from, words)
+            }
+            other => Self::of_anything(other, &step.id),
+        }
+    }
+
+    /// A change that is one for whatever runs, a step or a target of this name.
+    pub(crate) fn of_anything(change: Change, name: &str) -> Self {
+        match change {
+            Change::Part { name: part, .. } | Change::Setting { name: part, .. } => {
+                Self::new("result", name, format!("`{part}` changed"))
+            }
+            Change::Input { part, .. } => Self::new("input", name, format!("{part} changed")),
+            Change::Unknown => Self::new("result", name, "the recorded result is gone"),
             Change::File { path, was_there, is_there } => {
                 let words = match (was_there, is_there) {
                     (false, true) => format!("`{path}` appeared"),
@@ -72,22 +89,16 @@ impl Reason {
                 };
                 Self::new("file", path, words)
             }
-            Change::Input { from, pending, part: _ } => {
-                let from = step_of(from);
-                let words =
-                    if pending { format!("{from} would run first") } else { format!("{from} gave something else") };
-                Self::new("input", from, words)
-            }
-            Change::Tool { name, old, new } => {
+            Change::Tool { name: tool, old, new } => {
                 let words = match (&old, &new) {
-                    (Some(old), Some(new)) if old == new => format!("{name} at `{new}` changed"),
-                    (Some(old), Some(new)) => format!("{name} {old} → {new}"),
-                    (_, None) => format!("{name} cannot be used any more"),
-                    (None, Some(_)) => format!("{name} changed"),
+                    (Some(old), Some(new)) if old == new => format!("{tool} at `{new}` changed"),
+                    (Some(old), Some(new)) => format!("{tool} {old} → {new}"),
+                    (_, None) => format!("{tool} cannot be used any more"),
+                    (None, Some(_)) => format!("{tool} changed"),
                 };
-                Self { old, new, ..Self::new("tool", name, words) }
+                Self { old, new, ..Self::new("tool", tool, words) }
             }
-            Change::Asked => Self::new("input", &step.id, "something that it asked for while it ran changed"),
+            Change::Asked => Self::new("input", name, "something that it asked for while it ran changed"),
             Change::Lost { path } => {
                 let words = format!("the recorded `{path}` is not in the store any more");
                 Self::new("result", path, words)
@@ -134,7 +145,7 @@ impl fmt::Display for Reason {
     }
 }
 
-fn cut(value: &str) -> String {
+pub(crate) fn cut(value: &str) -> String {
     match value.char_indices().nth(SHOWN_VALUE) {
         Some((at, _)) => format!("{}…", &value[..at]),
         None => value.to_owned(),

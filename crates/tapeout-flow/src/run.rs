@@ -418,6 +418,6 @@ fn places<'n>(names: impl Iterator<Item = &'n String>) -> HashMap<String, usize>
     places
 }
 
-fn interrupted(outcomes: &[Outcome]) -> bool {
+pub(crate) fn interrupted(outcomes: &[Outcome]) -> bool {
     outcomes.iter().any(|outcome| matches!(outcome, Outcome::Failed(failure) if failure.class == Class::Interrupted))
 }

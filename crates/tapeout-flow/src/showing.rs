@@ -129,7 +129,7 @@ impl Showing {
     }
 }
 
-fn step_done(entry: &Entry, how: How, shared: bool) -> StepDone {
+pub(crate) fn step_done(entry: &Entry, how: How, shared: bool) -> StepDone {
     let (reason, hint) = reason_of(entry);
     let attempt = entry.attempt();
     StepDone {

@@ -224,7 +224,7 @@ impl RunTree {
 
     /// Shows something in a directory of the tree, unless it is there already. `digest` knows the recorded content of a
     /// file.
-    fn show(
+    pub(crate) fn show(
         &mut self,
         store: &Store,
         dir: &str,
@@ -247,12 +247,13 @@ impl RunTree {
             }
             return Ok(());
         }
-        let new = self.root.join(format!(".{dir}.new"));
-        let old = self.root.join(format!(".{dir}.old"));
+        let new = self.root.join(hidden(dir, "new"));
+        let old = self.root.join(hidden(dir, "old"));
         fs::create_dir(&new)
             .or_else(|error| match error.kind() {
                 // What a killed run has left.
                 io::ErrorKind::AlreadyExists => fs::remove_dir_all(&new).and_then(|()| fs::create_dir(&new)),
+                io::ErrorKind::NotFound => fs::create_dir_all(&new),
                 _ => Err(error),
             })
             .map_err(disk("create", &new))?;
@@ -298,6 +299,15 @@ impl RunTree {
         });
         self.shown.insert(dir.to_owned(), Shown { result, files: files.collect(), listed: None, has_states });
         self.changed = true;
+    }
+
+    /// Notes that a directory is complete: as long as its list of names is as it is now, nothing was added and nothing
+    /// removed.
+    pub(crate) fn note_listing(&mut self, dir: &str) {
+        if let Some(shown) = self.shown.get_mut(dir).filter(|shown| shown.listed.is_none()) {
+            shown.listed = modified(&self.root.join(dir));
+            self.changed = true;
+        }
     }
 
     /// Notes that everything in a directory is a person's.
@@ -367,6 +377,11 @@ impl RunTree {
         if self.failed.remove(&failed) { self.remove_dir(&failed) } else { Ok(()) }
     }
 
+    /// Takes away the failed attempt that is kept beside a directory.
+    pub(crate) fn forget_failed(&self, dir: &str) -> Result<(), Failure> {
+        self.remove_dir(&failed_dir(dir))
+    }
+
     fn remove_dir(&self, dir: &str) -> Result<(), Failure> {
         let path = self.root.join(dir);
         if path.exists() {
@@ -403,15 +418,23 @@ impl RunTree {
 
     /// Keeps the directory of a failed attempt beside the last good result.
     pub(crate) fn keep_failed(&mut self, step: &PlannedStep, work_dir: &Path) -> Result<PathBuf, Failure> {
-        let path = self.root.join(failed_dir(&step.dir));
-        if path.exists() {
-            fs::remove_dir_all(&path).map_err(disk("remove", &path))?;
-        }
         // What it would have read, had it come so far, is not known.
         let config = step.config().iter().map(|(name, setting)| (name.to_owned(), setting.shown_json()));
         write_new(&work_dir.join(CONFIG), &pretty(&own_config(step, config.collect()))?)?;
+        self.keep_failed_as(&step.dir, work_dir)
+    }
+
+    /// The same for what is shown in a directory, as it is.
+    pub(crate) fn keep_failed_as(&mut self, dir: &str, work_dir: &Path) -> Result<PathBuf, Failure> {
+        let path = self.root.join(failed_dir(dir));
+        if path.exists() {
+            fs::remove_dir_all(&path).map_err(disk("remove", &path))?;
+        }
+        if let Some(folder) = path.parent() {
+            fs::create_dir_all(folder).map_err(disk("create", folder))?;
+        }
         fs::rename(work_dir, &path).map_err(disk("keep the failed attempt as", &path))?;
-        self.failed.insert(failed_dir(&step.dir));
+        self.failed.insert(failed_dir(dir));
         Ok(path)
     }
 
@@ -435,6 +458,14 @@ impl RunTree {
 }
 
 pub(crate) const FINAL: &str = "final";
+
+/// A name beside a directory for what is not to be seen.
+fn hidden(dir: &str, what: &str) -> String {
+    match dir.rsplit_once('/') {
+        Some((folder, name)) => format!("{folder}/.{name}.{what}"),
+        None => format!(".{dir}.{what}"),
+    }
+}
 
 /// The place of the states among what is shown; no directory is called so.
 const STATES: &str = "(states)";
@@ -475,7 +506,7 @@ fn own_config(step: &PlannedStep, mut variables: BTreeMap<String, serde_json::Va
 }
 
 /// What identifies a result and how it was got, for a view of it.
-fn result_id(entry: &Entry) -> String {
+pub(crate) fn result_id(entry: &Entry) -> String {
     let mut key = KeyHasher::new("result");
     key.digest(Some(&entry.id())).text(&entry.attempt().commands).number(entry.attempt().started);
     for output in entry.record().outputs.iter().chain(&entry.attempt().log).chain(&entry.attempt().inputs) {
@@ -485,7 +516,7 @@ fn result_id(entry: &Entry) -> String {
 }
 
 /// What a result says of the content of a file in its directory.
-fn digest_of(entry: &Entry, name: &str) -> Option<Digest> {
+pub(crate) fn digest_of(entry: &Entry, name: &str) -> Option<Digest> {
     let attempt = entry.attempt();
     let files = entry.record().outputs.iter().chain(&attempt.log).chain(&attempt.inputs);
     files.into_iter().find(|file| file.path == name).map(|file| file.digest)
@@ -590,7 +621,7 @@ fn write_json(path: &Path, json: &impl Serialize) -> Result<(), Failure> {
 
 /// Writes a file of a directory that is made under another name and appears whole. What has its place, a link into the
 /// directory of another step perhaps, is replaced and not written through.
-fn write_new(path: &Path, text: &str) -> Result<(), Failure> {
+pub(crate) fn write_new(path: &Path, text: &str) -> Result<(), Failure> {
     let write = || File::create_new(path).and_then(|mut file| file.write_all(text.as_bytes()));
     write()
         .or_else(|error| match error.kind() {

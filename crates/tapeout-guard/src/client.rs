@@ -442,6 +442,7 @@ fn launch(spec: &ProcessSpec, tag: &str, id: JobId) -> Result<Launch, SpawnError
         env,
         cwd: path(&spec.cwd)?,
         log: path(&spec.log)?,
+        stdin: spec.stdin.as_deref().map(path).transpose()?,
         stdout: spec.stdout.as_deref().map(path).transpose()?,
         timeout: spec.timeout,
         limits: spec.limits,
@@ -454,6 +455,7 @@ fn spawn_error(spec: &ProcessSpec, Refusal { step, errno }: Refusal) -> SpawnErr
     let program = spec.program.clone();
     match step {
         Step::Log => SpawnError::Output { path: spec.log.clone(), source },
+        Step::Stdin => SpawnError::Input { path: spec.stdin.clone().unwrap_or_default(), source },
         Step::Stdout => SpawnError::Output { path: spec.stdout.clone().unwrap_or_default(), source },
         Step::WorkDir => SpawnError::WorkDir { path: spec.cwd.clone(), source },
         Step::Confine(number) => {

@@ -115,6 +115,10 @@ impl Server {
             opened.map_err(|e| Refusal { step, errno: e.raw_os_error() })
         };
         let log = writable(&launch.log, Step::Log, OFlags::APPEND)?;
+        let readable = |path: &CStr| {
+            open(path, OFlags::RDONLY).map_err(|e| Refusal { step: Step::Stdin, errno: e.raw_os_error() })
+        };
+        let stdin = launch.stdin.as_deref().map(readable).transpose()?;
         let stdout = launch.stdout.as_deref().map(|path| writable(path, Step::Stdout, OFlags::TRUNC)).transpose()?;
         let ruleset = launch.confine.as_ref().map(confine::ruleset).transpose()?;
         let start = |group: Option<&Group>| {
@@ -123,7 +127,11 @@ impl Server {
                 args: &launch.args,
                 env: &launch.env,
                 cwd: &launch.cwd,
-                streams: [self.nothing.as_fd(), stdout.as_ref().unwrap_or(&log).as_fd(), log.as_fd()],
+                streams: [
+                    stdin.as_ref().unwrap_or(&self.nothing).as_fd(),
+                    stdout.as_ref().unwrap_or(&log).as_fd(),
+                    log.as_fd(),
+                ],
                 limits: launch.limits,
                 ruleset: ruleset.as_ref().map(AsFd::as_fd),
                 cgroup: group.map(Group::as_fd),

@@ -23,6 +23,8 @@ pub struct ProcessSpec {
     pub env: Vec<(String, String)>,
     /// The file that standard output and standard error are appended to, in the order in which they are written.
     pub log: PathBuf,
+    /// The file that is standard input; `None`: there is nothing to read.
+    pub stdin: Option<PathBuf>,
     /// Where standard output goes instead, replacing what was there.
     pub stdout: Option<PathBuf>,
     /// How long the process may run.
@@ -156,6 +158,14 @@ pub enum SpawnError {
     /// The log or the file for standard output cannot be opened.
     #[error("cannot write {path}: {source}", path = path.display())]
     Output {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// The file for standard input cannot be opened.
+    #[error("cannot read {path}: {source}", path = path.display())]
+    Input {
         /// The file.
         path: PathBuf,
         /// What the system says.

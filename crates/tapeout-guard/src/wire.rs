@@ -43,6 +43,7 @@ pub(crate) struct Launch {
     pub(crate) env: Vec<CString>,
     pub(crate) cwd: CString,
     pub(crate) log: CString,
+    pub(crate) stdin: Option<CString>,
     pub(crate) stdout: Option<CString>,
     pub(crate) timeout: Option<Duration>,
     pub(crate) limits: Limits,
@@ -77,6 +78,7 @@ pub(crate) struct Refusal {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Step {
     Log,
+    Stdin,
     Stdout,
     /// With the number of the path, those to read, to list and to write in this order, where it is about one.
     Confine(Option<u32>),

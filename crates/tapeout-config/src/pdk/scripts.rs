@@ -54,7 +54,7 @@ pub(crate) fn read(loaded: &Loaded, process: &Process, sources: &mut SourceMap) 
     let Some(script) = places.iter().find(|script| script.is_file()) else {
         let diagnostic = Diagnostic::error(format!("the PDK `{pdk}` has no cell library `{scl}`"));
         let looked = places.map(|script| format!("`{}`", script.display())).join(" and ");
-        return Err(diagnostic.help(match suggest::file(&dir.join(&scl)) {
+        return Err(diagnostic.help(match suggest::nearest_file(&dir.join(&scl)) {
             Some(near) => {
                 format!("did you mean `{}`? looked for {looked}", near.file_name().unwrap_or_default().display())
             }

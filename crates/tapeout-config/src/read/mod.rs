@@ -120,7 +120,7 @@ pub(crate) fn read_text(path: &Path, what: &str, sources: &mut SourceMap) -> Res
             _ => error.to_string(),
         };
         let diagnostic = Diagnostic::error(format!("cannot read {what} `{shown}`: {reason}"));
-        match crate::suggest::file(path) {
+        match crate::suggest::nearest_file(path) {
             Some(near) if error.kind() == ErrorKind::NotFound => {
                 diagnostic.help(format!("did you mean `{}`?", near.display()))
             }

@@ -66,6 +66,7 @@ pub fn shell(dir: &Path, script: &str) -> ProcessSpec {
         cwd: dir.into(),
         env: vec![("PATH".into(), "/usr/bin:/bin".into())],
         log: dir.join("log"),
+        stdin: None,
         stdout: None,
         timeout: None,
         limits: Limits::default(),

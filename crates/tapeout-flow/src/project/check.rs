@@ -1,0 +1,152 @@
+//! Is a project what can be built? All that is wrong is told at once, before anything runs.
+
+use std::collections::{BTreeSet, HashMap};
+
+use tapeout_config::{Diagnostic, Span, nearest};
+
+use super::requirement::is_name;
+use super::{Block, Project, Requirement, TargetId, Task, or_near};
+
+/// The names of files in a target's directory that are tapeout's; no task can have one of them.
+const RESERVED: [&str; 2] = [".", ".."];
+
+/// All that is wrong with a project.
+pub(super) fn errors(project: &Project) -> Vec<Diagnostic> {
+    let mut errors = Vec::new();
+    let mut checked = BTreeSet::new();
+    let mut first: HashMap<&str, Option<Span>> = HashMap::new();
+    for (id, block) in &project.blocks {
+        if let Some(before) = first.insert(id, block.origin) {
+            let error = located(format!("the block id `{id}` is given twice"), block.origin, "the second one");
+            errors.push(also(error, before, "the first one"));
+        }
+        if !is_name(&id.replace('-', "_")) || RESERVED.contains(&id.as_str()) {
+            let message = format!("the block id `{id}` is no name: expected letters, digits, `_` and `-`");
+            errors.push(located(message, block.origin, "this block"));
+        }
+        // Blocks of a type have their tasks in common.
+        if checked.insert(std::sync::Arc::as_ptr(&block.of)) {
+            errors.extend(of_tasks(&block.of.tasks));
+        }
+        of_requirements(project, id, block, &mut errors);
+    }
+    if errors.is_empty() {
+        errors.extend(circle(project));
+    }
+    errors
+}
+
+fn located(message: String, origin: Option<Span>, label: &str) -> Diagnostic {
+    let error = Diagnostic::error(message);
+    match origin {
+        Some(span) => error.at(span, label),
+        None => error,
+    }
+}
+
+fn also(error: Diagnostic, origin: Option<Span>, label: &str) -> Diagnostic {
+    match origin {
+        Some(span) => error.also(span, label),
+        None => error,
+    }
+}
+
+fn of_tasks(tasks: &[Task]) -> Vec<Diagnostic> {
+    let mut errors = Vec::new();
+    for (index, task) in tasks.iter().enumerate() {
+        if !is_name(&task.id) {
+            let message = format!("the task id `{}` is no name: expected letters, digits and `_`", task.id);
+            errors.push(located(message, task.origin, "this task"));
+        }
+        if let Some(before) = tasks[..index].iter().find(|before| before.id == task.id) {
+            let error = located(format!("the task `{}` is given twice", task.id), task.origin, "the second one");
+            errors.push(also(error, before.origin, "the first one"));
+        }
+    }
+    errors
+}
+
+fn of_requirements(project: &Project, id: &str, block: &Block, errors: &mut Vec<Diagnostic>) {
+    let mut used = BTreeSet::new();
+    let mut missing = BTreeSet::new();
+    for task in &block.of.tasks {
+        for (name, requirement) in
+            task.requires.iter().flat_map(|(name, requires)| requires.each().iter().map(move |each| (name, each)))
+        {
+            if let Requirement::Symbolic { name, .. } = requirement {
+                used.insert(name.as_str());
+            }
+            let Some((to_block, to_task)) = requirement.target(id, block) else {
+                if let Requirement::Symbolic { name, .. } = requirement {
+                    missing.insert(name.as_str());
+                }
+                continue;
+            };
+            if project.target(to_block, to_task).is_some() {
+                continue;
+            }
+            let reason = project.find(&format!("{to_block}.{to_task}")).err().unwrap_or_default();
+            let message = format!("`{id}.{}` requires `{requirement}` as `{name}`: {reason}", task.id);
+            let error = located(message, task.origin, "this task");
+            errors.push(also(error, block.origin.filter(|_| task.origin != block.origin), "in this block"));
+        }
+    }
+    if !missing.is_empty() {
+        let names = missing.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+        let message = format!("the tasks of the block `{id}` know {names}, which its `dependency_map` does not have");
+        let near = missing.iter().find_map(|name| nearest(name, block.dependency_map.keys().map(String::as_str)));
+        errors.push(
+            located(message, block.origin, "this block")
+                .help(format!("it must say which block each of these names means{}", or_near(near))),
+        );
+    }
+    let surplus: Vec<String> = (block.dependency_map.keys())
+        .filter(|name| !used.contains(name.as_str()))
+        .map(|name| format!("`{name}`"))
+        .collect();
+    if !surplus.is_empty() {
+        let message = format!(
+            "the `dependency_map` of the block `{id}` has {}, which none of its tasks uses",
+            surplus.join(", ")
+        );
+        errors.push(located(message, block.origin, "this block"));
+    }
+}
+
+/// The first circle of requirements.
+fn circle(project: &Project) -> Option<Diagnostic> {
+    let order: Vec<TargetId> = project.targets().collect();
+    // Kahn: what is left when all that waits for nothing has been taken away, again and again, is in a circle or behind one.
+    let mut waits = vec![0_usize; order.len()];
+    let mut waiting: Vec<Vec<usize>> = vec![Vec::new(); order.len()];
+    for (index, target) in order.iter().enumerate() {
+        for (_, required) in project.required(*target) {
+            waits[index] += 1;
+            waiting[project.index(required)].push(index);
+        }
+    }
+    let mut free: Vec<usize> = (0..order.len()).filter(|index| waits[*index] == 0).collect();
+    while let Some(index) = free.pop() {
+        for other in &waiting[index] {
+            waits[*other] -= 1;
+            if waits[*other] == 0 {
+                free.push(*other);
+            }
+        }
+    }
+    let mut at = (0..order.len()).find(|index| waits[*index] > 0)?;
+    let mut way = Vec::new();
+    let circle = loop {
+        if let Some(begin) = way.iter().position(|seen| *seen == at) {
+            break &way[begin..];
+        }
+        way.push(at);
+        let stuck = |(_, required): (&str, TargetId)| Some(project.index(required)).filter(|index| waits[*index] > 0);
+        at = project.required(order[at]).find_map(stuck).expect("what waits, waits for something that waits");
+    };
+    let mut names: Vec<String> = circle.iter().map(|index| project.name(order[*index])).collect();
+    names.push(names[0].clone());
+    let task = project.task(order[circle[0]]);
+    let message = format!("targets require each other in a circle: {}", names.join(" → "));
+    Some(located(message, task.origin, "one of them"))
+}
