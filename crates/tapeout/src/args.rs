@@ -6,8 +6,8 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::commands::{
-    cache, compare, completions, config, docs, doctor, init, list, logs, open, pin, plan, radgen, run, show, status,
-    step, why,
+    cache, clean, compare, completions, config, docs, doctor, init, list, logs, open, pin, plan, radgen, run, show,
+    status, step, why,
 };
 
 /// From RTL to a bitstream with the EDA tools you have, never running the same work twice
@@ -63,6 +63,7 @@ pub(crate) enum Command {
     Plan(plan::PlanArgs),
     Status(status::StatusArgs),
     Why(why::WhyArgs),
+    Clean(clean::CleanArgs),
     Compare(compare::CompareArgs),
     Config(config::ConfigArgs),
     Pin(pin::PinArgs),
@@ -79,6 +80,34 @@ pub(crate) enum Command {
     Completions(completions::CompletionsArgs),
     #[command(hide = true)]
     Docs(docs::DocsArgs),
+}
+
+impl Command {
+    /// Whether it may have to do with the blocks, steps and flows of a project here.
+    pub(crate) fn is_about_projects(&self) -> bool {
+        match self {
+            Self::Run(_)
+            | Self::Plan(_)
+            | Self::Status(_)
+            | Self::Why(_)
+            | Self::Clean(_)
+            | Self::Config(_)
+            | Self::Pin(_)
+            | Self::Unpin(_)
+            | Self::List(_)
+            | Self::Show(_)
+            | Self::Logs(_)
+            | Self::Open(_)
+            | Self::Step(_)
+            | Self::Docs(_) => true,
+            Self::Compare(_)
+            | Self::Doctor(_)
+            | Self::Init(_)
+            | Self::Cache(_)
+            | Self::Radgen(_)
+            | Self::Completions(_) => false,
+        }
+    }
 }
 
 /// Which configuration, and what is laid over it.
@@ -142,6 +171,12 @@ pub(crate) struct TagArgs {
     /// The name of the run, and of its directory in `runs`
     #[arg(long, value_name = "TAG", default_value = "default", value_parser = tag)]
     pub(crate) tag: String,
+}
+
+impl TagArgs {
+    pub(crate) fn is_default(&self) -> bool {
+        self.tag == "default"
+    }
 }
 
 /// Which part of the flow.

@@ -26,6 +26,7 @@ mod project;
 mod reproduce;
 mod runs;
 mod signals;
+mod targets;
 mod tcl;
 mod terminal;
 mod tools;
@@ -39,29 +40,77 @@ pub use tapeout_flow as flow;
 pub use tapeout_tools::registry;
 pub use tcl::Tclsh;
 
+use std::path::Path;
 use std::process::ExitCode;
 
 use clap::Parser;
+use tapeout_config::{Diagnostic, SourceMap};
 use tapeout_flow::Registry;
+use tapeout_flow::project::Project;
 use tapeout_model::Class;
 
 use crate::args::Cli;
 use crate::error::CliError;
+use crate::targets::LoadedProject;
 use crate::terminal::Terminal;
 
 /// What every command gets.
 struct Cx {
     terminal: Terminal,
     registry: Registry,
+    /// The project here, where there is one and the command has to do with it.
+    project: Option<LoadedProject>,
+}
+
+type MakeProject = Box<dyn Fn(&Path) -> Result<Project, Vec<Diagnostic>>>;
+
+/// What a program of your own has: steps and flows, and perhaps a project.
+pub struct App {
+    registry: Registry,
+    project: Option<MakeProject>,
+}
+
+impl App {
+    /// These steps and flows.
+    #[must_use]
+    pub fn new(registry: Registry) -> Self {
+        Self { registry, project: None }
+    }
+
+    /// A project of blocks and tasks, in place of a `flow.star`. `make` gets the directory that it is in: the current one.
+    #[must_use]
+    pub fn project(mut self, make: impl Fn(&Path) -> Result<Project, Vec<Diagnostic>> + 'static) -> Self {
+        self.project = Some(Box::new(make));
+        self
+    }
+
+    /// Reads the project that is meant by where the command was started.
+    fn load(&self, terminal: &Terminal) -> Result<Option<LoadedProject>, CliError> {
+        let mut sources = SourceMap::new();
+        let here = std::env::current_dir()
+            .map_err(|error| CliError::environment(format!("there is no current directory: {error}")))?;
+        if let Some(make) = &self.project {
+            return LoadedProject::new(terminal, make(&here), &sources, String::new()).map(Some);
+        }
+        let _ = &mut sources;
+        Ok(None)
+    }
+}
+
+impl From<Registry> for App {
+    fn from(registry: Registry) -> Self {
+        Self::new(registry)
+    }
 }
 
 /// Runs the command that the process was started with. First thing in a program's `main`: the guard process, which is
 /// this program once more, begins here, too.
 #[must_use]
-pub fn main(registry: Registry) -> ExitCode {
+pub fn main(app: impl Into<App>) -> ExitCode {
+    let app = app.into();
     serve_if_asked();
     terminal::announce_panics();
-    match completion::answer_if_asked(&registry) {
+    match completion::answer_if_asked(&app.registry) {
         Ok(false) => {}
         Ok(true) => return ExitCode::SUCCESS,
         Err(error) => {
@@ -79,10 +128,13 @@ pub fn main(registry: Registry) -> ExitCode {
         }
     };
     let terminal = Terminal::new(&cli.global);
-    let cx = Cx { terminal, registry };
+    let mut cx = Cx { terminal, registry: app.registry.clone(), project: None };
     // A panic has been announced when it comes here; what is left is the exit code.
     let ended = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
         change_directory(&cli.global)?;
+        if cli.command.is_about_projects() {
+            cx.project = app.load(&cx.terminal)?;
+        }
         commands::dispatch(&cx, cli.command)
     }));
     let code = match ended {

@@ -11,7 +11,7 @@ use tapeout_model::Severity;
 use crate::args::{InitialArgs, OverlayArgs, PartArgs, ThingArgs};
 use crate::error::CliError;
 use crate::names::{self, Glob};
-use crate::terminal::plural;
+use crate::terminal::{Terminal, plural};
 use crate::{Cx, initial, tools};
 
 /// The names that a directory's configuration may have.
@@ -244,9 +244,19 @@ const SHOWN_FAULTS: usize = 100;
 
 /// Says what is wrong with a configuration.
 pub(crate) fn reported<T>(cx: &Cx, result: Result<T, PlanError>, sources: &SourceMap) -> Result<T, CliError> {
-    result.map_err(|PlanError(diagnostics)| {
+    reported_as(&cx.terminal, result.map_err(|PlanError(diagnostics)| diagnostics), sources, "configuration")
+}
+
+/// The same for something else that is read.
+pub(crate) fn reported_as<T>(
+    terminal: &Terminal,
+    result: Result<T, Vec<Diagnostic>>,
+    sources: &SourceMap,
+    what: &str,
+) -> Result<T, CliError> {
+    result.map_err(|diagnostics| {
         for diagnostic in diagnostics.iter().take(SHOWN_FAULTS) {
-            cx.terminal.complain(&format!("{}\n", diagnostic.render(sources, cx.terminal.err_colors())));
+            terminal.complain(&format!("{}\n", diagnostic.render(sources, terminal.err_colors())));
         }
         let errors = diagnostics.iter().filter(|diagnostic| diagnostic.severity == Severity::Error).count();
         let shown = if diagnostics.len() > SHOWN_FAULTS {
@@ -254,7 +264,7 @@ pub(crate) fn reported<T>(cx: &Cx, result: Result<T, PlanError>, sources: &Sourc
         } else {
             String::new()
         };
-        CliError::input(format!("{} in the configuration{shown}", plural(errors, "error")))
+        CliError::input(format!("{} in the {what}{shown}", plural(errors, "error")))
     })
 }
 

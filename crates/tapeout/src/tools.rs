@@ -12,6 +12,7 @@ use tapeout_engine::{
     self as engine, Engine, Failure, FoundTool, GuardCommand, Resources, SharedCache, Tool, ToolProblem, ToolSettings,
     Toolbox,
 };
+use tapeout_flow::project::Project;
 use tapeout_flow::{Plan, Registry};
 use tapeout_model::Class;
 
@@ -47,20 +48,30 @@ pub(crate) fn engine(registry: &Registry, plan: &Plan) -> Result<Engine, Failure
 
 /// The same, for a run.
 pub(crate) fn engine_with(registry: &Registry, plan: &Plan, options: &Options) -> Result<Engine, Failure> {
+    let options = engine_options(options, plan.tool_limits());
+    open(registry, plan.config.design_dir(), plan.config.tools().clone(), plan.config.pdk(), options)
+}
+
+/// How an engine runs on this machine. `tokens`: of what there is only so much.
+fn engine_options(options: &Options, tokens: BTreeMap<String, u64>) -> engine::Options {
     let cores = std::thread::available_parallelism().map_or(1, usize::from) as u64;
-    let resources = Resources {
-        cores: options.jobs.map_or(cores, u64::from),
-        memory_mib: memory_mib(),
-        tokens: plan.tool_limits(),
-    };
-    let options = engine::Options {
+    let resources = Resources { cores: options.jobs.map_or(cores, u64::from), memory_mib: memory_mib(), tokens };
+    engine::Options {
         resources,
         keep_going: options.keep_going,
         sandbox: options.sandbox,
         shared: options.shared.clone(),
+        machine_notes: machine_notes(),
         ..engine::Options::cores(cores)
-    };
-    open(registry, plan.config.design_dir(), plan.config.tools().clone(), plan.config.pdk(), options)
+    }
+}
+
+/// The engine for a project of targets: its tasks may call whatever there is.
+pub(crate) fn project_engine(registry: &Registry, project: &Project, options: &Options) -> Result<Engine, Failure> {
+    let options = engine_options(options, project.licences().clone());
+    let mut toolbox = toolbox(registry, BTreeMap::new());
+    toolbox.take_any();
+    Engine::open(project.root(), toolbox, options)
 }
 
 /// The engine for a directory without a configuration: tools are where the environment says.
@@ -80,20 +91,25 @@ pub(crate) fn engine_of(
 fn open(
     registry: &Registry,
     dir: &Path,
-    mut settings: BTreeMap<String, ToolSettings>,
+    settings: BTreeMap<String, ToolSettings>,
     pdk: Option<&ChosenPdk>,
     options: engine::Options,
 ) -> Result<Engine, Failure> {
+    let mut toolbox = toolbox(registry, settings);
+    for (tool, version) in pdk.iter().flat_map(|pdk| &pdk.tools) {
+        toolbox.demand(tool, version, &format!("the PDK `{}`", pdk.map_or("", |pdk| &pdk.name)));
+    }
+    Engine::open(dir, toolbox, engine::Options { machine_notes: machine_notes(), ..options })
+}
+
+/// The tools that there are, with settings for them; those of the environment come first.
+fn toolbox(registry: &Registry, mut settings: BTreeMap<String, ToolSettings>) -> Toolbox {
     for tool in registry.tools() {
         if let Some(path) = path_in_environment(tool.name) {
             settings.entry(tool.name.to_owned()).or_default().path = Some(path);
         }
     }
-    let mut toolbox = Toolbox::new(registry.tools().cloned(), &settings);
-    for (tool, version) in pdk.iter().flat_map(|pdk| &pdk.tools) {
-        toolbox.demand(tool, version, &format!("the PDK `{}`", pdk.map_or("", |pdk| &pdk.name)));
-    }
-    Engine::open(dir, toolbox, engine::Options { machine_notes: machine_notes(), ..options })
+    Toolbox::new(registry.tools().cloned(), &settings)
 }
 
 /// The memory of this machine, if the system tells.

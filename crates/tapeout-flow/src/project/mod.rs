@@ -159,6 +159,7 @@ pub struct Project {
     by_id: HashMap<String, u32>,
     /// The number of targets before those of each block.
     before: Vec<usize>,
+    licences: BTreeMap<String, u64>,
 }
 
 impl Project {
@@ -176,9 +177,22 @@ impl Project {
                 before
             })
             .collect();
-        let project = Self { root: root.to_owned(), blocks, by_id, before };
+        let project = Self { root: root.to_owned(), blocks, by_id, before, licences: BTreeMap::new() };
         let errors = check::errors(&project);
         if errors.is_empty() { Ok(project) } else { Err(errors) }
+    }
+
+    /// Says of which licences, or other things that tasks claim, there are how many.
+    #[must_use]
+    pub fn with_licences(mut self, licences: BTreeMap<String, u64>) -> Self {
+        self.licences = licences;
+        self
+    }
+
+    /// Of which licences there are how many.
+    #[must_use]
+    pub fn licences(&self) -> &BTreeMap<String, u64> {
+        &self.licences
     }
 
     /// Its directory.

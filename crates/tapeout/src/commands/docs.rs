@@ -9,10 +9,11 @@ use tapeout_model::FORMATS;
 
 use super::list::{Known, variables};
 use super::show::nature;
-use crate::Cx;
+use crate::error::CliError;
 use crate::tools::environment_name;
+use crate::{Cx, targets};
 
-/// Print a page of the reference as Markdown
+/// Print a page as Markdown: the targets of the project here, or the reference
 #[derive(Debug, Args)]
 pub(crate) struct DocsArgs {
     /// Which page
@@ -20,22 +21,25 @@ pub(crate) struct DocsArgs {
     page: Page,
 }
 
-/// The pages made from the registry; each is `book/src/reference/<page>.md`.
+/// The pages. Those made from the registry are `book/src/reference/<page>.md`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Page {
+    /// The blocks and targets of the project here
+    Targets,
     /// Flows, steps, views and tools
     Steps,
     /// Variables
     Variables,
 }
 
-pub(crate) fn run(cx: &Cx, args: &DocsArgs) -> u8 {
+pub(crate) fn run(cx: &Cx, args: &DocsArgs) -> Result<u8, CliError> {
     let text = match args.page {
+        Page::Targets => super::targets::docs::page(targets::project(cx)?),
         Page::Steps => steps_page(&cx.registry),
         Page::Variables => variables_page(&cx.registry),
     };
     cx.terminal.print(text.trim_end());
-    0
+    Ok(0)
 }
 
 const MADE: &str = "<!-- Made by `cargo xtask docs` from the code. Edit the code. -->\n";

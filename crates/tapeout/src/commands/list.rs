@@ -7,15 +7,15 @@ use serde_json::{Value, json};
 use tapeout_flow::{Registry, Type, Variable, universal_variables};
 
 use super::show::{PLANNED_ONLY, is_planned_only};
-use crate::Cx;
 use crate::error::CliError;
 use crate::runs::{RecordedRun, runs_in};
 use crate::terminal::Style;
 use crate::terminal::summary;
 use crate::terminal::table::{Cell, table};
 use crate::terminal::words::ago;
+use crate::{Cx, targets};
 
-/// List what there is: steps, flows, tools, PDKs, variables, or the runs of the design here
+/// List what there is: steps, flows, tools, PDKs, variables, the targets of the project here, or the runs of the design
 #[derive(Debug, Args)]
 pub(crate) struct ListArgs {
     /// Of what
@@ -44,6 +44,9 @@ enum ListKind {
     /// The runs of the design in this directory
     #[value(alias = "run")]
     Runs,
+    /// The targets of the project here
+    #[value(alias = "target")]
+    Targets,
 }
 
 pub(crate) fn run(cx: &Cx, args: &ListArgs) -> Result<u8, CliError> {
@@ -86,6 +89,7 @@ pub(crate) fn run(cx: &Cx, args: &ListArgs) -> Result<u8, CliError> {
                 (row(&variable.name, &[&short_type(&variable.ty), doc]), variable_json(&variable, &steps, &flows))
             })
             .collect(),
+        ListKind::Targets => super::targets::docs::list(targets::project(cx)?),
         ListKind::Runs => runs_in(&std::path::absolute(".").unwrap_or_default())?.iter().map(run_item).collect(),
     };
     let (rows, json): (Vec<_>, Vec<_>) = items.into_iter().unzip();

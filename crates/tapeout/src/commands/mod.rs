@@ -1,6 +1,7 @@
 //! The commands, one a file: each has its arguments and a `run`, which gives the exit code.
 
 pub(crate) mod cache;
+pub(crate) mod clean;
 pub(crate) mod compare;
 pub(crate) mod completions;
 pub(crate) mod config;
@@ -19,6 +20,7 @@ pub(crate) mod sharing;
 pub(crate) mod show;
 pub(crate) mod status;
 pub(crate) mod step;
+pub(crate) mod targets;
 pub(crate) mod why;
 
 use crate::Cx;
@@ -31,6 +33,7 @@ pub(crate) fn dispatch(cx: &Cx, command: Command) -> Result<u8, CliError> {
         Command::Plan(args) => plan::run(cx, &args),
         Command::Status(args) => status::run(cx, &args),
         Command::Why(args) => why::run(cx, &args),
+        Command::Clean(args) => clean::run(cx, &args),
         Command::Compare(args) => compare::run(cx, &args),
         Command::Config(args) => config::run(cx, &args),
         Command::Pin(args) => pin::pin(cx, &args),
@@ -45,6 +48,6 @@ pub(crate) fn dispatch(cx: &Cx, command: Command) -> Result<u8, CliError> {
         Command::Cache(args) => cache::run(cx, &args),
         Command::Radgen(args) => radgen::run(cx, &args),
         Command::Completions(args) => completions::run(cx, &args),
-        Command::Docs(args) => Ok(docs::run(cx, &args)),
+        Command::Docs(args) => docs::run(cx, &args),
     }
 }

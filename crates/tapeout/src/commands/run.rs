@@ -13,10 +13,13 @@ use tapeout_model::Class;
 
 use super::cache;
 use super::sharing::{self, SharedCacheArgs};
+use super::targets::run::Wanted;
 use crate::args::{PartArgs, TagArgs, ThingArgs};
 use crate::error::CliError;
 use crate::names::Glob;
 use crate::signals::stopping_on_signal;
+use crate::targets::{self, TargetArgs};
+use crate::terminal::watch::Billing;
 use crate::terminal::words::from_here;
 use crate::terminal::{Terminal, standing, summary, watch};
 use crate::{Cx, project, reproduce, tools, trace};
@@ -27,32 +30,37 @@ pub(crate) struct RunArgs {
     #[command(flatten)]
     thing: ThingArgs,
     #[command(flatten)]
+    targets: TargetArgs,
+    #[command(flatten)]
     part: PartArgs,
     #[command(flatten)]
     tag: TagArgs,
     /// Steps that run at a time [default: the number of cores]
     #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
-    jobs: Option<u16>,
+    pub(super) jobs: Option<u16>,
     /// Only say what would run
     #[arg(short = 'n', long)]
-    dry_run: bool,
+    pub(super) dry_run: bool,
+    /// Refuse rather than build what the targets require
+    #[arg(short = 'N', long, help_heading = "Targets of flow.star")]
+    no_dependencies: bool,
     /// After a failure go on with what does not need the failed step
     #[arg(long)]
-    keep_going: bool,
+    pub(super) keep_going: bool,
     /// Run the steps whose ids match although their results are recorded, and replace these; all of them without a pattern
     #[arg(long, value_name = "GLOB", num_args = 0..=1, require_equals = true, default_missing_value = "*")]
-    fresh: Vec<String>,
+    pub(super) fresh: Vec<String>,
     /// Run the tools of the steps whose ids match once more and say which bytes differ; of all steps without a pattern
     #[arg(long, value_name = "GLOB", num_args = 0..=1, require_equals = true, default_missing_value = "*")]
-    check_repeat: Vec<String>,
+    pub(super) check_repeat: Vec<String>,
     /// Let tools touch only what their steps declare (needs Landlock)
     #[arg(long)]
-    sandbox: bool,
+    pub(super) sandbox: bool,
     /// Write what ran when, for `ui.perfetto.dev` or `chrome://tracing`
     #[arg(long, value_name = "FILE")]
-    trace: Option<PathBuf>,
+    pub(super) trace: Option<PathBuf>,
     #[command(flatten)]
-    shared: SharedCacheArgs,
+    pub(super) shared: SharedCacheArgs,
     /// How to tell what happens
     #[arg(long, value_name = "FORMAT", value_enum, default_value_t)]
     log_format: LogFormat,
@@ -68,7 +76,21 @@ enum LogFormat {
     Json,
 }
 
+impl RunArgs {
+    pub(super) fn json_log(&self) -> bool {
+        self.log_format == LogFormat::Json
+    }
+}
+
 pub(crate) fn run(cx: &Cx, args: &RunArgs) -> Result<u8, CliError> {
+    if let Some(asked) = targets::asked(cx, args.thing.thing.as_deref(), &args.targets.more)? {
+        targets::refuse_overlay(&args.thing.overlay, &args.part, Some(&args.tag))?;
+        if args.thing.thing.is_none() {
+            return Err(targets::name_one(cx));
+        }
+        let wanted = Wanted { build: &args.targets.build, no_dependencies: args.no_dependencies };
+        return super::targets::run::run(cx, args, &asked, &wanted);
+    }
     let mut plan = project::load_part(cx, &args.thing, &args.part)?;
     plan.require_steps().map_err(|failure| CliError::from(failure).and("nothing was started"))?;
     let limit = cache::limit_in_environment()?;
@@ -104,7 +126,7 @@ pub(crate) fn run(cx: &Cx, args: &RunArgs) -> Result<u8, CliError> {
         return Ok(dry_run(cx, &plan, &run, tag, again));
     }
     let run = run.command(reproduce::run_command(&cx.registry, &plan, &args.thing, &args.part, tag)?);
-    let json_log = args.log_format == LogFormat::Json;
+    let json_log = args.json_log();
     let (code, ended) = execute(cx, &plan, run, &engine, again, json_log)?;
     if let Some(file) = &args.trace {
         trace::write(file, &recorded_events(&ended.dir))?;
@@ -171,7 +193,7 @@ pub(super) fn execute(
     json_log: bool,
 ) -> Result<(u8, Ended), CliError> {
     let terminal = &cx.terminal;
-    let watcher = watch::watcher(terminal, plan, json_log);
+    let watcher = watch::watcher(terminal, Billing::of_plan(plan), json_log);
     let differs = Mutex::new(Vec::new());
     let ((ended, shares), signal) = stopping_on_signal(engine, &|text| watcher.say(text), || {
         let ended = run.execute(again, |step, happened| {

@@ -11,6 +11,7 @@ use crate::Cx;
 use crate::args::{PartArgs, TagArgs, ThingArgs};
 use crate::error::CliError;
 use crate::runs::RecordedRun;
+use crate::targets::{self, TargetArgs};
 use crate::terminal::standing;
 use crate::terminal::words::ago;
 use crate::{project, tools};
@@ -21,12 +22,28 @@ pub(crate) struct StatusArgs {
     #[command(flatten)]
     thing: ThingArgs,
     #[command(flatten)]
+    targets: TargetArgs,
+    #[command(flatten)]
     part: PartArgs,
     #[command(flatten)]
     tag: TagArgs,
+    /// Show hidden targets, too
+    #[arg(short, long, help_heading = "Targets of flow.star")]
+    all: bool,
+    /// Say when targets begin and end, whoever builds them, until interrupted
+    #[arg(long, help_heading = "Targets of flow.star", conflicts_with_all = ["thing", "more"])]
+    follow: bool,
 }
 
 pub(crate) fn run(cx: &Cx, args: &StatusArgs) -> Result<u8, CliError> {
+    if args.follow {
+        return super::targets::follow::run(cx, &args.targets.build);
+    }
+    if let Some(asked) = targets::asked(cx, args.thing.thing.as_deref(), &args.targets.more)? {
+        targets::refuse_overlay(&args.thing.overlay, &args.part, Some(&args.tag))?;
+        let all = args.all || args.thing.thing.is_some();
+        return super::targets::status::run(cx, &asked, &args.targets.build, all);
+    }
     let mut plan = project::load_part(cx, &args.thing, &args.part)?;
     let engine = tools::engine(&cx.registry, &plan)?;
     let tag = &args.tag.tag;

@@ -13,23 +13,19 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
-use tapeout_flow::{Happened, Plan, RunEvent, Stage};
+use tapeout_flow::{Happened, RunEvent, Stage};
 
 use super::tail::Follower;
-use super::watch::{Ending, Places, Watcher, ending, remark};
+use super::watch::{Billing, Ending, Watcher, ending, remark};
 use super::{Paint, Style, Terminal};
 
 /// Redraws a second: as often as a person can see.
 const REDRAWS: u8 = 10;
 
 pub(crate) struct Live {
-    flow: String,
-    /// None for a flow that tells its stages itself.
-    places: Option<Places>,
+    billing: Billing,
     screen: Arc<Screen>,
     logs: Follower,
-    /// The longest id, so that what follows ids lines up.
-    width: usize,
 }
 
 /// What is drawn; shared with the thread that follows logs.
@@ -48,15 +44,15 @@ struct Line {
 }
 
 impl Live {
-    pub(crate) fn new(terminal: &Terminal, plan: &Plan) -> Self {
-        let places = (!plan.is_program()).then(|| Places::new(plan));
+    pub(crate) fn new(terminal: &Terminal, billing: Billing) -> Self {
         let area = MultiProgress::with_draw_target(ProgressDrawTarget::stderr_with_hz(REDRAWS));
-        let main = match &places {
-            Some(places) => ProgressBar::new(places.total as u64),
-            None => ProgressBar::no_length(),
+        let main = match billing.is_program {
+            false => ProgressBar::new(billing.total as u64),
+            // It says itself how far it is.
+            true => ProgressBar::no_length(),
         };
         let main = area.add(main.with_style(main_style(terminal.err)));
-        main.set_prefix(plan.flow.clone());
+        main.set_prefix(billing.title.clone());
         main.enable_steady_tick(Duration::from_secs(1) / u32::from(REDRAWS));
         let screen = Arc::new(Screen { area, main, running: Mutex::default(), paint: terminal.err });
         let logs = {
@@ -64,14 +60,12 @@ impl Live {
             let verbose = terminal.verbose;
             Follower::start(move |step, lines| screen.lines(step, lines, verbose))
         };
-        let planned = plan.running().map(|(_, step)| step.id.len());
-        let width = planned.chain(plan.declared().map(|step| step.id.len())).max().unwrap_or(0);
-        Self { flow: plan.flow.clone(), places, screen, logs, width }
+        Self { billing, screen, logs }
     }
 
     fn started(&self, step: usize, id: &str, name: &str) {
         let bar = self.screen.area.add(ProgressBar::new_spinner().with_style(line_style()));
-        bar.set_prefix(format!("{id:width$}", width = self.width));
+        bar.set_prefix(format!("{id:width$}", width = self.billing.width));
         bar.tick();
         self.screen.running().insert(step, Line { id: id.to_owned(), name: name.to_owned(), bar });
         self.head();
@@ -84,10 +78,10 @@ impl Live {
             self.screen.area.remove(&line.bar);
         }
         let paint = self.screen.paint;
-        let id = format!("{id:width$}", width = self.width);
+        let id = format!("{id:width$}", width = self.billing.width);
         let mark = paint.paint(ending.style, &ending.mark.to_string());
         self.screen.println(&format!("{mark} {id}  {}", paint.paint(ending.style, &ending.words)));
-        if self.places.is_some() {
+        if !self.billing.is_program {
             self.screen.main.inc(1);
         }
         self.head();
@@ -95,11 +89,15 @@ impl Live {
 
     /// Names the first of the steps that run: the stage where a sequential flow is.
     fn head(&self) {
-        let Some(places) = &self.places else { return };
+        if self.billing.is_program {
+            return;
+        }
         let running = self.screen.running();
         let text = match running.first_key_value() {
-            Some((step, line)) => stage_text(&self.flow, places.of(*step).unwrap_or_default(), &line.name),
-            None => self.flow.clone(),
+            Some((step, line)) => {
+                stage_text(&self.billing.title, self.billing.of(*step).unwrap_or_default(), &line.name)
+            }
+            None => self.billing.title.clone(),
         };
         self.screen.main.set_prefix(text);
     }
@@ -108,7 +106,7 @@ impl Live {
         if let Some(of) = stage.of {
             self.screen.main.set_length(u64::from(of));
         }
-        self.screen.main.set_prefix(stage_text(&self.flow, stage.number as usize, &stage.name));
+        self.screen.main.set_prefix(stage_text(&self.billing.title, stage.number as usize, &stage.name));
     }
 }
 

@@ -1,27 +1,27 @@
 //! Progress for pipes and CI: one line when a step starts and one when it ends, nothing that moves. With `--verbose`
 //! also the lines of the tools' logs.
 
-use tapeout_flow::{Happened, Plan, RunEvent, Stage};
+use tapeout_flow::{Happened, RunEvent, Stage};
 
 use super::Terminal;
 use super::tail::Follower;
-use super::watch::{Places, Watcher, ending, remark};
+use super::watch::{Billing, Watcher, ending, remark};
 
 pub(crate) struct Plain<'a> {
     terminal: &'a Terminal,
-    places: Places,
+    places: Billing,
     logs: Option<Follower>,
 }
 
 impl<'a> Plain<'a> {
-    pub(crate) fn new(terminal: &'a Terminal, plan: &'a Plan) -> Self {
+    pub(crate) fn new(terminal: &'a Terminal, places: Billing) -> Self {
         let logs = terminal.verbose.then(|| {
             Follower::start(|id, lines| {
                 let text: String = lines.iter().map(|line| format!("{id} | {line}\n")).collect();
                 super::write_error(&text);
             })
         });
-        Self { terminal, places: Places::new(plan), logs }
+        Self { terminal, places, logs }
     }
 
     fn line(&self, step: usize, id: &str, words: &str) {
@@ -45,6 +45,7 @@ impl Watcher for Plain<'_> {
             };
         };
         match event {
+            RunEvent::Message { text } => self.terminal.note(&format!("{id} | {text}")),
             RunEvent::StepStarted { reasons, .. } => self.line(step, id, &started(reasons)),
             RunEvent::StepRunning { log, .. } => {
                 if let Some(logs) = &self.logs {

@@ -7,7 +7,7 @@ use super::words::duration;
 use super::{Style, Terminal, plural};
 
 /// The word for how a step stands, and its colour.
-fn word(status: Stands) -> (&'static str, Option<Style>) {
+pub(crate) fn word(status: Stands) -> (&'static str, Option<Style>) {
     match status {
         Stands::Fresh => ("fresh", Some(Style::Dim)),
         Stands::Stale => ("stale", Some(Style::Bold)),

@@ -252,6 +252,28 @@ pub(crate) fn problems(terminal: &Terminal, ended: &Ended) {
     }
 }
 
+/// Why targets have no result, on standard error.
+pub(crate) fn failures(terminal: &Terminal, project: &Path, failures: &[(String, Failure)]) {
+    let paint = terminal.err;
+    for (target, failure) in failures.iter().filter(|(_, failure)| failure.class != Class::Interrupted) {
+        let mut text = format!("{} {target}: {}", paint.paint(Style::Error, "error:"), failure.message);
+        for word in &failure.words {
+            text.push_str(&format!("\n  {}", near(project, word)));
+        }
+        if let Some(dir) = &failure.work_dir {
+            let place = failure.log.as_ref().map_or_else(|| dir.clone(), |log| dir.join(log));
+            text.push_str(&format!("\nlog: {}", from_here(&place)));
+        }
+        if let Some(hint) = &failure.hint {
+            text.push_str(&format!("\n{} {hint}", paint.paint(Style::Good, "try:")));
+        }
+        terminal.complain(&text);
+    }
+    if !failures.is_empty() && failures.iter().all(|(_, failure)| failure.class == Class::Interrupted) {
+        terminal.complain("stopped; what was done by then is kept, and the same command goes on from there");
+    }
+}
+
 fn head(paint: Paint, step: &StepSummary, reason: &str) -> String {
     format!("{} {}: {reason}", paint.paint(Style::Error, "error:"), step.id)
 }

@@ -24,26 +24,35 @@ impl Watcher for Nobody {
 }
 
 /// The form of progress that fits the terminal and the options.
-pub(crate) fn watcher<'a>(terminal: &'a Terminal, plan: &'a Plan, json_log: bool) -> Box<dyn Watcher + 'a> {
+pub(crate) fn watcher(terminal: &Terminal, billing: Billing, json_log: bool) -> Box<dyn Watcher + '_> {
     if json_log {
         Box::new(json::JsonLog::new(terminal))
     } else if terminal.quiet {
         Box::new(Nobody)
     } else if Terminal::is_live() {
-        Box::new(live::Live::new(terminal, plan))
+        Box::new(live::Live::new(terminal, billing))
     } else {
-        Box::new(plain::Plain::new(terminal, plan))
+        Box::new(plain::Plain::new(terminal, billing))
     }
 }
 
-/// Where each step stands among those in the range that run: `4` of `10`.
-pub(crate) struct Places {
+/// Who will be on: what is known of a run before it begins.
+pub(crate) struct Billing {
+    /// What runs.
+    pub(crate) title: String,
+    /// Where each step stands among those that run: `4` of `10`. None of a step that a program asks for.
     of: Vec<Option<usize>>,
+    /// How many there are.
     pub(crate) total: usize,
+    /// Whether what runs says itself how far it is.
+    pub(crate) is_program: bool,
+    /// The longest id, so that what follows ids lines up.
+    pub(crate) width: usize,
 }
 
-impl Places {
-    pub(crate) fn new(plan: &Plan) -> Self {
+impl Billing {
+    /// The steps of a plan in the range that run.
+    pub(crate) fn of_plan(plan: &Plan) -> Self {
         let mut of = vec![None; plan.steps.len()];
         let mut total = 0;
         for (index, step) in plan.running().filter(|(_, step)| step.in_range == InRange::Inside) {
@@ -51,7 +60,20 @@ impl Places {
             total += usize::from(!step.is_initial_state());
             of[index] = Some(total);
         }
-        Self { of, total }
+        let planned = plan.running().map(|(_, step)| step.id.len());
+        let width = planned.chain(plan.declared().map(|step| step.id.len())).max().unwrap_or(0);
+        Self { title: plan.flow.clone(), of, total, is_program: plan.is_program(), width }
+    }
+
+    /// Targets in order.
+    pub(crate) fn of_targets(names: &[String]) -> Self {
+        Self {
+            title: "targets".to_owned(),
+            of: (1..=names.len()).map(Some).collect(),
+            total: names.len(),
+            is_program: false,
+            width: names.iter().map(String::len).max().unwrap_or(0),
+        }
     }
 
     /// None for a step that a program asked for.

@@ -1,0 +1,6 @@
+//! What commands do with targets of a project.
+
+pub(super) mod docs;
+pub(super) mod follow;
+pub(super) mod run;
+pub(super) mod status;

@@ -1,0 +1,191 @@
+//! From the command line to targets: which project, which of its targets, and the engine that builds them.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use clap::Args;
+use tapeout_config::{Diagnostic, Loader, SourceMap};
+use tapeout_engine::Engine;
+use tapeout_flow::project::{BUILD_DIR, FlowPlanner, Project, TargetId, Targets};
+
+use crate::args::{OverlayArgs, PartArgs, TagArgs};
+use crate::error::CliError;
+use crate::names::Glob;
+use crate::project::{find_config, reported_as};
+use crate::tools::{self, Options};
+use crate::{Cx, names};
+
+/// The name of the file that a project is written in.
+pub(crate) const FLOW_FILE: &str = "flow.star";
+
+/// Further targets, and where they are built.
+#[derive(Debug, Default, Args)]
+pub(crate) struct TargetArgs {
+    /// Further targets: `block.task`, or patterns of them
+    #[arg(value_name = "TARGET")]
+    pub(crate) more: Vec<String>,
+    #[command(flatten)]
+    pub(crate) build: BuildArgs,
+}
+
+/// Where targets are built.
+#[derive(Debug, Default, Args)]
+#[command(next_help_heading = "Targets of flow.star")]
+pub(crate) struct BuildArgs {
+    /// Where targets are built, seen from the project [default: build]
+    #[arg(short = 'B', long, value_name = "DIR")]
+    build_dir: Option<PathBuf>,
+}
+
+impl BuildArgs {
+    pub(crate) fn dir(&self) -> &Path {
+        self.build_dir.as_deref().unwrap_or(Path::new(BUILD_DIR))
+    }
+}
+
+/// The project of this directory, with its texts.
+pub(crate) struct LoadedProject {
+    pub(crate) project: Arc<Project>,
+    /// What its file says of itself.
+    pub(crate) doc: String,
+}
+
+impl LoadedProject {
+    /// A project, or all that is wrong with it.
+    pub(crate) fn new(
+        cx: &crate::terminal::Terminal,
+        made: Result<Project, Vec<Diagnostic>>,
+        sources: &SourceMap,
+        doc: String,
+    ) -> Result<Self, CliError> {
+        let project = reported_as(cx, made, sources, "project")?;
+        Ok(Self { project: Arc::new(project), doc })
+    }
+}
+
+/// The project here.
+pub(crate) fn project(cx: &Cx) -> Result<&LoadedProject, CliError> {
+    cx.project.as_ref().ok_or_else(|| {
+        CliError::input("there is no project here")
+            .hint(format!("a project is written in `{FLOW_FILE}`, here or in a directory above"))
+    })
+}
+
+/// The targets that words of the command line name, if they name targets: `first` stands where a configuration may. Both
+/// absent: none.
+pub(crate) fn asked(cx: &Cx, first: Option<&Path>, more: &[String]) -> Result<Option<Vec<TargetId>>, CliError> {
+    let words: Vec<&str> = first.and_then(Path::to_str).into_iter().chain(more.iter().map(String::as_str)).collect();
+    let Some(project) = &cx.project else {
+        return match words.first().and_then(|word| word.strip_prefix(':')) {
+            Some(target) => Err(without_project(target)),
+            None if more.is_empty() => Ok(None),
+            None => Err(without_project(&more[0])),
+        };
+    };
+    match words.as_slice() {
+        [] if find_config(None).is_ok() => Ok(None),
+        [only] if is_configuration(only) => Ok(None),
+        words => find(&project.project, words).map(Some),
+    }
+}
+
+/// Whether a word names a configuration that is there.
+fn is_configuration(word: &str) -> bool {
+    let path = Path::new(word);
+    path.is_file() || path.is_dir() && find_config(Some(path)).is_ok()
+}
+
+fn without_project(target: &str) -> CliError {
+    CliError::input(format!("there is no project with a target `{target}` here"))
+        .hint(format!("a project is written in `{FLOW_FILE}`, here or in a directory above"))
+}
+
+/// The targets that words mean: `block.task`, a pattern of that, all tasks of a block, or, with no words, all.
+pub(crate) fn find(project: &Project, words: &[&str]) -> Result<Vec<TargetId>, CliError> {
+    if words.is_empty() {
+        return Ok(project.targets().collect());
+    }
+    let mut found = Vec::new();
+    for word in words {
+        let word = word.strip_prefix(':').unwrap_or(word);
+        let matching = match word.split_once('.') {
+            Some((block, "")) => project.targets_of(block),
+            None => project.targets_of(word),
+            Some((block, task)) => project.target(block, task).map(|target| vec![target]),
+        };
+        let matching = match matching {
+            Some(targets) => targets,
+            None if word.contains(['*', '?', '[']) => {
+                let glob = Glob::new(word)?;
+                let targets: Vec<TargetId> =
+                    project.targets().filter(|target| glob.matches(&project.name(*target))).collect();
+                if targets.is_empty() {
+                    return Err(CliError::input(format!("no target matches `{word}`"))
+                        .hint("`tapeout list targets` lists all of them"));
+                }
+                targets
+            }
+            None => return Err(unknown(project, word)),
+        };
+        for target in matching {
+            if !found.contains(&target) {
+                found.push(target);
+            }
+        }
+    }
+    Ok(found)
+}
+
+fn unknown(project: &Project, word: &str) -> CliError {
+    if word.contains('.') {
+        let reason = project.find(word).err().unwrap_or_default();
+        return match reason.split_once("; ") {
+            Some((reason, near)) => CliError::input(format!("`{word}`: {reason}")).hint(near),
+            None => CliError::input(format!("`{word}`: {reason}")).hint("`tapeout list targets` lists all of them"),
+        };
+    }
+    let blocks: Vec<&str> = project.blocks().iter().map(|(id, _)| id.as_str()).collect();
+    names::unknown("block", word, &blocks)
+}
+
+/// The engine of a project: whatever a task calls is a tool.
+pub(crate) fn engine(cx: &Cx, project: &Project, options: &Options) -> Result<Engine, CliError> {
+    Ok(tools::project_engine(&cx.registry, project, options)?)
+}
+
+/// Targets, ready to be built or looked at.
+pub(crate) fn targets<'e>(
+    cx: &Cx,
+    project: &Arc<Project>,
+    asked: &[TargetId],
+    engine: &'e Engine,
+    build: &BuildArgs,
+) -> Result<Targets<'e>, CliError> {
+    let loader = Loader { design_dir: Some(project.root().to_owned()), ..tools::loader() };
+    let planner = FlowPlanner::new(Arc::new(cx.registry.clone()), loader);
+    Ok(Targets::new(project, asked, engine, build.dir(), planner)?)
+}
+
+/// What belongs to configurations is refused where targets are meant.
+pub(crate) fn refuse_overlay(overlay: &OverlayArgs, part: &PartArgs, tag: Option<&TagArgs>) -> Result<(), CliError> {
+    let refused = if *overlay != OverlayArgs::default() {
+        "values and files that are laid over a configuration"
+    } else if *part != PartArgs::default() {
+        "a part of a flow"
+    } else if tag.is_some_and(|tag| !tag.is_default()) {
+        "a tag"
+    } else {
+        return Ok(());
+    };
+    Err(CliError::input(format!("a target was named, and {refused} belongs to a configuration"))
+        .hint(format!("what makes targets differ stands in `{FLOW_FILE}`, as parameters of blocks")))
+}
+
+/// Nothing was named where something has to be built.
+pub(crate) fn name_one(cx: &Cx) -> CliError {
+    let blocks = cx.project.iter().flat_map(|loaded| loaded.project.blocks());
+    let names: Vec<&str> = blocks.map(|(id, _)| id.as_str()).take(8).collect();
+    CliError::input("expected the targets to build, `block.task`")
+        .details(vec![format!("the blocks are {}", names.join(", "))])
+        .hint("`tapeout status` shows all targets; `tapeout run '*'` builds them")
+}
