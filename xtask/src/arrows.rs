@@ -17,6 +17,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("tapeout-engine", &["tapeout-model", "tapeout-formats", "tapeout-store", "tapeout-guard"]),
     ("tapeout-flow", &["tapeout-model", "tapeout-config", "tapeout-formats", "tapeout-store", "tapeout-engine"]),
     ("tapeout-tools", &["tapeout-model", "tapeout-config", "tapeout-formats", "tapeout-flow", "tapeout-engine"]),
+    ("tapeout-script", &["tapeout-model", "tapeout-config", "tapeout-store", "tapeout-engine", "tapeout-flow"]),
     (
         "tapeout",
         &[
@@ -29,6 +30,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "tapeout-flow",
             "tapeout-tools",
             "tapeout-radgen",
+            "tapeout-script",
         ],
     ),
     (
@@ -50,7 +52,7 @@ const ARROWS: &[(&str, &[&str])] = &[
 ];
 
 /// Outside crates with the only ones of ours that may use them: one place hashes, one makes system calls, one reads
-/// configuration syntax, one talks to the user, one to a server.
+/// configuration syntax, one runs scripts (and reads what tools report for them), one talks to the user, one to a server.
 const OWNED: &[(&str, &[&str])] = &[
     ("sha2", &["tapeout-store"]),
     ("twox-hash", &["tapeout-store"]),
@@ -64,7 +66,9 @@ const OWNED: &[(&str, &[&str])] = &[
     ("indicatif", &["tapeout"]),
     ("tar", &["tapeout"]),
     ("flate2", &["tapeout"]),
-    ("toml", &["tapeout-config"]),
+    ("starlark", &["tapeout-script"]),
+    ("starlark_syntax", &["tapeout-script"]),
+    ("toml", &["tapeout-config", "tapeout-script"]),
     ("saphyr-parser", &["tapeout-config"]),
     ("jsonc-parser", &["tapeout-config"]),
     ("annotate-snippets", &["tapeout-config"]),

@@ -42,15 +42,18 @@ pub use tcl::Tclsh;
 
 use std::path::Path;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use clap::Parser;
 use tapeout_config::{Diagnostic, SourceMap};
 use tapeout_flow::Registry;
 use tapeout_flow::project::Project;
 use tapeout_model::Class;
+use tapeout_script::{FLOW_FILE, Script};
 
 use crate::args::Cli;
 use crate::error::CliError;
+use crate::project::reported_as;
 use crate::targets::LoadedProject;
 use crate::terminal::Terminal;
 
@@ -84,16 +87,21 @@ impl App {
         self
     }
 
-    /// Reads the project that is meant by where the command was started.
+    /// Reads the project that is meant by where the command was started: the program's own, or the nearest `flow.star`,
+    /// here or above.
     fn load(&self, terminal: &Terminal) -> Result<Option<LoadedProject>, CliError> {
-        let mut sources = SourceMap::new();
         let here = std::env::current_dir()
             .map_err(|error| CliError::environment(format!("there is no current directory: {error}")))?;
+        let mut sources = SourceMap::new();
         if let Some(make) = &self.project {
-            return LoadedProject::new(terminal, make(&here), &sources, String::new()).map(Some);
+            let project = reported_as(terminal, make(&here), &sources, "project")?;
+            return Ok(Some(LoadedProject { project: Arc::new(project), doc: String::new() }));
         }
-        let _ = &mut sources;
-        Ok(None)
+        let Some(root) = here.ancestors().find(|dir| dir.join(FLOW_FILE).is_file()) else { return Ok(None) };
+        let script = reported_as(terminal, Script::load(root, &mut sources), &sources, "project")?;
+        script.said().iter().for_each(|text| terminal.note(text));
+        let doc = script.doc().to_owned();
+        Ok(script.into_project().map(|project| LoadedProject { project: Arc::new(project), doc }))
     }
 }
 

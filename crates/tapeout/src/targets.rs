@@ -4,19 +4,17 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use clap::Args;
-use tapeout_config::{Diagnostic, Loader, SourceMap};
+use tapeout_config::Loader;
 use tapeout_engine::Engine;
 use tapeout_flow::project::{BUILD_DIR, FlowPlanner, Project, TargetId, Targets};
+use tapeout_script::FLOW_FILE;
 
 use crate::args::{OverlayArgs, PartArgs, TagArgs};
 use crate::error::CliError;
 use crate::names::Glob;
-use crate::project::{find_config, reported_as};
+use crate::project::find_config;
 use crate::tools::{self, Options};
 use crate::{Cx, names};
-
-/// The name of the file that a project is written in.
-pub(crate) const FLOW_FILE: &str = "flow.star";
 
 /// Further targets, and where they are built.
 #[derive(Debug, Default, Args)]
@@ -50,19 +48,6 @@ pub(crate) struct LoadedProject {
     pub(crate) doc: String,
 }
 
-impl LoadedProject {
-    /// A project, or all that is wrong with it.
-    pub(crate) fn new(
-        cx: &crate::terminal::Terminal,
-        made: Result<Project, Vec<Diagnostic>>,
-        sources: &SourceMap,
-        doc: String,
-    ) -> Result<Self, CliError> {
-        let project = reported_as(cx, made, sources, "project")?;
-        Ok(Self { project: Arc::new(project), doc })
-    }
-}
-
 /// The project here.
 pub(crate) fn project(cx: &Cx) -> Result<&LoadedProject, CliError> {
     cx.project.as_ref().ok_or_else(|| {
@@ -87,6 +72,12 @@ pub(crate) fn asked(cx: &Cx, first: Option<&Path>, more: &[String]) -> Result<Op
         [only] if is_configuration(only) => Ok(None),
         words => find(&project.project, words).map(Some),
     }
+}
+
+/// The target that a word names exactly, if it does.
+pub(crate) fn named(cx: &Cx, word: Option<&str>) -> Option<TargetId> {
+    let word = word?;
+    cx.project.as_ref()?.project.find(word.strip_prefix(':').unwrap_or(word)).ok()
 }
 
 /// Whether a word names a configuration that is there.

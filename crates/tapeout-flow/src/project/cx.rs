@@ -394,14 +394,14 @@ impl TaskCx<'_, '_> {
         }
     }
 
-    fn files_at<'s>(&'s self, path: &'s str) -> impl Iterator<Item = &'s Output> {
+    pub(super) fn files_at<'s>(&'s self, path: &'s str) -> impl Iterator<Item = &'s Output> {
         let is_below = move |file: &&Output| {
             path.is_empty() || file.path.strip_prefix(path).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
         };
         self.files.values().filter(is_below)
     }
 
-    fn own_files(&self) -> String {
+    pub(super) fn own_files(&self) -> String {
         const NAMED: usize = 8;
         let names: Vec<&str> = self.files.keys().take(NAMED).map(String::as_str).collect();
         match self.files.len().saturating_sub(NAMED) {
@@ -423,7 +423,7 @@ impl TaskCx<'_, '_> {
         let (input, _) = self.input_of(path)?;
         let path = path_in_target(path).to_owned();
         Some(self.job.part(input, Part::Files(path.clone()), |record| {
-            let all = || record.outputs.iter().cloned().collect();
+            let all = || record.outputs.to_vec();
             if path.is_empty() { all() } else { record.outputs_at(&path).cloned().collect() }
         }))
     }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use tapeout_config::{Diagnostic, Loader, SourceMap};
+use tapeout_config::{Diagnostic, Loader, SourceMap, matching};
 use tapeout_engine::{Failure, Job, JobId, KeyHasher};
 use tapeout_model::{Class, Data, FilePath, Metrics, Output, Severity, Value, Verdict, View};
 
@@ -269,20 +269,30 @@ impl TaskCx<'_, '_> {
         })
     }
 
-    /// A file as one of the project's: its path, relative to it or absolute. Files that the task has made have none yet;
-    /// they are put beside the targets under a name that says what is in them.
+    /// A file as one of the project's: its path, relative to it or absolute. Those that the task has made have no place yet:
+    /// all of them are put side by side in a directory that is hidden in the build directory, so that one that names
+    /// another finds it.
     fn on_disk(&mut self, path: &FilePath) -> Result<String, Failure> {
         let Some(own) = self.own_path(path) else {
             self.take(path)?;
             return Ok(self.source_of(path));
         };
-        let Some(output) = self.files.get(own) else {
+        if !own.is_empty() && self.files_at(own).next().is_none() {
             let message = format!("`{own}` is no file that `{}` has made", self.target.name());
-            return Err(Failure::new(Class::Input, message).hint("a flow takes files, not directories, of a task"));
-        };
-        let place = format!("{}/.files/{}/{}", self.target.build_dir(), output.digest.short(), path.name());
-        self.job.place(output, &place)?;
-        Ok(place)
+            return Err(Failure::new(Class::Input, message).hint(self.own_files()));
+        }
+        let dir = format!("{}/.files/{}", self.target.build_dir(), self.cwd());
+        let root = self.target.project().root().join(&dir);
+        for stale in matching(&root, "**/*").unwrap_or_default() {
+            if !self.files.contains_key(&stale) {
+                // Best effort: what cannot be removed is seen when it is read.
+                let _ = std::fs::remove_file(root.join(stale));
+            }
+        }
+        for output in self.files.values() {
+            self.job.place(output, &format!("{dir}/{}", output.path))?;
+        }
+        Ok(if own.is_empty() { dir } else { format!("{dir}/{own}") })
     }
 }
 

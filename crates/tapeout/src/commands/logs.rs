@@ -9,19 +9,25 @@ use serde_json::json;
 use crate::Cx;
 use crate::error::CliError;
 use crate::runs::{self, RecordedRun};
+use crate::targets::{self, BuildArgs};
 use crate::terminal::table::{Cell, table};
 use crate::terminal::words::from_here;
 use crate::terminal::{Style, summary};
 
-/// Print the log of a step: of the one that failed, or list the logs when none did
+/// Print the log of a step: of the one that failed, or list the logs when none did; or the log of a target
 #[derive(Debug, Args)]
 pub(crate) struct LogsArgs {
-    /// A step of the newest run, or `[THING@]TAG[/STEP]`; `@last` is the newest run
+    /// A step of the newest run, `[THING@]TAG[/STEP]`, or a target; `@last` is the newest run
     #[arg(value_name = "RUN/STEP")]
     what: Option<String>,
+    #[command(flatten)]
+    build: BuildArgs,
 }
 
 pub(crate) fn run(cx: &Cx, args: &LogsArgs) -> Result<u8, CliError> {
+    if let Some(target) = targets::named(cx, args.what.as_deref()) {
+        return super::targets::logs::run(cx, &[target], &args.build);
+    }
     let (run, step) = runs::find(args.what.as_deref())?;
     let step = match step {
         Some(text) => Some(run.step(text)?),

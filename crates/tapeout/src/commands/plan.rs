@@ -10,11 +10,12 @@ use crate::Cx;
 use crate::args::{PartArgs, ThingArgs};
 use crate::error::CliError;
 use crate::project;
+use crate::targets::{self, TargetArgs};
 use crate::terminal::table::{Cell, table};
 use crate::terminal::words::plural;
 use crate::terminal::{Style, Terminal};
 
-/// Check a configuration and print the plan of its flow: steps, inputs, outputs, tools
+/// Check a configuration and print the plan of its flow: steps, inputs, outputs, tools; or that of targets
 ///
 /// With --verbose also the variables that each step reads.
 #[derive(Debug, Args)]
@@ -22,10 +23,16 @@ pub(crate) struct PlanArgs {
     #[command(flatten)]
     thing: ThingArgs,
     #[command(flatten)]
+    targets: TargetArgs,
+    #[command(flatten)]
     part: PartArgs,
 }
 
 pub(crate) fn run(cx: &Cx, args: &PlanArgs) -> Result<u8, CliError> {
+    if let Some(asked) = targets::asked(cx, args.thing.thing.as_deref(), &args.targets.more)? {
+        targets::refuse_overlay(&args.thing.overlay, &args.part, None)?;
+        return super::targets::plan::run(cx, &asked);
+    }
     let plan = project::load_part(cx, &args.thing, &args.part)?;
     if cx.terminal.json {
         cx.terminal.print_json(&to_json(&plan));

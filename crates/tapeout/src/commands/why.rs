@@ -1,5 +1,6 @@
 //! `tapeout why`: why steps would run, or why they ran the last time.
 
+use std::path::Path;
 use std::time::{Duration, SystemTime};
 
 use clap::Args;
@@ -8,6 +9,7 @@ use tapeout_flow::{Again, Run, Standing, Stands};
 
 use crate::args::{OverlayArgs, PartArgs, TagArgs};
 use crate::error::CliError;
+use crate::targets::{self, BuildArgs};
 use crate::terminal::words::ago;
 use crate::terminal::{Style, Terminal};
 use crate::{Cx, names, project, tools};
@@ -15,7 +17,7 @@ use crate::{Cx, names, project, tools};
 /// Say why steps would run, or why they ran
 #[derive(Debug, Args)]
 pub(crate) struct WhyArgs {
-    /// A configuration, a step of the one here, or THING/STEP [default: all steps of the configuration here]
+    /// A configuration, a step of the one here, THING/STEP, or a target [default: all steps or targets here]
     #[arg(value_name = "THING[/STEP]")]
     what: Option<String>,
     #[command(flatten)]
@@ -24,9 +26,15 @@ pub(crate) struct WhyArgs {
     part: PartArgs,
     #[command(flatten)]
     tag: TagArgs,
+    #[command(flatten)]
+    build: BuildArgs,
 }
 
 pub(crate) fn run(cx: &Cx, args: &WhyArgs) -> Result<u8, CliError> {
+    if let Some(asked) = targets::asked(cx, args.what.as_deref().map(Path::new), &[])? {
+        targets::refuse_overlay(&args.overlay, &args.part, Some(&args.tag))?;
+        return super::targets::why::run(cx, &asked, &args.build, args.what.is_some());
+    }
     let (thing, step) = project::thing_and_step(args.what.as_deref(), args.overlay.clone());
     let mut plan = project::load_part(cx, &thing, &args.part)?;
     let engine = tools::engine(&cx.registry, &plan)?;
@@ -69,18 +77,7 @@ pub(crate) fn run(cx: &Cx, args: &WhyArgs) -> Result<u8, CliError> {
 fn text(terminal: &Terminal, standing: &Standing, last: Option<(u64, &[String])>) -> String {
     let paint = terminal.out;
     let note = standing.note.as_ref().map(|note| format!(": {note}")).unwrap_or_default();
-    let state = match standing.status {
-        Stands::Fresh => "would not run: nothing that it reads has changed".to_owned(),
-        Stands::Stale => "would run".to_owned(),
-        Stands::Missing => "would run: it has no result yet".to_owned(),
-        Stands::Failed => format!("would run again, it failed{note}"),
-        Stands::Interrupted => format!("would run again, it was interrupted{note}"),
-        Stands::Running => "is running".to_owned(),
-        Stands::Pinned => format!("would not run: it is pinned{note}"),
-        Stands::Held => "would not run: it stands before the range".to_owned(),
-        Stands::Edited => format!("would not run, and its recorded files would be shown again; edited{note}"),
-        Stands::LeftOut => format!("is left out{note}"),
-    };
+    let state = state(standing.status, &note);
     let mut lines = vec![format!("{} {state}", paint.paint(Style::Bold, &standing.step))];
     if standing.status != Stands::Missing {
         lines.extend(standing.reasons.iter().map(|reason| format!("  {reason}")));
@@ -93,4 +90,20 @@ fn text(terminal: &Terminal, standing: &Standing, last: Option<(u64, &[String])>
         ));
     }
     lines.join("\n")
+}
+
+/// What a run would do, in words.
+pub(super) fn state(status: Stands, note: &str) -> String {
+    match status {
+        Stands::Fresh => "would not run: nothing that it reads has changed".to_owned(),
+        Stands::Stale => "would run".to_owned(),
+        Stands::Missing => "would run: it has no result yet".to_owned(),
+        Stands::Failed => format!("would run again, it failed{note}"),
+        Stands::Interrupted => format!("would run again, it was interrupted{note}"),
+        Stands::Running => "is running".to_owned(),
+        Stands::Pinned => format!("would not run: it is pinned{note}"),
+        Stands::Held => "would not run: it stands before the range".to_owned(),
+        Stands::Edited => format!("would not run, and its recorded files would be shown again; edited{note}"),
+        Stands::LeftOut => format!("is left out{note}"),
+    }
 }

@@ -2,5 +2,8 @@
 
 pub(super) mod docs;
 pub(super) mod follow;
+pub(super) mod logs;
+pub(super) mod plan;
 pub(super) mod run;
 pub(super) mod status;
+pub(super) mod why;

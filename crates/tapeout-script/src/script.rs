@@ -1,0 +1,113 @@
+//! A project's scripts, loaded.
+
+use std::path::Path;
+use std::thread;
+
+use tapeout_config::{Diagnostic, SourceMap};
+use tapeout_flow::project::Project;
+
+use crate::limits::Limits;
+use crate::loader::{Loader, ScriptFile};
+use crate::project;
+
+/// The file from which everything is loaded.
+pub const FLOW_FILE: &str = "flow.star";
+
+/// A deep expression must not end the program.
+const STACK: usize = 256 << 20;
+
+/// What `flow.star` and the files that it loads declare.
+pub struct Script {
+    doc: String,
+    files: Vec<ScriptFile>,
+    said: Vec<String>,
+    project: Option<Project>,
+    #[cfg(test)]
+    pub(crate) bodies: std::collections::HashMap<(String, String), std::sync::Arc<crate::task::StarTask>>,
+}
+
+impl Script {
+    /// Loads the `flow.star` in the directory of a project. The texts of all files go to `sources`, under their paths
+    /// from there.
+    ///
+    /// # Errors
+    /// All that is wrong with the files, as far as it can be found.
+    pub fn load(root: &Path, sources: &mut SourceMap) -> Result<Self, Vec<Diagnostic>> {
+        Self::load_within(root, sources, Limits::LOAD)
+    }
+
+    pub(crate) fn load_within(root: &Path, sources: &mut SourceMap, limits: Limits) -> Result<Self, Vec<Diagnostic>> {
+        let root = &std::path::absolute(root).unwrap_or_else(|_| root.to_owned());
+        thread::scope(|scope| {
+            let load = || load(root, sources, limits);
+            let thread = thread::Builder::new().name("scripts".to_owned()).stack_size(STACK).spawn_scoped(scope, load);
+            match thread.map(thread::ScopedJoinHandle::join) {
+                Ok(Ok(loaded)) => loaded,
+                Ok(Err(panic)) => std::panic::resume_unwind(panic),
+                Err(error) => Err(vec![Diagnostic::error(format!("cannot start a thread: {error}"))]),
+            }
+        })
+    }
+
+    /// The documentation of `flow.star`.
+    #[must_use]
+    pub fn doc(&self) -> &str {
+        &self.doc
+    }
+
+    /// The files that were read, as they were.
+    #[must_use]
+    pub fn files(&self) -> &[ScriptFile] {
+        &self.files
+    }
+
+    /// What the files said by `print` while they were loaded.
+    #[must_use]
+    pub fn said(&self) -> &[String] {
+        &self.said
+    }
+
+    /// The project, if there is a `flow` in `flow.star`.
+    #[must_use]
+    pub fn project(&self) -> Option<&Project> {
+        self.project.as_ref()
+    }
+
+    /// The same, to keep.
+    #[must_use]
+    pub fn into_project(self) -> Option<Project> {
+        self.project
+    }
+}
+
+fn load(root: &Path, sources: &mut SourceMap, limits: Limits) -> Result<Script, Vec<Diagnostic>> {
+    let mut loader = Loader::new(root, sources, limits);
+    let module = loader.root(FLOW_FILE);
+    let mut problems = std::mem::take(&mut loader.problems);
+    problems.extend(loader.declarations.take_problems());
+    let Some(module) = module.filter(|_| problems.is_empty()) else {
+        Diagnostic::sort(&mut problems);
+        return Err(problems);
+    };
+    let declared = project::declared(&loader, &module);
+    let (files, said) = (std::mem::take(&mut loader.files), loader.declarations.take_said());
+    let doc = loader.modules.get(&module).map_or(String::new(), |module| module.text.doc.clone());
+    let made = declared.and_then(|declared| {
+        let project = declared.blocks.map(|blocks| Project::new(root, blocks)).transpose()?;
+        Ok(Script {
+            doc,
+            files,
+            said,
+            project,
+            #[cfg(test)]
+            bodies: declared.bodies,
+        })
+    });
+    match made {
+        Ok(script) => Ok(script),
+        Err(mut problems) => {
+            Diagnostic::sort(&mut problems);
+            Err(problems)
+        }
+    }
+}
