@@ -123,6 +123,11 @@ pub(crate) fn to_value<'v>(data: &Data, heap: Heap<'v>) -> Value<'v> {
     }
 }
 
+/// Data as one writes it in a script.
+pub(crate) fn written(data: &Data) -> String {
+    Heap::temp(|heap| to_value(data, heap).to_repr())
+}
+
 /// The value of a metric.
 pub(crate) fn metric_value<'v>(metric: &Metric, heap: Heap<'v>) -> Value<'v> {
     match metric {

@@ -100,11 +100,13 @@ pub(crate) fn failure(error: &starlark::Error, task: &str, limits: Limits) -> Fa
         let message = message.to_string();
         let mut failure = Failure::new(Class::Check, message.trim());
         failure.words.extend(place.map(|place| format!("{}: fail()", location(place))));
+        let way = calls.iter().take(CALLS).map(|(name, place)| format!("{}: `{name}` is called here", location(place)));
+        failure.words.extend(way);
         return failure;
     }
     let text = error.without_diagnostic().to_string();
     if let Some((attribute, mut failure)) = aside
-        && text.contains(&format!("no attribute `{attribute}`"))
+        && text.starts_with(&format!("Object of type `Result` has no attribute `{attribute}`"))
     {
         failure.words.extend(snippet(place, &calls));
         return failure;

@@ -98,7 +98,7 @@ fn load(root: &Path, sources: &mut SourceMap, limits: Limits) -> Result<Script, 
             doc,
             files,
             said,
-            project,
+            project: project.map(|project| project.with_licences(declared.licences)),
             #[cfg(test)]
             bodies: declared.bodies,
         })

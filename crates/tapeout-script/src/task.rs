@@ -18,6 +18,7 @@ use crate::values::ctx::CtxValue;
 use crate::values::{RequiredValue, ResultValue, running};
 
 /// A frozen function with what it takes to call it.
+#[derive(Clone)]
 pub(crate) struct StarTask {
     /// The task and the type of its block, for messages: `Core.synthesize`.
     pub(crate) name: String,
@@ -38,7 +39,8 @@ struct Print;
 
 impl PrintHandler for Print {
     fn println(&self, text: &str) -> starlark::Result<()> {
-        running::with(|ops| ops.say(text));
+        // One at a time: the lines of several tasks are shown among each other.
+        running::with(|ops| text.split('\n').for_each(|line| ops.say(line)));
         Ok(())
     }
 }

@@ -45,13 +45,13 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use clap::Parser;
-use tapeout_config::{Diagnostic, SourceMap};
+use tapeout_config::{Diagnostic, SourceMap, TargetResults};
 use tapeout_flow::Registry;
 use tapeout_flow::project::Project;
 use tapeout_model::Class;
 use tapeout_script::{FLOW_FILE, Script};
 
-use crate::args::Cli;
+use crate::args::{Cli, Command};
 use crate::error::CliError;
 use crate::project::reported_as;
 use crate::targets::LoadedProject;
@@ -63,6 +63,8 @@ struct Cx {
     registry: Registry,
     /// The project here, where there is one and the command has to do with it.
     project: Option<LoadedProject>,
+    /// What its targets give, for configurations.
+    results: Option<TargetResults>,
 }
 
 type MakeProject = Box<dyn Fn(&Path) -> Result<Project, Vec<Diagnostic>>>;
@@ -136,12 +138,16 @@ pub fn main(app: impl Into<App>) -> ExitCode {
         }
     };
     let terminal = Terminal::new(&cli.global);
-    let mut cx = Cx { terminal, registry: app.registry.clone(), project: None };
+    let mut cx = Cx { terminal, registry: app.registry.clone(), project: None, results: None };
     // A panic has been announced when it comes here; what is left is the exit code.
     let ended = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
         change_directory(&cli.global)?;
         if cli.command.is_about_projects() {
             cx.project = app.load(&cx.terminal)?;
+            let project = cx.project.as_ref().map(|loaded| Arc::clone(&loaded.project));
+            let builds = matches!(cli.command, Command::Run(_));
+            cx.results = project
+                .map(|project| targets::results(project, cx.registry.clone(), Terminal::new(&cli.global), builds));
         }
         commands::dispatch(&cx, cli.command)
     }));

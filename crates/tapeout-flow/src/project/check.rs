@@ -20,10 +20,7 @@ pub(super) fn errors(project: &Project) -> Vec<Diagnostic> {
             let error = located(format!("the block id `{id}` is given twice"), block.origin, "the second one");
             errors.push(also(error, before, "the first one"));
         }
-        if !is_name(&id.replace('-', "_")) || RESERVED.contains(&id.as_str()) {
-            let message = format!("the block id `{id}` is no name: expected letters, digits, `_` and `-`");
-            errors.push(located(message, block.origin, "this block"));
-        }
+        errors.extend(invalid_block_id(id).map(|message| located(message, block.origin, "this block")));
         // Blocks of a type have their tasks in common.
         if checked.insert(std::sync::Arc::as_ptr(&block.of)) {
             errors.extend(of_tasks(&block.of.tasks));
@@ -34,6 +31,17 @@ pub(super) fn errors(project: &Project) -> Vec<Diagnostic> {
         errors.extend(circle(project));
     }
     errors
+}
+
+/// Why a block cannot have an id.
+pub(super) fn invalid_block_id(id: &str) -> Option<String> {
+    let is_valid = is_name(&id.replace('-', "_")) && !RESERVED.contains(&id);
+    (!is_valid).then(|| format!("the block id `{id}` is no name: expected letters, digits, `_` and `-`"))
+}
+
+/// Why a task cannot have an id.
+pub(super) fn invalid_task_id(id: &str) -> Option<String> {
+    (!is_name(id)).then(|| format!("the task id `{id}` is no name: expected letters, digits and `_`"))
 }
 
 fn located(message: String, origin: Option<Span>, label: &str) -> Diagnostic {
@@ -54,10 +62,7 @@ fn also(error: Diagnostic, origin: Option<Span>, label: &str) -> Diagnostic {
 fn of_tasks(tasks: &[Task]) -> Vec<Diagnostic> {
     let mut errors = Vec::new();
     for (index, task) in tasks.iter().enumerate() {
-        if !is_name(&task.id) {
-            let message = format!("the task id `{}` is no name: expected letters, digits and `_`", task.id);
-            errors.push(located(message, task.origin, "this task"));
-        }
+        errors.extend(invalid_task_id(&task.id).map(|message| located(message, task.origin, "this task")));
         if let Some(before) = tasks[..index].iter().find(|before| before.id == task.id) {
             let error = located(format!("the task `{}` is given twice", task.id), task.origin, "the second one");
             errors.push(also(error, before.origin, "the first one"));

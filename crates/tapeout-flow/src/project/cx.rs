@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use tapeout_engine::{Command, DepFormat, Failure, Input, Invocation, JobCx, TO_PROJECT, from_work_dir};
+use tapeout_engine::{Accept, Command, DepFormat, Failure, Input, Invocation, JobCx, TO_PROJECT, from_work_dir};
 use tapeout_model::{Alert, Class, Data, FilePath, Metric, Metrics, Output, Part, Record, shell_quoted};
 
 use super::job::{TargetJob, setting};
@@ -264,6 +264,7 @@ impl TaskCx<'_, '_> {
             inputs: own.chain(self.inputs.values().cloned()).collect(),
             outputs: call.outputs.clone().unwrap_or_default(),
             keeps_all: call.outputs.is_none(),
+            further_tools: call.tools.clone(),
             depfiles: call.depfile.iter().map(|file| (file.clone(), DepFormat::Makefile)).collect(),
             env: call.env.clone(),
             timeout: call.timeout,
@@ -326,7 +327,12 @@ impl TaskCx<'_, '_> {
             self.take(path)?;
             command.stdin = Some(self.shown(path));
         }
-        Ok(if call.check { command } else { command.any_status() })
+        command.accept = match call.accept.as_slice() {
+            [] => Accept::Any,
+            [0] => Accept::Zero,
+            statuses => Accept::These(statuses.to_vec()),
+        };
+        Ok(command)
     }
 
     /// Keeps what the task has made by now, and its log, where no tool's own directory is kept.

@@ -1,5 +1,6 @@
 //! What every file can use without loading it.
 
+mod numbers;
 mod project;
 mod readers;
 
@@ -27,6 +28,10 @@ pub(crate) fn globals() -> &'static Globals {
             LibraryExtension::Json,
             LibraryExtension::Typing,
         ];
-        GlobalsBuilder::extended_by(&extensions).with(project::project).with(readers::readers).build()
+        GlobalsBuilder::extended_by(&extensions)
+            .with(numbers::numbers)
+            .with(project::project)
+            .with(readers::readers)
+            .build()
     })
 }

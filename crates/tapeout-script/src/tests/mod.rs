@@ -1,4 +1,7 @@
 //! Projects of a few lines, from their text to what they ask of a task's context.
 
+mod identity;
 mod project;
+mod refusals;
+mod running;
 mod support;

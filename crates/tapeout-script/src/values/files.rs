@@ -17,8 +17,9 @@ use starlark::{methods_static, starlark_module};
 use tapeout_model::{Data, FilePath};
 
 use super::path::{self, PathValue};
-use crate::complaint::{complaint, complaint_with};
-use crate::data::{self, named_data};
+use super::running;
+use crate::complaint::{complaint, complaint_with, refused};
+use crate::data::{self, named_data, written};
 
 /// Attributes by name.
 pub(crate) type Attributes = Vec<(String, Data)>;
@@ -92,11 +93,6 @@ fn described(path: &FilePath, attributes: &Attributes) -> String {
         true => path.to_string(),
         false => format!("{path} ({})", listed(attributes)),
     }
-}
-
-/// A value as one writes it.
-fn written(data: &Data) -> String {
-    Heap::temp(|heap| data::to_value(data, heap).to_repr())
 }
 
 /// Numbers are the same whichever way they are written: corners are named `1.8` and `2`.
@@ -212,6 +208,12 @@ fn methods(builder: &mut MethodsBuilder) {
             ));
         }
         let item = (path::of_value(path)?, named_data(&attributes)?);
+        // While files are loaded, nobody looks at the disk.
+        if let Some(exists) = running::with(|ops| ops.exists(&item.0))
+            && !exists.map_err(refused)?
+        {
+            return Err(complaint(format!("`{}` does not exist", item.0)));
+        }
         this.items().push(item);
         Ok(NoneType)
     }

@@ -12,6 +12,7 @@ use starlark::values::{
 use tapeout_model::Data;
 
 use crate::complaint::complaint_with;
+use crate::data::named;
 
 /// The type of a parameter.
 #[derive(Clone, Debug, PartialEq)]
@@ -47,13 +48,13 @@ impl ParamType {
     pub(crate) fn of_annotation<'v>(value: Value<'v>, heap: Heap<'v>) -> starlark::Result<Self> {
         let unknown = |found: &str| {
             complaint_with(
-                format!("`{found}` is no type of a parameter"),
+                format!("a type is expected, found {found}"),
                 "bool, int, float, str, Path, Time, list[…], tuple, dict[str, …], and several of them with `|`",
             )
         };
-        let Ok(compiled) = TypeCompiled::new(value, heap) else { return Err(unknown(&value.to_repr())) };
+        let Ok(compiled) = TypeCompiled::new(value, heap) else { return Err(unknown(&named(value))) };
         let text = compiled.as_ty().to_string();
-        Self::of_text(&text).ok_or_else(|| unknown(&text))
+        Self::of_text(&text).ok_or_else(|| unknown(&format!("`{text}`")))
     }
 
     /// The type of the values that fit where this one is the default.

@@ -17,7 +17,7 @@ use tapeout_model::FilePath;
 use super::running;
 use crate::complaint::complaint;
 
-/// A path.
+/// A path. Its text is its name on a command line, however the text is made of it: `str`, `format`, `%s`.
 #[derive(Clone, Debug, ProvidesStaticType, NoSerialize, StarlarkPagablePanic, Allocative)]
 pub(crate) struct PathValue(#[allocative(skip)] pub(crate) FilePath);
 
@@ -25,7 +25,7 @@ starlark_simple_value!(PathValue);
 
 impl fmt::Display for PathValue {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Path({:?})", shown(&self.0))
+        f.write_str(&shown(&self.0))
     }
 }
 
@@ -73,10 +73,6 @@ methods_static!(METHODS = methods);
 impl<'v> StarlarkValue<'v> for PathValue {
     fn get_methods() -> Option<&'static Methods> {
         Some(METHODS.methods())
-    }
-
-    fn collect_str(&self, collector: &mut String) {
-        collector.push_str(&shown(&self.0));
     }
 
     fn div(&self, other: Value<'v>, heap: Heap<'v>) -> starlark::Result<Value<'v>> {
