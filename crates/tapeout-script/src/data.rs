@@ -23,7 +23,7 @@ pub(crate) struct Unfit {
 }
 
 impl Unfit {
-    fn new(why: impl Into<String>) -> Self {
+    pub(crate) fn new(why: impl Into<String>) -> Self {
         Self { at: String::new(), why: why.into() }
     }
 
@@ -120,6 +120,16 @@ pub(crate) fn to_value<'v>(data: &Data, heap: Heap<'v>) -> Value<'v> {
         Data::List(items) => heap.alloc(AllocList(items.iter().map(|item| to_value(item, heap)))),
         Data::Tuple(items) => heap.alloc(AllocTuple(items.iter().map(|item| to_value(item, heap)))),
         Data::Map(entries) => heap.alloc(AllocDict(entries.iter().map(|(key, value)| (&**key, to_value(value, heap))))),
+    }
+}
+
+/// The metric that a value is: a number or a text.
+pub(crate) fn to_metric(value: Value<'_>) -> Option<Metric> {
+    match to_data(value) {
+        Ok(Data::Int(number)) => Some(Metric::Int(number)),
+        Ok(Data::Float(number)) => Some(Metric::Float(number)),
+        Ok(Data::Text(text)) => Some(Metric::Text(text)),
+        _ => None,
     }
 }
 

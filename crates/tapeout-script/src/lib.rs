@@ -7,6 +7,7 @@ mod data;
 mod diagnose;
 mod globals;
 mod identity;
+mod leak;
 mod limits;
 mod loader;
 mod ops;
@@ -14,6 +15,7 @@ mod project;
 mod readers;
 mod resolve;
 mod script;
+mod steps;
 mod task;
 #[cfg(test)]
 mod tests;

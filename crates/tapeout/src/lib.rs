@@ -98,7 +98,7 @@ impl App {
             return Ok(Some(LoadedProject { project: Arc::new(project), doc: String::new() }));
         }
         let Some(root) = here.ancestors().find(|dir| dir.join(FLOW_FILE).is_file()) else { return Ok(None) };
-        let script = reported_as(terminal, Script::load(root, &mut sources), &sources, "project")?;
+        let script = reported_as(terminal, Script::load(root, &self.registry, &mut sources), &sources, "project")?;
         script.said().iter().for_each(|text| terminal.note(text));
         let doc = script.doc().to_owned();
         Ok(script.into_project().map(|project| LoadedProject { project: Arc::new(project), doc }))

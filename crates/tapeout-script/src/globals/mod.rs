@@ -1,7 +1,9 @@
 //! What every file can use without loading it.
 
+mod flows;
 mod project;
 mod readers;
+mod steps;
 
 use std::sync::OnceLock;
 
@@ -27,6 +29,9 @@ pub(crate) fn globals() -> &'static Globals {
             LibraryExtension::Json,
             LibraryExtension::Typing,
         ];
-        GlobalsBuilder::extended_by(&extensions).with(project::project).with(readers::readers).build()
+        let builder = GlobalsBuilder::extended_by(&extensions).with(project::project).with(readers::readers);
+        let mut builder = builder.with(steps::declaring).with(steps::running).with(flows::declaring);
+        builder.namespace("types", flows::types);
+        builder.build()
     })
 }
