@@ -90,12 +90,7 @@ impl Script {
     }
 }
 
-fn load(
-    root: &Path,
-    registry: &Registry,
-    sources: &mut SourceMap,
-    limits: Limits,
-) -> Result<Script, Vec<Diagnostic>> {
+fn load(root: &Path, registry: &Registry, sources: &mut SourceMap, limits: Limits) -> Result<Script, Vec<Diagnostic>> {
     let mut loader = Loader::new(root, sources, limits);
     loader.declarations.scripted = Scripted::beside(registry);
     let module = loader.root(FLOW_FILE);

@@ -30,7 +30,10 @@ pub(crate) fn globals() -> &'static Globals {
             LibraryExtension::Json,
             LibraryExtension::Typing,
         ];
-        let builder = GlobalsBuilder::extended_by(&extensions).with(numbers::numbers).with(project::project).with(readers::readers);
+        let builder = GlobalsBuilder::extended_by(&extensions)
+            .with(numbers::numbers)
+            .with(project::project)
+            .with(readers::readers);
         let mut builder = builder.with(steps::declaring).with(steps::running).with(flows::declaring);
         builder.namespace("types", flows::types);
         builder.build()

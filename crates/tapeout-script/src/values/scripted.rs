@@ -174,8 +174,6 @@ pub(crate) fn keep<'v>(
     match function.function_name() {
         Some("lambda") => Err(complaint_with(format!("`{argument}` cannot be a lambda"), TOP_LEVEL)),
         Some(_) => Ok(declarations.keep(function, eval)),
-        None => {
-            Err(complaint_with(format!("`{argument}` must be a function, found {}", named(function)), TOP_LEVEL))
-        }
+        None => Err(complaint_with(format!("`{argument}` must be a function, found {}", named(function)), TOP_LEVEL)),
     }
 }
