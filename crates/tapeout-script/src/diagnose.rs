@@ -83,7 +83,7 @@ fn location(place: &FileSpan) -> String {
 }
 
 /// An error of a task's function, as why the task failed.
-pub(crate) fn failure(error: &starlark::Error, task: &str, limits: Limits) -> Failure {
+pub(crate) fn failure(error: &starlark::Error, target: &str, limits: Limits) -> Failure {
     let calls = calls(error);
     let place = error.span().or_else(|| calls.first().map(|(_, place)| *place));
     let aside = running::take_aside();
@@ -112,7 +112,7 @@ pub(crate) fn failure(error: &starlark::Error, task: &str, limits: Limits) -> Fa
         failure.words.extend(snippet(place, &calls));
         return failure;
     }
-    let Said { message, help } = said(error, limits, &format!("task `{task}`"));
+    let Said { message, help } = said(error, limits, &format!("`{target}`"));
     let message = place.map_or(message.clone(), |place| format!("{}: {message}", location(place)));
     let mut failure = Failure::new(Class::Input, message);
     failure.hint = help;
