@@ -13,6 +13,9 @@ use crate::values::running;
 /// How many of the calls that led to an error are shown: the last ones.
 const CALLS: usize = 8;
 
+/// What starlark says when it was asked to stop.
+const CANCELLED: &str = "Evaluation cancelled";
+
 /// What an error says, without its place.
 struct Said {
     message: String,
@@ -87,6 +90,9 @@ pub(crate) fn failure(error: &starlark::Error, target: &str, limits: Limits) -> 
     let calls = calls(error);
     let place = error.span().or_else(|| calls.first().map(|(_, place)| *place));
     let aside = running::take_aside();
+    if error.without_diagnostic().to_string() == CANCELLED {
+        return Failure::interrupted();
+    }
     if let ErrorKind::Native(inner) = error.kind()
         && let Some(Refused(failure)) = inner.downcast_ref::<Refused>()
     {

@@ -2,7 +2,6 @@
 //! frozen, and checked against what is said of them.
 
 use std::collections::{BTreeMap, HashMap};
-use std::fmt::Write;
 use std::sync::Arc;
 
 use starlark::values::OwnedFrozenValue;
@@ -17,6 +16,7 @@ use crate::loader::Loader;
 use crate::task::StarTask;
 use crate::values::FlowValue;
 use crate::values::block::KindDecl;
+use crate::values::param::ParamDecl;
 use crate::values::task::TaskDecl;
 
 /// The name that the blocks of a project are bound to.
@@ -74,20 +74,11 @@ pub(crate) fn declared(loader: &Loader<'_>, root: &str) -> Result<Declared, Vec<
     })
 }
 
-/// The documentation of a block type: what it says of itself, and its parameters.
-fn documentation(kind: &KindDecl) -> String {
-    let mut doc = kind.doc.trim().to_owned();
-    // Its first paragraph is shown in tables.
-    if doc.is_empty() || kind.params.is_empty() {
-        return doc;
-    }
-    doc.push_str("\n\nParameters:\n");
-    for (name, param) in &kind.params {
-        let default = param.default.as_ref().map_or(String::new(), |data| format!(", default {}", written(data)));
-        let about = if param.doc.is_empty() { String::new() } else { format!(": {}", param.doc) };
-        let _ = write!(doc, "\n- `{name}` ({}{default}){about}", param.kind);
-    }
-    doc
+/// What is said of a parameter: its type, its default, and what it means.
+fn described(param: &ParamDecl) -> String {
+    let default = param.default.as_ref().map_or(String::new(), |data| format!(", default {}", written(data)));
+    let about = if param.doc.is_empty() { String::new() } else { format!(": {}", param.doc) };
+    format!("{}{default}{about}", param.kind)
 }
 
 fn blocks(flow: &FlowValue, made: &HashMap<*const KindDecl, Arc<BlockType>>) -> Vec<(String, Block)> {
@@ -119,7 +110,8 @@ impl<'a> Maker<'a, '_> {
         }
         BlockType {
             name: kind.name().to_owned(),
-            doc: documentation(kind),
+            doc: kind.doc.clone(),
+            params: kind.params.iter().map(|(name, param)| (name.clone(), described(param))).collect(),
             tasks,
             origin: kind.origin,
         }

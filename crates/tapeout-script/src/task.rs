@@ -49,18 +49,24 @@ impl TaskBody for StarTask {
     }
 
     fn run(&self, cx: &mut TaskCx<'_, '_>) -> Result<Option<Vec<(String, Data)>>, Failure> {
-        self.call(cx)
+        let is_stopping = cx.stop_asker();
+        self.call(cx, Box::new(is_stopping))
     }
 }
 
 impl StarTask {
-    /// Calls the function.
-    pub(crate) fn call(&self, ops: &mut dyn Ops) -> Result<Option<Vec<(String, Data)>>, Failure> {
+    /// Calls the function. It is left when the run is being stopped.
+    pub(crate) fn call(
+        &self,
+        ops: &mut dyn Ops,
+        is_stopping: Box<dyn Fn() -> bool + '_>,
+    ) -> Result<Option<Vec<(String, Data)>>, Failure> {
         // The values live as long as the call; each has its own.
         Scope::with_temp_heap(|scope| {
             let mut eval = Evaluator::new(&scope);
             self.limits.apply(&mut eval);
             eval.set_print_handler(&Print);
+            eval.set_check_cancelled(is_stopping);
             let heap = scope.heap();
             let results: Vec<(&str, Value<'_>)> =
                 self.requires.iter().map(|(name, many)| (&**name, required(name, *many, ops, heap))).collect();
