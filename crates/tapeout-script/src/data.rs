@@ -24,7 +24,7 @@ pub(crate) struct Unfit {
 }
 
 impl Unfit {
-    fn new(why: impl Into<String>) -> Self {
+    pub(crate) fn new(why: impl Into<String>) -> Self {
         Self { at: String::new(), why: why.into() }
     }
 
@@ -129,6 +129,16 @@ pub(crate) fn to_value<'v>(data: &Data, heap: Heap<'v>) -> Value<'v> {
 /// Data as one writes it in a script.
 pub(crate) fn written(data: &Data) -> String {
     Heap::temp(|heap| to_value(data, heap).to_repr())
+}
+
+/// The metric that a value is: a number or a text.
+pub(crate) fn to_metric(value: Value<'_>) -> Option<Metric> {
+    match to_data(value) {
+        Ok(Data::Int(number)) => Some(Metric::Int(number)),
+        Ok(Data::Float(number)) => Some(Metric::Float(number)),
+        Ok(Data::Text(text)) => Some(Metric::Text(text)),
+        _ => None,
+    }
 }
 
 /// The value of a metric.

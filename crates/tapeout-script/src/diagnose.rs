@@ -8,6 +8,7 @@ use tapeout_model::Class;
 
 use crate::complaint::{Complaint, Refused};
 use crate::limits::Limits;
+use crate::values::config::CONFIG;
 use crate::values::running;
 
 /// How many of the calls that led to an error are shown: the last ones.
@@ -15,6 +16,9 @@ const CALLS: usize = 8;
 
 /// What starlark says when it was asked to stop.
 const CANCELLED: &str = "Evaluation cancelled";
+
+/// The type whose attributes are those of results.
+const RESULT: &str = "Result";
 
 /// What an error says, without its place.
 struct Said {
@@ -85,8 +89,8 @@ fn location(place: &FileSpan) -> String {
     format!("{}:{}:{}", place.filename(), begin.line + 1, begin.column + 1)
 }
 
-/// An error of a task's function, as why the task failed.
-pub(crate) fn failure(error: &starlark::Error, target: &str, limits: Limits) -> Failure {
+/// An error of a function, as why its owner failed: `` `core.synthesize` ``, ``step `Lint.Own` ``.
+pub(crate) fn failure(error: &starlark::Error, owner: &str, limits: Limits) -> Failure {
     let calls = calls(error);
     let place = error.span().or_else(|| calls.first().map(|(_, place)| *place));
     let aside = running::take_aside();
@@ -113,12 +117,14 @@ pub(crate) fn failure(error: &starlark::Error, target: &str, limits: Limits) -> 
     }
     let text = error.without_diagnostic().to_string();
     if let Some((attribute, mut failure)) = aside
-        && text.starts_with(&format!("Object of type `Result` has no attribute `{attribute}`"))
+        && [RESULT, CONFIG]
+            .iter()
+            .any(|of| text.starts_with(&format!("Object of type `{of}` has no attribute `{attribute}`")))
     {
         failure.words.extend(snippet(place, &calls));
         return failure;
     }
-    let Said { message, help } = said(error, limits, &format!("`{target}`"));
+    let Said { message, help } = said(error, limits, owner);
     let message = place.map_or(message.clone(), |place| format!("{}: {message}", location(place)));
     let mut failure = Failure::new(Class::Input, message);
     failure.hint = help;
