@@ -17,6 +17,7 @@ mod globals;
 mod identity;
 mod limits;
 mod loader;
+mod nesting;
 mod ops;
 mod project;
 mod readers;

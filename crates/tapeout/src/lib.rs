@@ -103,6 +103,10 @@ impl App {
         let script = reported_as(terminal, Script::load(root, &mut sources), &sources, "project")?;
         script.said().iter().for_each(|text| terminal.note(text));
         let doc = script.doc().to_owned();
+        if script.project().is_some_and(|project| project.blocks().is_empty()) {
+            return Err(CliError::input(format!("the project in `{}` has no blocks", root.join(FLOW_FILE).display()))
+                .hint("`flow[\"name\"] = MyBlock()` adds one"));
+        }
         Ok(script.into_project().map(|project| LoadedProject { project: Arc::new(project), doc }))
     }
 }

@@ -152,7 +152,7 @@ fn commands() {
     ] {
         fails(&format!("    ctx.run({call})"), expected);
     }
-    fails("    ctx.run(['false'])", &["Tool: `false` failed with status 1"]);
+    fails("    ctx.run(['false'])", &["Tool: `false` failed with status 1\nflow.star:2:5: asked for here"]);
     fails("    ctx.write('/etc/passwd', '')", &["must lie in the task's directory"]);
     fails("    ctx.write('a', 3)", &["what is written must be a string, found 3"]);
     fails("    ctx.metric('m', [1])", &["metric `m` must be a number or a string, found a list"]);
@@ -298,7 +298,7 @@ fn failures() {
     fails("    x = Flow()", &["`Flow` declares"]);
     let text = "def f(n):\n    return f(n + 1)\n\ndef it(ctx):\n    f(0)\n\nTop = block(tasks = [it])\nflow = Flow()\nflow['top'] = Top()\n";
     let said = words(run_only(text, &mut Recorder::default()));
-    assert!(said.contains("task `Top.it`: more than 200 calls within each other"), "{said}");
+    assert!(said.contains("task `Top.it` makes more than 200 calls within each other"), "{said}");
     assert!(said.matches("is called here").count() < 10, "{said}");
 }
 
@@ -309,5 +309,5 @@ fn endless_loops_are_stopped() {
     let task = &script.bodies[&("Top".to_owned(), "it".to_owned())];
     let limits = crate::limits::Limits { ticks: 100_000, ..task.limits };
     let said = words(crate::task::StarTask { limits, ..(**task).clone() }.call(&mut Recorder::default()));
-    assert!(said.contains("task `Top.it`: it was stopped after 100,000 calls and rounds of loops"), "{said}");
+    assert!(said.contains("task `Top.it` was stopped after 100,000 calls and rounds of loops"), "{said}");
 }
