@@ -94,7 +94,7 @@ impl Config {
                 let conflict = context.conflict_at(name, value, variable);
                 context.diagnostics.push(conflict);
             }
-            if let Some(Err(reason)) = value.and_then(|value| Some(variable.check?(value))) {
+            if let Some(Err(reason)) = value.and_then(|value| Some(variable.check.as_ref()?.of(value))) {
                 context.diagnostics.push(Diagnostic::error(format!("`{name}`, as it was worked out, {reason}")));
             }
             changes.push((name.clone(), value.cloned()));

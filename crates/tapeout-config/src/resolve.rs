@@ -307,7 +307,7 @@ impl Resolution<'_> {
             return None;
         }
         let value = self.typer(variable, typing).value(At::Variable(&variable.name), node, &variable.ty)?;
-        if let Some(Err(reason)) = variable.check.map(|check| check(&value)) {
+        if let Some(Err(reason)) = variable.check.as_ref().map(|check| check.of(&value)) {
             self.diagnostics.push(Diagnostic::error(format!("`{}` {reason}", variable.name)).at(node.span, ""));
             return None;
         }

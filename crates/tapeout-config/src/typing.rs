@@ -211,7 +211,7 @@ impl Typer<'_> {
         let value = self.value(at, node, &field.ty);
         self.units = units;
         let value = value?;
-        if let Some(Err(reason)) = field.check.map(|check| check(&value)) {
+        if let Some(Err(reason)) = field.check.as_ref().map(|check| check.of(&value)) {
             self.diagnostics.push(Diagnostic::error(format!("`{at}` {reason}")).at(node.span, ""));
             return None;
         }

@@ -1,13 +1,32 @@
 //! A variable: what steps, flows and structs declare about one key of a configuration.
 
 use std::borrow::Cow;
+use std::fmt;
+use std::sync::Arc;
 
 use tapeout_model::Value;
 
 use crate::types::Type;
 
 /// Says what is wrong with a value that has the right type.
-pub type Check = fn(&Value) -> Result<(), String>;
+#[derive(Clone)]
+pub struct Check(Arc<dyn Fn(&Value) -> Result<(), String> + Send + Sync>);
+
+impl Check {
+    /// What is wrong with the value: the end of a sentence that begins with the variable's name.
+    ///
+    /// # Errors
+    /// That.
+    pub fn of(&self, value: &Value) -> Result<(), String> {
+        (self.0)(value)
+    }
+}
+
+impl fmt::Debug for Check {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Check")
+    }
+}
 
 /// Says by which variables a deprecated one is to be replaced, and by which values.
 pub type Translation = fn(&Value) -> Result<Vec<(Cow<'static, str>, Value)>, String>;
@@ -139,8 +158,8 @@ impl Variable {
 
     /// A further condition on the value as typed.
     #[must_use]
-    pub fn check(mut self, check: Check) -> Self {
-        self.check = Some(check);
+    pub fn check(mut self, check: impl Fn(&Value) -> Result<(), String> + Send + Sync + 'static) -> Self {
+        self.check = Some(Check(Arc::new(check)));
         self
     }
 

@@ -158,6 +158,13 @@ impl fmt::Display for FlowError {
 
 impl std::error::Error for FlowError {}
 
+/// A failure of the flow itself.
+impl From<Failure> for FlowError {
+    fn from(failure: Failure) -> Self {
+        Self { step: None, failure: Box::new(failure) }
+    }
+}
+
 /// Overrides that a variable cannot have.
 impl From<CopyError> for FlowError {
     fn from(error: CopyError) -> Self {

@@ -151,7 +151,7 @@ impl FlowCx<'_> {
             if planned.left_out.is_none()
                 && let Err((variable, message)) = registered.step.check(&planned.config)
             {
-                let message = format!("`{variable}`: {message}");
+                let message = if variable.is_empty() { message } else { format!("`{variable}`: {message}") };
                 unfit = Some(FlowError::of_step(&id, Failure::new(Class::Input, message.clone())));
                 planned.left_out = Some(message);
             }

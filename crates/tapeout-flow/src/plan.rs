@@ -432,6 +432,9 @@ impl Plan {
 }
 
 fn at_variable(config: &Config, variable: &str, message: String) -> Diagnostic {
+    if variable.is_empty() {
+        return Diagnostic::error(message);
+    }
     let error = Diagnostic::error(format!("`{variable}`: {message}"));
     match &config.setting(variable).origin.place {
         Some((_, span)) => error.at(*span, "set here"),

@@ -232,7 +232,7 @@ pub trait Step: Send + Sync {
     /// What is wrong with the configuration beyond the types of variables, found before any tool starts.
     ///
     /// # Errors
-    /// The name of the variable at fault, and what is wrong with it.
+    /// The name of the variable at fault, or nothing where no single one is, and what is wrong with it.
     fn check(&self, config: &Config) -> Result<(), (&'static str, String)> {
         let _ = config;
         Ok(())

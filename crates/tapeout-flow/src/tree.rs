@@ -175,7 +175,7 @@ impl RunTree {
         {
             return Ok(());
         }
-        self.show(store, &step.dir, result, &|name| digest_of(entry, name), |dir| {
+        self.show(store, &step.dir, result, true, &|name| digest_of(entry, name), |dir| {
             for output in &entry.record().outputs {
                 store.materialise(output, &dir.join(&output.path))?;
             }
@@ -225,12 +225,13 @@ impl RunTree {
     }
 
     /// Shows something in a directory of the tree, unless it is there already. `digest` knows the recorded content of a
-    /// file.
+    /// file. `adds`: whether people may add files.
     pub(crate) fn show(
         &mut self,
         store: &Store,
         dir: &str,
         result: String,
+        adds: bool,
         digest: &dyn Fn(&str) -> Option<Digest>,
         make: impl FnOnce(&Path) -> Result<(), Failure>,
     ) -> Result<(), Failure> {
@@ -241,7 +242,7 @@ impl RunTree {
             return Ok(());
         }
         let touched = self.shown.get(dir).map(|shown| touched(store, &path, shown)).unwrap_or_default();
-        if is_shown && !touched.missing && touched.edited.is_empty() {
+        if is_shown && !touched.missing && touched.edited.is_empty() && (adds || touched.added.is_empty()) {
             if touched.stamped {
                 self.note(dir, result, digest);
             } else if let Some(shown) = self.shown.get_mut(dir) {
@@ -399,7 +400,7 @@ impl RunTree {
         files.iter().for_each(|(path, file)| _ = key.text(path).digest(Some(&file.digest)));
         let metrics = metrics_json(&state.metrics);
         key.text(&metrics.to_string());
-        self.show(store, FINAL, key.finish().to_string(), &|_| None, |dir| {
+        self.show(store, FINAL, key.finish().to_string(), true, &|_| None, |dir| {
             for (path, file) in files {
                 store.materialise(file, &dir.join(path))?;
             }

@@ -8,10 +8,14 @@ use tapeout_model::Class;
 
 use crate::complaint::{Complaint, Refused};
 use crate::limits::Limits;
+use crate::values::config::CONFIG;
 use crate::values::running;
 
 /// How many of the calls that led to an error are shown: the last ones.
 const CALLS: usize = 8;
+
+/// The type whose attributes are those of results.
+const RESULT: &str = "Result";
 
 /// What an error says, without its place.
 struct Said {
@@ -82,8 +86,8 @@ fn location(place: &FileSpan) -> String {
     format!("{}:{}:{}", place.filename(), begin.line + 1, begin.column + 1)
 }
 
-/// An error of a task's function, as why the task failed.
-pub(crate) fn failure(error: &starlark::Error, task: &str, limits: Limits) -> Failure {
+/// An error of a function, as why its owner failed: ``task `Core.synthesize` ``.
+pub(crate) fn failure(error: &starlark::Error, owner: &str, limits: Limits) -> Failure {
     let calls = calls(error);
     let place = error.span().or_else(|| calls.first().map(|(_, place)| *place));
     let aside = running::take_aside();
@@ -107,12 +111,12 @@ pub(crate) fn failure(error: &starlark::Error, task: &str, limits: Limits) -> Fa
     }
     let text = error.without_diagnostic().to_string();
     if let Some((attribute, mut failure)) = aside
-        && text.starts_with(&format!("Object of type `Result` has no attribute `{attribute}`"))
+        && [RESULT, CONFIG].iter().any(|of| text.starts_with(&format!("Object of type `{of}` has no attribute `{attribute}`")))
     {
         failure.words.extend(snippet(place, &calls));
         return failure;
     }
-    let Said { message, help } = said(error, limits, &format!("task `{task}`"));
+    let Said { message, help } = said(error, limits, owner);
     let message = place.map_or(message.clone(), |place| format!("{}: {message}", location(place)));
     let mut failure = Failure::new(Class::Input, message);
     failure.hint = help;

@@ -15,6 +15,7 @@ mod data;
 mod diagnose;
 mod globals;
 mod identity;
+mod leak;
 mod limits;
 mod loader;
 mod nesting;
@@ -23,6 +24,7 @@ mod project;
 mod readers;
 mod resolve;
 mod script;
+mod steps;
 mod task;
 #[cfg(test)]
 mod tests;

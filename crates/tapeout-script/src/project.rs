@@ -113,6 +113,7 @@ impl<'a> Maker<'a, '_> {
         BlockType {
             name: kind.name().to_owned(),
             doc: documentation(kind),
+            params: kind.params.iter().map(|(name, param)| (name.clone(), param.doc.clone())).collect(),
             tasks: kind.tasks.iter().filter_map(|task| self.task(kind, task, &params)).collect(),
             origin: kind.origin,
         }

@@ -217,10 +217,12 @@ fn value(datum: &Data, build: &Path, root: &Path) -> Value {
         Data::Bool(b) => Value::Bool(*b),
         Data::Int(i) => Value::Int(*i),
         Data::Float(x) | Data::Time(x) => Metric::Float(*x).to_decimal().map_or(Value::Null, Value::Decimal),
-        Data::Text(text) => Value::Str(text.clone()),
+        Data::Text(text) | Data::BigInt(text) => Value::Str(text.clone()),
         Data::Path(path @ FilePath::Target { .. }) => Value::Str(build.join(path.to_string()).display().to_string()),
         Data::Path(path) => Value::Str(root.join(path.to_string()).display().to_string()),
-        Data::List(items) | Data::Tuple(items) => Value::List(items.iter().map(|item| value(item, build, root)).collect()),
+        Data::List(items) | Data::Tuple(items) => {
+            Value::List(items.iter().map(|item| value(item, build, root)).collect())
+        }
         Data::Map(entries) => {
             Value::Map(entries.iter().map(|(name, datum)| (name.clone(), value(datum, build, root))).collect())
         }

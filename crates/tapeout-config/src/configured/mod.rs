@@ -101,7 +101,8 @@ impl Declaration {
     }
 
     fn typed<T: Configured>(self, ty: Type, to: &mut Schema) -> Result<(), SchemaError> {
-        let mut variable = Variable::new(self.name, ty, self.doc).check(Given::check::<T>);
+        let check: fn(&Value) -> Result<(), String> = Given::check::<T>;
+        let mut variable = Variable::new(self.name, ty, self.doc).check(check);
         variable.optional = self.optional;
         to.add(self.change.map_or_else(|| variable.clone(), |change| change(variable.clone())))
     }

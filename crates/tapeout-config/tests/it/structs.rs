@@ -219,9 +219,9 @@ fn every_attribute_reaches_the_variable() {
     assert_eq!(period.default.as_ref().map(ToString::to_string).as_deref(), Some("0.250"));
     assert_eq!(period.doc, "The period of the clock, as the tools have it.\nZero is no period.");
     assert_eq!(period.former.as_ref(), ["T", "cycle"]);
-    assert_eq!(period.check.unwrap()(&Value::Decimal(0.into())), Err("must be positive".to_owned()));
-    assert_eq!(period.check.unwrap()(&Value::Decimal(1.into())), Ok(()));
-    assert_eq!(period.check.unwrap()(&"1".into()), Err("must be a decimal, not a string".to_owned()));
+    assert_eq!(period.check.as_ref().unwrap().of(&Value::Decimal(0.into())), Err("must be positive".to_owned()));
+    assert_eq!(period.check.as_ref().unwrap().of(&Value::Decimal(1.into())), Ok(()));
+    assert_eq!(period.check.as_ref().unwrap().of(&"1".into()), Err("must be a decimal, not a string".to_owned()));
     let licence = schema.get("licence").unwrap();
     assert!(matches!(licence.role, Role::Secret) && licence.from_pdk && licence.optional);
     assert_eq!(licence.doc, "The licence.");

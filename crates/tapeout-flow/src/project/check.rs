@@ -27,6 +27,7 @@ pub(super) fn errors(project: &Project) -> Vec<Diagnostic> {
         }
         of_requirements(project, id, block, &mut errors);
     }
+    once_per_place(&mut errors);
     if errors.is_empty() {
         errors.extend(circle(project));
     }
@@ -43,6 +44,18 @@ pub(super) fn invalid_block_id(id: &str) -> Option<String> {
 pub(super) fn invalid_task_id(id: &str) -> Option<String> {
     (!is_name(id)).then(|| format!("the task id `{id}` is no name: expected letters, digits and `_`"))
 }
+
+/// Of what is wrong at one place in a type, and so with each of its blocks, one is told.
+fn once_per_place(errors: &mut Vec<Diagnostic>) {
+    let mut seen = BTreeSet::new();
+    errors.retain(|error| match (&error.label, error.secondary.as_slice()) {
+        (Some(label), [block]) if block.text == IN_BLOCK => seen.insert(label.span),
+        _ => true,
+    });
+}
+
+/// What is said of a block in which a task of its type has something wrong.
+const IN_BLOCK: &str = "in this block";
 
 fn located(message: String, origin: Option<Span>, label: &str) -> Diagnostic {
     let error = Diagnostic::error(message);
@@ -93,7 +106,7 @@ fn of_requirements(project: &Project, id: &str, block: &Block, errors: &mut Vec<
             let reason = project.find(&format!("{to_block}.{to_task}")).err().unwrap_or_default();
             let message = format!("`{id}.{}` requires `{requirement}` as `{name}`: {reason}", task.id);
             let error = located(message, task.origin, "this task");
-            errors.push(also(error, block.origin.filter(|_| task.origin != block.origin), "in this block"));
+            errors.push(also(error, block.origin.filter(|_| task.origin != block.origin), IN_BLOCK));
         }
     }
     if !missing.is_empty() {

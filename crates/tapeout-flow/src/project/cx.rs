@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use tapeout_engine::{Accept, Command, DepFormat, Failure, Input, Invocation, JobCx, TO_PROJECT, from_work_dir};
+use tapeout_engine::{Accept, Cause, Command, DepFormat, Failure, Input, Invocation, JobCx, TO_PROJECT, from_work_dir};
 use tapeout_model::{Alert, Class, Data, FilePath, Metric, Metrics, Output, Part, Record, shell_quoted};
 
 use super::job::{TargetJob, setting};
@@ -47,6 +47,14 @@ impl<'a, 'run> TaskCx<'a, 'run> {
             alerts: Vec::new(),
             flows: BTreeMap::new(),
         }
+    }
+}
+
+impl<'run> TaskCx<'_, 'run> {
+    /// Asks whether the run is being stopped: for code that would otherwise not come to an end.
+    #[must_use]
+    pub fn stop_asker(&self) -> impl Fn() -> bool + use<'run> {
+        self.job.stop_asker()
     }
 }
 
@@ -497,6 +505,9 @@ fn explained(mut failure: Failure) -> Failure {
     let log = failure.work_dir.as_deref().zip(failure.log.as_deref());
     if let Some(log) = log.and_then(|(dir, log)| std::fs::read(dir.join(log)).ok()) {
         failure.words = last_words(&String::from_utf8_lossy(&log));
+    }
+    if failure.cause == Some(Cause::TimedOut) {
+        failure.hint = Some("give the call more time, by its `timeout`".to_owned());
     }
     failure
 }

@@ -121,6 +121,8 @@ pub struct BlockType {
     pub name: String,
     /// What such a block is.
     pub doc: String,
+    /// What is known of its parameters: names and documentation.
+    pub params: Vec<(String, String)>,
     /// Its tasks, in the order in which they are shown.
     pub tasks: Vec<Task>,
     /// Where it was declared.

@@ -48,7 +48,7 @@ impl RunTree {
             let (block, task) = (project.block(target).0, &project.task(target).id);
             write_new(&at.join(RESULT), &result_file::text(block, task, entry))
         };
-        self.show(store, &dir, entry.id_with_attempt().to_string(), &|name| digest_of(entry, name), show)?;
+        self.show(store, &dir, entry.id_with_attempt().to_string(), false, &|name| digest_of(entry, name), show)?;
         self.note_listing(&dir);
         Ok(())
     }

@@ -1,8 +1,10 @@
 //! What every file can use without loading it.
 
+mod flows;
 mod numbers;
 mod project;
 mod readers;
+mod steps;
 
 use std::sync::OnceLock;
 
@@ -28,10 +30,9 @@ pub(crate) fn globals() -> &'static Globals {
             LibraryExtension::Json,
             LibraryExtension::Typing,
         ];
-        GlobalsBuilder::extended_by(&extensions)
-            .with(numbers::numbers)
-            .with(project::project)
-            .with(readers::readers)
-            .build()
+        let builder = GlobalsBuilder::extended_by(&extensions).with(numbers::numbers).with(project::project).with(readers::readers);
+        let mut builder = builder.with(steps::declaring).with(steps::running).with(flows::declaring);
+        builder.namespace("types", flows::types);
+        builder.build()
     })
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fs;
 
 use tapeout_config::SourceMap;
-use tapeout_flow::Failure;
+use tapeout_flow::{Failure, Registry};
 use tapeout_flow::project::{Call, FlowCall, FlowResult, Word};
 use tapeout_model::{Class, Data, FilePath, Metric, View};
 use tempfile::TempDir;
@@ -27,7 +27,7 @@ pub(crate) fn files(files: &[(&str, &str)]) -> TempDir {
 pub(crate) fn load_files(list: &[(&str, &str)]) -> Result<Script, String> {
     let dir = files(list);
     let mut sources = SourceMap::new();
-    Script::load(dir.path(), &mut sources).map_err(|problems| {
+    Script::load(dir.path(), &Registry::default(), &mut sources).map_err(|problems| {
         let shown: Vec<String> = problems.iter().map(|problem| problem.render(&sources, false)).collect();
         shown.join("\n\n")
     })

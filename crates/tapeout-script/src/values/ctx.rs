@@ -20,7 +20,7 @@ use starlark::values::{
 use starlark::{methods_static, starlark_module, starlark_simple_value};
 use tapeout_flow::Failure;
 use tapeout_flow::project::{Call, FlowCall, FlowThing, Word};
-use tapeout_model::{Data, FilePath, Metric, View};
+use tapeout_model::{Data, FilePath, View};
 
 use super::files::{Attributes, FilesValue};
 use super::path::{self, PathValue};
@@ -457,16 +457,9 @@ fn methods(builder: &mut MethodsBuilder) {
         #[starlark(require = pos)] value: Value<'v>,
     ) -> starlark::Result<NoneType> {
         let _ = this;
-        let metric = match to_data(value) {
-            Ok(Data::Int(number)) => Metric::Int(number),
-            Ok(Data::Float(number)) => Metric::Float(number),
-            Ok(Data::Text(text)) => Metric::Text(text),
-            _ => {
-                return Err(complaint(format!(
-                    "metric `{name}` must be a number or a string, found {}",
-                    data::named(value)
-                )));
-            }
+        let Some(metric) = data::to_metric(value) else {
+            let message = format!("metric `{name}` must be a number or a string, found {}", data::named(value));
+            return Err(complaint(message));
         };
         ask(|ops| ops.metric(name, metric))?;
         Ok(NoneType)

@@ -10,6 +10,7 @@ use starlark::values::{ProvidesStaticType, Value};
 use tapeout_config::{Diagnostic, FileId, Span};
 
 use super::block::KindDecl;
+use super::scripted::Scripted;
 use super::task::Slot;
 use crate::complaint::complaint_with;
 
@@ -28,6 +29,8 @@ pub(crate) struct Declarations {
     problems: RefCell<Vec<Diagnostic>>,
     /// What the files said by `print`.
     said: RefCell<Vec<String>>,
+    /// Steps, tools, and flows.
+    pub(crate) scripted: Scripted,
 }
 
 impl Declarations {

@@ -5,14 +5,21 @@
 #![allow(unsafe_code)]
 
 pub(crate) mod block;
+pub(crate) mod config;
 pub(crate) mod ctx;
 pub(crate) mod declarations;
 mod files;
 mod flow;
+pub(crate) mod flow_ctx;
 pub(crate) mod param;
 pub(crate) mod path;
+pub(crate) mod plain;
 mod result;
 pub(crate) mod running;
+pub(crate) mod scripted;
+pub(crate) mod session;
+pub(crate) mod step_ctx;
+pub(crate) mod step_result;
 pub(crate) mod task;
 mod time;
 

@@ -232,10 +232,10 @@ mod tests {
 
     #[test]
     fn a_clock_gate_has_four_parts() {
-        let check = find("SYNTH_CLOCKGATE_POSEDGE_ICG").check.unwrap();
-        assert!(check(&"sky130_fd_sc_hd__dlclkp_1/GATE/CLK/GCLK".into()).is_ok());
+        let check = find("SYNTH_CLOCKGATE_POSEDGE_ICG").check.clone().unwrap();
+        assert!(check.of(&"sky130_fd_sc_hd__dlclkp_1/GATE/CLK/GCLK".into()).is_ok());
         for wrong in ["cell", "cell/a/b", "cell/a/b/c/d", "cell//b/c"] {
-            assert!(check(&wrong.into()).is_err(), "{wrong}");
+            assert!(check.of(&wrong.into()).is_err(), "{wrong}");
         }
     }
 }

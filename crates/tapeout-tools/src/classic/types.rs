@@ -115,9 +115,9 @@ mod tests {
         for field in ["gds", "lef"] {
             let field = of.fields.get(field).unwrap();
             assert!(field.is_required());
-            let check = field.check.unwrap();
-            assert_eq!(check(&Value::List(Vec::new())), Err("must name at least one file".to_owned()));
-            assert_eq!(check(&vec!["a"].into()), Ok(()));
+            let check = field.check.clone().unwrap();
+            assert_eq!(check.of(&Value::List(Vec::new())), Err("must name at least one file".to_owned()));
+            assert_eq!(check.of(&vec!["a"].into()), Ok(()));
         }
         let required: Vec<&str> = of.fields.iter().filter(|field| field.is_required()).map(|f| &*f.name).collect();
         assert_eq!(required, ["gds", "lef"]);

@@ -26,9 +26,10 @@ pub(crate) fn page(loaded: &LoadedProject) -> String {
             let _ = writeln!(text, "\n{}", said.join(" "));
         }
         if !block.params.is_empty() {
-            text.push_str("\n| parameter | value |\n|---|---|\n");
+            text.push_str("\n| parameter | value | |\n|---|---|---|\n");
             for (name, value) in &block.params {
-                let _ = writeln!(text, "| `{name}` | `{}` |", value.to_json());
+                let doc = block.of.params.iter().find(|(known, _)| known == name).map_or("", |(_, doc)| doc);
+                let _ = writeln!(text, "| `{name}` | `{}` | {} |", value.to_json(), doc.replace('\n', " "));
             }
         }
         for target in project.targets_of(id).unwrap_or_default() {
