@@ -9,13 +9,16 @@ use crate::{Stop, process};
 const ARROWS: &[(&str, &[&str])] = &[
     ("tapeout-model", &[]),
     ("tapeout-guard", &[]),
-    ("tapeout-config-derive", &[]),
-    ("tapeout-config", &["tapeout-model", "tapeout-config-derive"]),
+    ("tapeout-derive", &[]),
+    ("tapeout-config", &["tapeout-model", "tapeout-derive"]),
     ("tapeout-radgen", &["tapeout-model", "tapeout-config"]),
     ("tapeout-formats", &["tapeout-model"]),
     ("tapeout-store", &["tapeout-model"]),
     ("tapeout-engine", &["tapeout-model", "tapeout-formats", "tapeout-store", "tapeout-guard"]),
-    ("tapeout-flow", &["tapeout-model", "tapeout-config", "tapeout-formats", "tapeout-store", "tapeout-engine"]),
+    (
+        "tapeout-flow",
+        &["tapeout-model", "tapeout-derive", "tapeout-config", "tapeout-formats", "tapeout-store", "tapeout-engine"],
+    ),
     ("tapeout-tools", &["tapeout-model", "tapeout-config", "tapeout-formats", "tapeout-flow", "tapeout-engine"]),
     ("tapeout-script", &["tapeout-model", "tapeout-config", "tapeout-store", "tapeout-engine", "tapeout-flow"]),
     (
@@ -46,8 +49,9 @@ const ARROWS: &[(&str, &[&str])] = &[
             "tapeout",
         ],
     ),
-    // An example of a user's program: it has to do with one crate.
+    // Examples of a user's program: they have to do with one crate.
     ("rust-flow", &["tapeout"]),
+    ("rust-project", &["tapeout"]),
     ("xtask", &[]),
 ];
 
@@ -72,10 +76,10 @@ const OWNED: &[(&str, &[&str])] = &[
     ("saphyr-parser", &["tapeout-config"]),
     ("jsonc-parser", &["tapeout-config"]),
     ("annotate-snippets", &["tapeout-config"]),
-    ("syn", &["tapeout-config-derive"]),
-    ("quote", &["tapeout-config-derive"]),
-    ("proc-macro2", &["tapeout-config-derive"]),
-    ("heck", &["tapeout-config-derive"]),
+    ("syn", &["tapeout-derive"]),
+    ("quote", &["tapeout-derive"]),
+    ("proc-macro2", &["tapeout-derive"]),
+    ("heck", &["tapeout-derive"]),
 ];
 
 /// What is wrong with the dependencies of the workspace's crates.

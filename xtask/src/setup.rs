@@ -87,6 +87,9 @@ const CARGO_FUZZ: &str = "0.13.2";
 /// The version of the flow framework that flows are compared with.
 const LIBRELANE: &str = "3.0.17";
 
+/// The version of the project manager that projects are compared with.
+const PYDESIGNFLOW: &str = "0.5.1";
+
 /// Installs those of these EDA tools that are missing, and prints what there is.
 pub(crate) fn eda_tools(wanted: &[&[Tool]]) -> Result<(), Stop> {
     provide("EDA tools", wanted)
@@ -190,22 +193,33 @@ pub(crate) fn cargo_fuzz() -> Result<PathBuf, Stop> {
     cargo_tool("cargo-fuzz", CARGO_FUZZ, "hostile input for readers")
 }
 
-/// The Python interpreter that has LibreLane. It is installed from PyPI, into an environment of its own in the target
-/// directory, where it is not there yet. Nothing, where that cannot be done.
+/// The Python interpreter that has LibreLane. Nothing, where that cannot be had.
 pub(crate) fn librelane() -> Result<Option<PathBuf>, Stop> {
-    let environment = process::target()?.join("tools").join(format!("librelane-{LIBRELANE}"));
+    python_with("LibreLane", "librelane", LIBRELANE)
+}
+
+/// The Python interpreter that has PyDesignFlow. Nothing, where that cannot be had.
+pub(crate) fn pydesignflow() -> Result<Option<PathBuf>, Stop> {
+    python_with("PyDesignFlow", "pydesignflow", PYDESIGNFLOW)
+}
+
+/// The Python interpreter that has a package. It is installed from PyPI, into an environment of its own in the target
+/// directory, where it is not there yet. Nothing, where that cannot be done.
+fn python_with(name: &str, package: &str, version: &str) -> Result<Option<PathBuf>, Stop> {
+    let environment = process::target()?.join("tools").join(format!("{package}-{version}"));
     let python = environment.join("bin/python");
     let has_it = || {
         let mut command = Command::new(&python);
-        command.args(["-c", "import importlib.metadata as m; print(m.version('librelane'))"]).stdin(Stdio::null());
-        command.output().is_ok_and(|output| output.stdout.trim_ascii() == LIBRELANE.as_bytes())
+        let script = format!("import importlib.metadata as m; print(m.version('{package}'))");
+        command.args(["-c", &script]).stdin(Stdio::null());
+        command.output().is_ok_and(|output| output.stdout.trim_ascii() == version.as_bytes())
     };
     if !has_it() {
-        println!("Installing LibreLane {LIBRELANE} into {}, with pip", environment.display());
+        println!("Installing {name} {version} into {}, with pip", environment.display());
         let mut venv = Command::new("python3");
         venv.args(["-m", "venv", "--clear"]).arg(&environment).stdin(Stdio::null());
         let mut pip = Command::new(&python);
-        pip.args(["-m", "pip", "install", "--quiet", &format!("librelane=={LIBRELANE}")]).stdin(Stdio::null());
+        pip.args(["-m", "pip", "install", "--quiet", &format!("{package}=={version}")]).stdin(Stdio::null());
         // What is wrong they say themselves. A network that gives no answer does not hold a bench up for ever.
         let done = [venv, pip].iter_mut().all(|command| measure::cost(command).is_ok_and(|cost| cost.status.success()));
         if !done || !has_it() {

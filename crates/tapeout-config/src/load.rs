@@ -17,6 +17,7 @@ use crate::read::{self, Format};
 use crate::sections::Process;
 use crate::setting::ConfigSource;
 use crate::source::{SourceMap, Span};
+use crate::targets::{self, TargetResults};
 use crate::tools;
 use crate::tree::{Key, Node, Tree};
 
@@ -42,6 +43,8 @@ pub struct Loader {
     pub tcl: Option<Arc<dyn TclInterpreter>>,
     /// The PDKs that are known beside those in `PDK_ROOT`.
     pub pdks: PdkManifests,
+    /// What targets give. Without it, a value of `target::` is an error.
+    pub targets: Option<TargetResults>,
 }
 
 /// An option of the command line that sets one variable: `--pdk sky130A`.
@@ -117,6 +120,7 @@ impl Loader {
         }
         loaded.add_sets(&self.sets, sources, &mut diagnostics);
         loaded.add_options(&self.options, sources);
+        targets::resolve(&mut loaded.entries, self.targets.as_ref(), &mut diagnostics);
         if diagnostics.is_empty() {
             return Ok(loaded);
         }

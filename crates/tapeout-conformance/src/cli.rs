@@ -80,17 +80,31 @@ fn one(file: Option<&str>, args: &[Json], place: &Place<'_>) -> Result<Json, Str
     Ok(told.into())
 }
 
+/// How a command ended, and what it said.
+pub(crate) struct Ended {
+    /// Whether all was well.
+    pub(crate) good: bool,
+    pub(crate) output: String,
+    pub(crate) errors: String,
+}
+
 /// Runs the command line in the design directory: whether all was well, and what it said.
-#[expect(clippy::disallowed_methods, reason = "the program is started as its users start it")]
 pub(crate) fn tapeout(args: &[&str], place: &Place<'_>) -> Result<(bool, String), String> {
+    let Ended { good, output, errors } = ended(args, place)?;
+    Ok((good, output + &errors))
+}
+
+/// The same, with what it said to the output apart from its errors.
+#[expect(clippy::disallowed_methods, reason = "the program is started as its users start it")]
+pub(crate) fn ended(args: &[&str], place: &Place<'_>) -> Result<Ended, String> {
     let cannot = |error: std::io::Error| format!("cannot start this program once more: {error}");
     let program = std::env::current_exe().map_err(cannot)?;
     let home = place.root().join("home");
     let mut command = Command::new(program);
     command.arg0(NAME).args(args).current_dir(place.cwd()).env("HOME", home).env_remove("XDG_CACHE_HOME");
-    let output = command.output().map_err(cannot)?;
-    let text = [output.stdout, output.stderr].map(|text| String::from_utf8_lossy(&text).into_owned());
-    Ok((output.status.success(), text.concat()))
+    let done = command.output().map_err(cannot)?;
+    let [output, errors] = [done.stdout, done.stderr].map(|text| String::from_utf8_lossy(&text).into_owned());
+    Ok(Ended { good: done.status.success(), output, errors })
 }
 
 /// The directories of steps in a run, with their numbers as the peer writes them. That of a failed attempt stands for the

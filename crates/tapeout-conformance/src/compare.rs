@@ -7,6 +7,7 @@ use serde_json::{Map, Value as Json};
 
 use crate::encoding::special;
 use crate::outcome::{Outcome, Refusal};
+use crate::project::account;
 
 /// What is compared, and how.
 #[derive(Clone, Copy, Debug)]
@@ -15,6 +16,8 @@ pub(crate) struct Comparison<'a> {
     pub(crate) cwd: &'a Path,
     /// Whether the value may have entries of which the case does not speak.
     pub(crate) in_part: bool,
+    /// Whether it is accounts of commands.
+    pub(crate) accounts: bool,
 }
 
 /// Classes of errors; all of them mean that the input is refused.
@@ -55,6 +58,7 @@ impl Comparison<'_> {
             _ => return Some("the case expects neither `ok` nor `error`".to_owned()),
         };
         match (entries.get("ok"), entries.get("error"), outcome) {
+            (Some(value), _, Outcome::Accepted(found)) if self.accounts => account::difference(value, found),
             (Some(value), _, Outcome::Accepted(found)) => self.values(value, found, ""),
             (Some(_), _, Outcome::Refused(refusal)) => Some(format!("refused: {}", refusal.text)),
             (_, Some(Json::Object(error)), Outcome::Refused(refusal)) => self.refusals(error, refusal),
@@ -66,6 +70,15 @@ impl Comparison<'_> {
     /// Whether the outcome is as expected in all parts of the value but these.
     pub(crate) fn agree_but_for(&self, parts: &[String], expected: &Json, outcome: &Outcome) -> bool {
         let (mut expected, mut outcome) = (expected.clone(), outcome.clone());
+        if self.accounts {
+            // What is not expected is not looked at.
+            for account in expected.get_mut("ok").and_then(Json::as_array_mut).into_iter().flatten() {
+                for part in parts {
+                    account.as_object_mut().and_then(|account| account.shift_remove(part));
+                }
+            }
+            return self.difference(&expected, &outcome).is_none();
+        }
         let Outcome::Accepted(Json::Object(found)) = &mut outcome else { return false };
         let Some(wanted) = expected.get_mut("ok").and_then(Json::as_object_mut) else { return false };
         for part in parts {
@@ -73,6 +86,17 @@ impl Comparison<'_> {
             wanted.shift_remove(part);
         }
         self.difference(&expected, &outcome).is_none()
+    }
+
+    /// Whether the accounts differ in nothing but that results which were there are not made again.
+    pub(crate) fn agree_but_for_recalled(&self, expected: &Json, outcome: &Outcome) -> bool {
+        match (expected.get("ok"), outcome) {
+            (Some(expected), Outcome::Accepted(found)) if self.accounts => {
+                let expected = account::without_recalled(expected, found);
+                account::difference(&expected, found).is_none()
+            }
+            _ => false,
+        }
     }
 
     fn values(&self, expected: &Json, found: &Json, at: &str) -> Option<String> {
@@ -245,7 +269,7 @@ mod tests {
     use super::*;
 
     fn compare(expected: Json, found: Json) -> bool {
-        let whole = Comparison { cwd: Path::new("/d"), in_part: false };
+        let whole = Comparison { cwd: Path::new("/d"), in_part: false, accounts: false };
         whole.difference(&json!({ "ok": expected }), &Outcome::Accepted(found)).is_none()
     }
 
@@ -272,7 +296,7 @@ mod tests {
     #[test]
     fn errors_mention_names_and_not_words() {
         let refusal = Outcome::Refused(Refusal { text: "`X_1` must be an integer, not `4.5`".to_owned(), errors: 1 });
-        let whole = Comparison { cwd: Path::new("/d"), in_part: false };
+        let whole = Comparison { cwd: Path::new("/d"), in_part: false, accounts: false };
         let fits = |error: Json| whole.difference(&json!({ "error": error }), &refusal).is_none();
         assert!(fits(json!({ "category": "bad_value", "mentions": ["Bad value X_1", "4.5", ", ", "["] })));
         assert!(fits(json!({ "error_count": 1 })) && fits(json!({ "error_count": 2 })));

@@ -42,6 +42,8 @@ struct Kind {
     expected: Option<Regex>,
     /// Parts of the value in which we differ; without any, the value may be another.
     only_in: Vec<String>,
+    /// Whether we differ in nothing but that results which were there are not made again.
+    recalled: bool,
 }
 
 /// One case that differs.
@@ -85,6 +87,7 @@ impl Difference {
                 && kind.expected.as_ref().is_none_or(|pattern| pattern.is_match(&case.expected.to_string()))
                 && kind.input.iter().all(fits)
                 && (kind.only_in.is_empty() || comparison.agree_but_for(&kind.only_in, &case.expected, outcome))
+                && (!kind.recalled || comparison.agree_but_for_recalled(&case.expected, outcome))
         };
         self.suite == suite && self.area == case.area && self.kinds.iter().any(covers)
     }
@@ -143,6 +146,7 @@ fn kind(node: &Node) -> Result<Kind, String> {
             Ok(names) => names.iter().map(|name| name.to_value().to_string()).collect(),
             Err(_) => Vec::new(),
         },
+        recalled: matches!(entry(node, "recalled").map(|node| &node.value), Ok(Tree::Bool(true))),
     })
 }
 

@@ -14,6 +14,7 @@ mod load;
 mod metrics;
 mod outcome;
 mod place;
+mod project;
 mod radgen;
 mod report;
 mod run;

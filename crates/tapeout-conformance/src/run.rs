@@ -5,7 +5,9 @@ use tapeout_config::Variable;
 
 use crate::outcome::Outcome;
 use crate::place::Place;
-use crate::{cli, expressions, flow, load, metrics, radgen, scalars, state, step_cli, steps, tcl, variable, views};
+use crate::{
+    cli, expressions, flow, load, metrics, project, radgen, scalars, state, step_cli, steps, tcl, variable, views,
+};
 
 /// The areas of which every case is run, so that one that nobody knows is a fault.
 const COVERED: [&str; 7] = ["config.", "flow.", "metrics.", "state.", "step.", "tcl.", "toolbox."];
@@ -53,6 +55,7 @@ pub(crate) fn runner(suite: &str, area: &str) -> Option<Runner> {
         ("openlane", "step_cli") => step_cli::command,
         ("openlane", area) if COVERED.iter().any(|of| area.starts_with(of)) => unknown,
         ("radgen", "merge_ok" | "error") => radgen::resolve,
+        ("pydesignflow", "") => project::commands,
         _ => return None,
     })
 }

@@ -75,6 +75,7 @@ impl Suite {
             let case = match self.name {
                 "openlane" => openlane(case),
                 "radgen" => radgen(case),
+                "pydesignflow" => pydesignflow(case),
                 // Nothing of these is run yet.
                 _ => Case::default_of(case),
             };
@@ -165,6 +166,49 @@ fn radgen(case: &Map<String, Json>) -> Case {
         input: Json::Object(given.collect()),
         expected: Json::Object(expected),
         wanted: wanted.map(str::to_owned),
+        more: false,
+    }
+}
+
+/// What a case does before a command, beside the command itself; all else tells what came of it.
+const BEFORE: &str = "_before";
+
+fn pydesignflow(case: &Map<String, Json>) -> Case {
+    let text = |key: &str| case.get(key).and_then(Json::as_str).unwrap_or_default();
+    let mut given = Vec::new();
+    let mut told = Vec::new();
+    for step in case.get("steps").and_then(Json::as_array).into_iter().flatten() {
+        let (mut before, mut after) = (Map::new(), Map::new());
+        let (mut says, mut says_not) = (Vec::new(), Vec::new());
+        for (name, value) in step.as_object().into_iter().flatten() {
+            match (name.as_str(), value) {
+                ("exit", _) => _ = after.insert("good".to_owned(), json!(value == 0)),
+                // On which of the two something is said is each program's own.
+                ("stdout" | "stderr", Json::Array(pieces)) => says.extend(pieces.iter().cloned()),
+                ("not_stdout" | "not_stderr", Json::Array(pieces)) => says_not.extend(pieces.iter().cloned()),
+                (name, _) if name == "cmd" || name.ends_with(BEFORE) => {
+                    _ = before.insert(name.to_owned(), value.clone())
+                }
+                (name, _) => _ = after.insert(name.to_owned(), value.clone()),
+            }
+        }
+        for (name, pieces) in [("says", says), ("says_not", says_not)] {
+            if !pieces.is_empty() {
+                after.insert(name.to_owned(), pieces.into());
+            }
+        }
+        given.push(Json::Object(before));
+        told.push(Json::Object(after));
+    }
+    let flow = case.get("flow").cloned().unwrap_or_default();
+    // What should be done better is described by what is wrong with it.
+    let wanted = matches!(text("advice"), "improve" | "decide").then(|| text("title").to_owned());
+    Case {
+        area: String::new(),
+        name: text("id").to_owned(),
+        input: json!({ "flow": flow, "steps": given }),
+        expected: json!({ "ok": told }),
+        wanted,
         more: false,
     }
 }

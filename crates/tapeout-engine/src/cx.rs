@@ -107,6 +107,15 @@ pub(crate) fn run_body<'run>(run: &'run Run<'run>, task: Task, is_driver: bool) 
     Ok(engine.store().commit(entry)?)
 }
 
+impl<'run> JobCx<'run> {
+    /// Asks whether the run is being stopped: for what would otherwise not come to an end.
+    #[must_use]
+    pub fn stop_asker(&self) -> impl Fn() -> bool + use<'run> {
+        let run = self.run;
+        move || run.is_stopping()
+    }
+}
+
 impl JobCx<'_> {
     /// The project's directory: paths of sources are relative to it.
     #[must_use]

@@ -135,8 +135,18 @@ impl JobCx<'_> {
     }
 
     fn action_key(&mut self, invocation: &Invocation, tools: &[Arc<FoundTool>]) -> Result<Digest, Failure> {
-        let Invocation { log, commands, inputs, outputs, optional_outputs, keeps_all, depfiles, env, timeout: _ } =
-            invocation;
+        let Invocation {
+            log,
+            commands,
+            inputs,
+            outputs,
+            optional_outputs,
+            keeps_all,
+            further_tools,
+            depfiles,
+            env,
+            timeout: _,
+        } = invocation;
         let mut key = KeyHasher::new("action 2");
         key.text(log).number(commands.len() as u64);
         for (Command { tool, args, stdin, stdout, accept, within }, found) in commands.iter().zip(tools) {
@@ -145,6 +155,9 @@ impl JobCx<'_> {
             key.text(tool).digest(Some(&identity)).number(args.len() as u64);
             args.iter().for_each(|arg| _ = key.text(arg));
             key.text(stdout.as_deref().unwrap_or_default()).number(u64::from(*accept == Accept::Any));
+            if let Accept::These(statuses) = accept {
+                key.text("statuses").text(&format!("{statuses:?}"));
+            }
             if let Some(stdin) = stdin {
                 key.text("stdin").text(stdin);
             }
@@ -175,6 +188,10 @@ impl JobCx<'_> {
         for names in [outputs, optional_outputs] {
             key.number(names.len() as u64);
             names.iter().for_each(|name| _ = key.text(name));
+        }
+        for name in further_tools {
+            let identity = self.found_tool(name).ok().and_then(|tool| self.engine.identity(&tool).ok());
+            key.text("tool").text(name).digest(identity.as_ref());
         }
         if *keeps_all {
             key.text("keeps all");

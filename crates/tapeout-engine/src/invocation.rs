@@ -6,12 +6,26 @@ use std::time::Duration;
 use tapeout_model::{Output, shell_quoted};
 
 /// How a command's exit status is judged.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Accept {
     /// Anything but 0 is a failure of the tool.
     Zero,
+    /// These are part of the result; any other is a failure of the tool.
+    These(Vec<i32>),
     /// The status is part of the result; only death by a signal is a failure.
     Any,
+}
+
+impl Accept {
+    /// Whether an exit status is no failure.
+    #[must_use]
+    pub fn takes(&self, status: i32) -> bool {
+        match self {
+            Self::Zero => status == 0,
+            Self::These(statuses) => statuses.contains(&status),
+            Self::Any => true,
+        }
+    }
 }
 
 /// One command line.
@@ -129,6 +143,8 @@ pub struct Invocation {
     pub optional_outputs: Vec<String>,
     /// Whether whatever else the tools write is kept, too: new files, and inputs that they change. Links are not.
     pub keeps_all: bool,
+    /// Tools that the commands call themselves: what they are counts, too. Those that are not there may be so.
+    pub further_tools: Vec<String>,
     /// Dependency files that the tools write: what they list is read, too.
     pub depfiles: Vec<(String, DepFormat)>,
     /// Environment variables beyond the allow-list.

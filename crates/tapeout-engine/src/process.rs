@@ -14,7 +14,7 @@ use tapeout_guard::{Exit, Limits, MemorySource, ProcessSpec, SpawnError, Status,
 use tapeout_model::{Attempt, Class, PeakBy};
 
 use crate::failure::DISK_HINT;
-use crate::invocation::{Accept, TIMED_OUT};
+use crate::invocation::TIMED_OUT;
 use crate::retry::{Cause, cause_in};
 use crate::run::Run;
 use crate::work_dir::WorkDir;
@@ -224,9 +224,9 @@ impl JobCx<'_> {
                 Err(Failure::new(Class::Tool, message).because(Cause::Tool))
             }
             // As shells say of a program that they started.
-            (Status::Code(code), _) if code == 128 + SIGKILL && command.accept == Accept::Zero => Err(killed(name)),
+            (Status::Code(code), _) if code == 128 + SIGKILL && !command.accept.takes(code) => Err(killed(name)),
             // As shells, `env` and container runtimes say that there is no such program.
-            (Status::Code(code @ (126 | 127)), _) if command.accept == Accept::Zero => {
+            (Status::Code(code @ (126 | 127)), _) if !command.accept.takes(code) => {
                 let message = format!("`{name}` could not be started (exit code {code})");
                 Err(Failure::new(Class::Environment, message)
                     .because(Cause::Tool)
@@ -234,7 +234,7 @@ impl JobCx<'_> {
             }
             // A status says nothing of the design when there was no licence to look at it.
             (Status::Code(code), _)
-                if code != 0 && (command.accept == Accept::Zero || self.had_no_licence(dir, invocation)) =>
+                if !command.accept.takes(code) || code != 0 && self.had_no_licence(dir, invocation) =>
             {
                 Err(Failure::new(Class::Tool, format!("`{name}` failed with exit code {code}")).because(Cause::Tool))
             }

@@ -111,8 +111,8 @@ fn is_result_of(entry: &Entry, invocation: &Invocation) -> bool {
     let record = entry.record();
     let promised = |name: &String| record.output(name).is_some();
     let known = |name: &String| invocation.outputs.contains(name) || invocation.optional_outputs.contains(name);
-    let accepted = |(status, accept): (&i32, Accept)| *status == 0 || accept == Accept::Any;
-    let accepts = invocation.commands.iter().map(|command| command.accept);
+    let accepted = |(status, accept): (&i32, &Accept)| accept.takes(*status);
+    let accepts = invocation.commands.iter().map(|command| &command.accept);
     let paths: HashSet<&String> = record.outputs.iter().map(|output| &output.path).collect();
     paths.len() == record.outputs.len()
         && invocation.outputs.iter().all(promised)

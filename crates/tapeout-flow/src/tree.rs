@@ -1,10 +1,10 @@
 //! The run tree: views of recorded results as people know them, `runs/<tag>/NN-step-id/` and `final/`.
 //!
 //! Everything here can be made again from the store. A directory appears whole or not at all: it is made under another
-//! name and renamed, unless one file is all that it has. `.views.json` says which result each directory shows and what `stat` said of its files, so that an
+//! name and renamed, unless one file is all that it has. `.views` says which result each directory shows and what `stat` said of its files, so that an
 //! unchanged tree is only looked at.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fs::{self, File};
 use std::io::{self, Write as _};
 use std::os::unix::fs::{MetadataExt, symlink};
@@ -13,6 +13,7 @@ use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use rustix::fs::{AtFlags, Stat, statat};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use tapeout_engine::{Failure, KeyHasher};
@@ -23,7 +24,7 @@ use crate::cx::slug;
 use crate::settings::Says;
 use crate::{Comparison, InRange, PlannedStep};
 
-const VIEWS: &str = ".views.json";
+const VIEWS: &str = ".views";
 pub(crate) const LOCK: &str = ".lock";
 const LOCK_PATIENCE: Duration = Duration::from_millis(300);
 const STATE_IN: &str = "state_in.json";
@@ -36,10 +37,9 @@ struct Shown {
     /// The result.
     result: String,
     /// Its files.
-    files: BTreeMap<String, ShownFile>,
+    files: Vec<(String, ShownFile)>,
     /// The modification time of the directory when the states around the step had been written, as what it had last: as
     /// long as it is the same, nothing was added and nothing removed.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     listed: Option<(i64, i64)>,
     /// Whether the states around the step were there when it was last looked at.
     #[serde(skip)]
@@ -51,8 +51,7 @@ struct Shown {
 struct ShownFile {
     stamp: Stamp,
     /// Its content, where that is recorded; what is only written for people has none.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    digest: Option<String>,
+    digest: Option<Digest>,
 }
 
 /// Size and modification time (seconds, nanoseconds) of a file.
@@ -96,11 +95,13 @@ pub struct Edited {
 /// The tree of one run. It is locked as long as this lives.
 pub(crate) struct RunTree {
     root: PathBuf,
-    shown: BTreeMap<String, Shown>,
+    shown: HashMap<String, Shown>,
     /// The directories that keep failed attempts.
     failed: BTreeSet<String>,
     changed: bool,
     edited: Vec<Edited>,
+    /// The root itself, to look at what is in it.
+    dir: File,
     _lock: File,
 }
 
@@ -137,6 +138,7 @@ impl RunTree {
             failed: failed_in(root),
             changed: false,
             edited: Vec::new(),
+            dir: File::open(root).map_err(disk("open", root))?,
             _lock: lock,
         })
     }
@@ -165,7 +167,7 @@ impl RunTree {
         }
         // Links lead into directories whose names are those of other steps.
         let makers = entry.attempt().inputs.iter().filter_map(&maker).map(|other| other.dir.clone());
-        let result = [result_id(entry)].into_iter().chain(makers).collect::<Vec<_>>().join(" ");
+        let result = [entry.id_with_attempt().to_string()].into_iter().chain(makers).collect::<Vec<_>>().join(" ");
         let config = pretty(&own_config(step, variables_read(step, entry)))?;
         if has_no_files(entry)
             && !self.shown.contains_key(&step.dir)
@@ -173,7 +175,7 @@ impl RunTree {
         {
             return Ok(());
         }
-        self.show(store, &step.dir, result, &|name| digest_of(entry, name), |dir| {
+        self.show(store, &step.dir, result, true, &|name| digest_of(entry, name), |dir| {
             for output in &entry.record().outputs {
                 store.materialise(output, &dir.join(&output.path))?;
             }
@@ -216,30 +218,31 @@ impl RunTree {
             file.metadata()
         });
         let stamp = stamp(&metadata.map_err(disk("write", &path))?);
-        let files = BTreeMap::from([(CONFIG.to_owned(), ShownFile { stamp, digest: None })]);
+        let files = vec![(CONFIG.to_owned(), ShownFile { stamp, digest: None })];
         self.shown.insert(dir.to_owned(), Shown { result: result.to_owned(), files, ..Shown::default() });
         self.changed = true;
         Ok(true)
     }
 
     /// Shows something in a directory of the tree, unless it is there already. `digest` knows the recorded content of a
-    /// file.
+    /// file. `adds`: whether people may add files.
     pub(crate) fn show(
         &mut self,
         store: &Store,
         dir: &str,
         result: String,
+        adds: bool,
         digest: &dyn Fn(&str) -> Option<Digest>,
         make: impl FnOnce(&Path) -> Result<(), Failure>,
     ) -> Result<(), Failure> {
         let path = self.root.join(dir);
         let is_shown = self.shown.get(dir).is_some_and(|shown| shown.result == result);
-        if let Some(shown) = self.shown.get_mut(dir).filter(|shown| is_shown && is_untouched(&path, shown)) {
+        if let Some(shown) = self.shown.get_mut(dir).filter(|shown| is_shown && is_untouched(&self.dir, dir, shown)) {
             shown.has_states = true;
             return Ok(());
         }
         let touched = self.shown.get(dir).map(|shown| touched(store, &path, shown)).unwrap_or_default();
-        if is_shown && !touched.missing && touched.edited.is_empty() {
+        if is_shown && !touched.missing && touched.edited.is_empty() && (adds || touched.added.is_empty()) {
             if touched.stamped {
                 self.note(dir, result, digest);
             } else if let Some(shown) = self.shown.get_mut(dir) {
@@ -294,7 +297,7 @@ impl RunTree {
     fn note(&mut self, dir: &str, result: String, digest: &dyn Fn(&str) -> Option<Digest>) {
         let Found { files, has_states } = found_in(&self.root.join(dir));
         let files = files.into_iter().map(|(name, stamp)| {
-            let digest = digest(&name).map(|digest| digest.to_string());
+            let digest = digest(&name);
             (name, ShownFile { stamp, digest })
         });
         self.shown.insert(dir.to_owned(), Shown { result, files: files.collect(), listed: None, has_states });
@@ -319,7 +322,7 @@ impl RunTree {
 
     /// Notes that a step's directory, as it is, shows a result: one that was made of its edited files.
     pub(crate) fn adopt(&mut self, dir: &str, entry: &Entry) -> Result<(), Failure> {
-        self.note(dir, result_id(entry), &|name| digest_of(entry, name));
+        self.note(dir, entry.id_with_attempt().to_string(), &|name| digest_of(entry, name));
         self.close()
     }
 
@@ -397,7 +400,7 @@ impl RunTree {
         files.iter().for_each(|(path, file)| _ = key.text(path).digest(Some(&file.digest)));
         let metrics = metrics_json(&state.metrics);
         key.text(&metrics.to_string());
-        self.show(store, FINAL, key.finish().to_string(), &|_| None, |dir| {
+        self.show(store, FINAL, key.finish().to_string(), true, &|_| None, |dir| {
             for (path, file) in files {
                 store.materialise(file, &dir.join(path))?;
             }
@@ -453,7 +456,9 @@ impl RunTree {
             return Ok(());
         }
         self.changed = false;
-        write_json(&self.root.join(VIEWS), &self.shown)
+        let bytes = postcard::to_stdvec(&self.shown);
+        let bytes = bytes.map_err(|error| Failure::new(Class::Internal, error.to_string()))?;
+        write_bytes(&self.root.join(VIEWS), &bytes)
     }
 }
 
@@ -505,16 +510,6 @@ fn own_config(step: &PlannedStep, mut variables: BTreeMap<String, serde_json::Va
     json!(variables)
 }
 
-/// What identifies a result and how it was got, for a view of it.
-pub(crate) fn result_id(entry: &Entry) -> String {
-    let mut key = KeyHasher::new("result");
-    key.digest(Some(&entry.id())).text(&entry.attempt().commands).number(entry.attempt().started);
-    for output in entry.record().outputs.iter().chain(&entry.attempt().log).chain(&entry.attempt().inputs) {
-        key.text(&output.path).digest(Some(&output.digest));
-    }
-    key.finish().to_string()
-}
-
 /// What a result says of the content of a file in its directory.
 pub(crate) fn digest_of(entry: &Entry, name: &str) -> Option<Digest> {
     let attempt = entry.attempt();
@@ -535,9 +530,9 @@ fn stamp(metadata: &fs::Metadata) -> Stamp {
     (metadata.size(), metadata.mtime(), metadata.mtime_nsec())
 }
 
-fn shown_in(root: &Path) -> BTreeMap<String, Shown> {
-    let text = fs::read(root.join(VIEWS)).ok();
-    text.and_then(|text| serde_json::from_slice(&text).ok()).unwrap_or_default()
+fn shown_in(root: &Path) -> HashMap<String, Shown> {
+    let bytes = fs::read(root.join(VIEWS)).ok();
+    bytes.and_then(|bytes| postcard::from_bytes(&bytes).ok()).unwrap_or_default()
 }
 
 /// The files of each directory of a run that were edited since they were shown.
@@ -549,12 +544,18 @@ pub(crate) fn edited_files(store: &Store, root: &Path) -> BTreeMap<String, Vec<S
     shown_in(root).into_iter().filter_map(edited).collect()
 }
 
-/// Whether a directory without folders is as it was when the states had been written, by as little looking as can be.
-fn is_untouched(dir: &Path, shown: &Shown) -> bool {
-    let is_same = |(name, file): (&String, &ShownFile)| {
-        !name.contains('/') && fs::symlink_metadata(dir.join(name)).is_ok_and(|now| stamp(&now) == file.stamp)
+/// Whether a directory of a tree without folders is as it was when it had been completed, by as little looking as can be.
+fn is_untouched(root: &File, dir: &str, shown: &Shown) -> bool {
+    let stat = |path: &str| statat(root, path, AtFlags::SYMLINK_NOFOLLOW).ok();
+    let mut path = format!("{dir}/");
+    let mut is_same = |(name, file): &(String, ShownFile)| {
+        path.truncate(dir.len() + 1);
+        path.push_str(name);
+        let stamp = |now: Stat| (now.st_size as u64, now.st_mtime as i64, now.st_mtime_nsec as i64);
+        !name.contains('/') && stat(&path).is_some_and(|now| stamp(now) == file.stamp)
     };
-    shown.listed.is_some() && shown.listed == modified(dir) && shown.files.iter().all(is_same)
+    let listed = || stat(dir).map(|now| (now.st_mtime as i64, now.st_mtime_nsec as i64));
+    shown.listed.is_some() && shown.listed == listed() && shown.files.iter().all(&mut is_same)
 }
 
 fn modified(dir: &Path) -> Option<(i64, i64)> {
@@ -573,7 +574,7 @@ fn touched(store: &Store, dir: &Path, shown: &Shown) -> Touched {
             touched.stamped = true;
             let same = match &file.digest {
                 // A file that was only touched, or copied back, is not edited.
-                Some(digest) => store.content_digest(&dir.join(name)).is_ok_and(|now| now.to_string() == *digest),
+                Some(digest) => store.content_digest(&dir.join(name)).is_ok_and(|now| now == *digest),
                 None => stamp.0 == file.stamp.0,
             };
             if !same {
@@ -642,13 +643,17 @@ fn write_first(path: &Path, text: &str) -> Result<(), Failure> {
 
 /// Writes a small file whole, and only when it says something else than before.
 fn write(path: &Path, text: &str) -> Result<(), Failure> {
-    if fs::read(path).is_ok_and(|old| old == text.as_bytes()) {
+    write_bytes(path, text.as_bytes())
+}
+
+fn write_bytes(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
+    if fs::read(path).is_ok_and(|old| old == bytes) {
         return Ok(());
     }
     let mut name = path.file_name().unwrap_or_default().to_owned();
     name.push("~");
     let temporary = path.with_file_name(name);
-    fs::write(&temporary, text).and_then(|()| fs::rename(&temporary, path)).map_err(|error| {
+    fs::write(&temporary, bytes).and_then(|()| fs::rename(&temporary, path)).map_err(|error| {
         // Best effort: the error being reported is the first one.
         let _ = fs::remove_file(&temporary);
         disk("write", path)(error)

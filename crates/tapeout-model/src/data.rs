@@ -16,6 +16,8 @@ pub enum Data {
     Bool(bool),
     /// A whole number.
     Int(i64),
+    /// A whole number beyond 64 bits, in decimal digits with a sign where it is negative.
+    BigInt(String),
     /// A number.
     Float(f64),
     /// A text.
@@ -103,7 +105,7 @@ impl Data {
         match self {
             Self::None => "nothing",
             Self::Bool(_) => "a boolean",
-            Self::Int(_) => "an integer",
+            Self::Int(_) | Self::BigInt(_) => "an integer",
             Self::Float(_) => "a number",
             Self::Text(_) => "a string",
             Self::Path(_) => "a path",
@@ -123,6 +125,7 @@ impl Data {
             Self::None => Json::Null,
             Self::Bool(b) => (*b).into(),
             Self::Int(i) => (*i).into(),
+            Self::BigInt(digits) => serde_json::from_str(digits).unwrap_or_else(|_| digits.as_str().into()),
             Self::Float(x) => Metric::Float(*x).to_json(),
             Self::Text(text) => text.as_str().into(),
             Self::Path(path) => json!({ "_type": "Path", "value": path.to_string() }),
@@ -144,7 +147,13 @@ impl Data {
                 Self::Path(path) => paths.push(path),
                 Self::List(items) | Self::Tuple(items) => pending.extend(items.iter().rev()),
                 Self::Map(entries) => pending.extend(entries.iter().rev().map(|(_, value)| value)),
-                Self::None | Self::Bool(_) | Self::Int(_) | Self::Float(_) | Self::Text(_) | Self::Time(_) => {}
+                Self::None
+                | Self::Bool(_)
+                | Self::Int(_)
+                | Self::BigInt(_)
+                | Self::Float(_)
+                | Self::Text(_)
+                | Self::Time(_) => {}
             }
         }
         paths
@@ -205,10 +214,14 @@ mod tests {
             ("hosts".into(), FilePath::Source("/etc/hosts".into()).into()),
             ("started".into(), Data::Time(1003.2)),
             ("slack".into(), f64::NEG_INFINITY.into()),
+            ("huge".into(), Data::BigInt("36893488147419103232".into())),
             ("pair".into(), Data::Tuple(vec![1.into(), true.into()])),
             ("typed".into(), Data::Map(vec![("_type".into(), "Path".into()), ("value".into(), Data::None)])),
         ]);
+        let huge: Json = serde_json::from_str("36893488147419103232").unwrap();
+        assert_eq!(huge.to_string(), "36893488147419103232");
         let expected = json!({
+            "huge": huge,
             "netlist": { "_type": "Path", "value": "top/synthesize/netlist.v" },
             "hosts": { "_type": "Path", "value": "/etc/hosts" },
             "started": { "_type": "Time", "value": 1003.2 },

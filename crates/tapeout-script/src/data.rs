@@ -1,5 +1,6 @@
 //! Values of the language ↔ data that tasks give and blocks have.
 
+use num_bigint::BigInt;
 use starlark::collections::SmallMap;
 use starlark::values::dict::{AllocDict, DictRef};
 use starlark::values::float::StarlarkFloat;
@@ -84,7 +85,7 @@ fn convert(value: Value<'_>, left: usize) -> Result<Data, Unfit> {
     if value.get_type() == "int" {
         return match i64::unpack_value(value) {
             Ok(Some(number)) => Ok(Data::Int(number)),
-            _ => Err(Unfit::new(format!("{value} does not fit into 64 bits"))),
+            _ => Ok(Data::BigInt(value.to_str())),
         };
     }
     Err(Unfit::new(format!("{} cannot be kept", named(value))))
@@ -102,7 +103,8 @@ pub(crate) fn named(value: Value<'_>) -> String {
         "NoneType" => "None".to_owned(),
         "string" => format!("the string {}", value.to_repr()),
         "int" | "float" | "bool" => value.to_repr(),
-        kind @ ("enum" | "int_range" | "Path") => format!("an {kind}").replace("an Path", "a Path"),
+        "block_type" => "a block type".to_owned(),
+        "enum" => "an enum".to_owned(),
         kind => format!("a {kind}"),
     }
 }
@@ -113,6 +115,7 @@ pub(crate) fn to_value<'v>(data: &Data, heap: Heap<'v>) -> Value<'v> {
         Data::None => Value::new_none(),
         Data::Bool(flag) => Value::new_bool(*flag),
         Data::Int(number) => heap.alloc(*number),
+        Data::BigInt(digits) => heap.alloc(digits.parse::<BigInt>().expect("digits, as they came from a number")),
         Data::Float(number) => heap.alloc(*number),
         Data::Text(text) => heap.alloc(text.as_str()),
         Data::Path(path) => heap.alloc(PathValue(path.clone())),
@@ -131,6 +134,11 @@ pub(crate) fn to_metric(value: Value<'_>) -> Option<Metric> {
         Ok(Data::Text(text)) => Some(Metric::Text(text)),
         _ => None,
     }
+}
+
+/// Data as one writes it in a script.
+pub(crate) fn written(data: &Data) -> String {
+    Heap::temp(|heap| to_value(data, heap).to_repr())
 }
 
 /// The value of a metric.

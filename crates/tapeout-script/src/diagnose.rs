@@ -18,18 +18,18 @@ const CALLS: usize = 8;
 const RESULT: &str = "Result";
 
 /// What an error says, without its place.
-pub(crate) struct Said {
-    pub(crate) message: String,
-    pub(crate) help: Option<String>,
+struct Said {
+    message: String,
+    help: Option<String>,
 }
 
 /// The words of an error.
-pub(crate) fn said(error: &starlark::Error, limits: Limits) -> Said {
+fn said(error: &starlark::Error, limits: Limits, what: &str) -> Said {
     let text = match error.kind() {
         ErrorKind::Fail(message) => message.to_string(),
         _ => error.without_diagnostic().to_string(),
     };
-    if let Some(message) = limits.exceeded(&text) {
+    if let Some(message) = limits.exceeded(&text, what) {
         return Said { message, help: None };
     }
     if let ErrorKind::Native(inner) = error.kind()
@@ -56,10 +56,11 @@ fn calls(error: &starlark::Error) -> Vec<(&str, &FileSpan)> {
 /// An error in a file that is being loaded.
 pub(crate) fn diagnostic(
     error: &starlark::Error,
+    module: &str,
     limits: Limits,
     span: &dyn Fn(&FileSpan) -> Option<Span>,
 ) -> Diagnostic {
-    let said = said(error, limits);
+    let said = said(error, limits, &format!("loading `{module}`"));
     let mut diagnostic = Diagnostic::error(said.message);
     let calls = calls(error);
     let place = error.span().or_else(|| calls.first().map(|(_, place)| *place));
@@ -93,17 +94,19 @@ pub(crate) fn failure(error: &starlark::Error, owner: &str, limits: Limits) -> F
     if let ErrorKind::Native(inner) = error.kind()
         && let Some(Refused(failure)) = inner.downcast_ref::<Refused>()
     {
-        // What a tool or the user's machine did needs no place in a script to be understood.
         let mut failure = failure.clone();
-        if failure.class == Class::Input {
-            failure.words.extend(snippet(place, &calls));
+        match failure.class {
+            Class::Input => failure.words.extend(snippet(place, &calls)),
+            // What a tool did is understood without the script: it is enough to find the place.
+            Class::Tool | Class::Check => failure.words.extend(way(place, "asked for here", &calls)),
+            Class::Environment | Class::Internal | Class::Interrupted => {}
         }
         return failure;
     }
     if let ErrorKind::Fail(message) = error.kind() {
         let message = message.to_string();
         let mut failure = Failure::new(Class::Check, message.trim());
-        failure.words.extend(place.map(|place| format!("{}: fail()", location(place))));
+        failure.words.extend(way(place, "fail()", &calls));
         return failure;
     }
     let text = error.without_diagnostic().to_string();
@@ -113,16 +116,18 @@ pub(crate) fn failure(error: &starlark::Error, owner: &str, limits: Limits) -> F
         failure.words.extend(snippet(place, &calls));
         return failure;
     }
-    let said = said(error, limits);
-    let message = match limits.exceeded(&text) {
-        Some(why) => format!("{owner}: {why}"),
-        None => said.message,
-    };
+    let Said { message, help } = said(error, limits, owner);
     let message = place.map_or(message.clone(), |place| format!("{}: {message}", location(place)));
     let mut failure = Failure::new(Class::Input, message);
-    failure.hint = said.help;
+    failure.hint = help;
     failure.words.extend(snippet(place, &calls));
     failure
+}
+
+/// The place of something and the calls that led there, a line each.
+fn way(place: Option<&FileSpan>, what: &str, calls: &[(&str, &FileSpan)]) -> Vec<String> {
+    let called = calls.iter().take(CALLS).map(|(name, place)| format!("{}: `{name}` is called here", location(place)));
+    place.map(|place| format!("{}: {what}", location(place))).into_iter().chain(called).collect()
 }
 
 /// The lines of the script that matter, as snippets.

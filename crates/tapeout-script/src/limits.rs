@@ -26,20 +26,21 @@ impl Limits {
         set.and(eval.set_max_callstack_size(self.depth)).expect("a new evaluator has no limits yet");
     }
 
-    /// Which limit an error of starlark is about, in words.
-    pub(crate) fn exceeded(self, message: &str) -> Option<String> {
+    /// Which limit an error of starlark is about, in words. `what`: what was evaluated.
+    pub(crate) fn exceeded(self, message: &str, what: &str) -> Option<String> {
         if message.starts_with("Execution duration limit") {
             return Some(format!(
-                "it was stopped after {} calls and rounds of loops: it seems to go on for ever",
+                "{what} was stopped after {} calls and rounds of loops: it seems to go on for ever",
                 grouped(self.ticks)
             ));
         }
         if message.starts_with("Heap memory limit") {
-            return Some(format!("it was stopped when its values took more than {} GiB", self.heap >> 30));
+            return Some(format!("{what} was stopped when its values took more than {} GiB", self.heap >> 30));
         }
         let is_depth = message.contains("call stack overflow");
+        let depth = self.depth;
         is_depth.then(|| {
-            format!("more than {} calls within each other: a function seems to call itself for ever", self.depth)
+            format!("{what} makes more than {depth} calls within each other: a function seems to call itself for ever")
         })
     }
 }

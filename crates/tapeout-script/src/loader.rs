@@ -15,8 +15,9 @@ use tapeout_store::hash_bytes;
 
 use crate::diagnose;
 use crate::globals::globals;
-use crate::identity::{Module, ModuleText, Modules, too_deep};
+use crate::identity::{Module, ModuleText, Modules};
 use crate::limits::Limits;
+use crate::nesting::too_deep;
 use crate::resolve::{self, Found, NotFound, Roots};
 use crate::values::declarations::Declarations;
 
@@ -157,14 +158,13 @@ impl<'a> Loader<'a> {
         self.texts.insert(Arc::clone(&id), file);
         self.declarations.add_file(&id, file);
         if let Some(at) = too_deep(&text, &DIALECT) {
-            self.problems
-                .push(Diagnostic::error("brackets and blocks nest too deep").at(Span::new(file, at, at + 1), ""));
+            self.problems.push(Diagnostic::error("this nests too deep").at(Span::new(file, at, at + 1), ""));
             return None;
         }
         let ast = match AstModule::parse(&id, text.clone(), &DIALECT) {
             Ok(ast) => ast,
             Err(error) => {
-                self.complain(&error);
+                self.complain(&id, &error);
                 return None;
             }
         };
@@ -184,7 +184,7 @@ impl<'a> Loader<'a> {
         let frozen = match self.evaluate(&id, ast, &Loads(by_text.collect())) {
             Ok(frozen) => frozen,
             Err(error) => {
-                self.complain(&error);
+                self.complain(&id, &error);
                 return None;
             }
         };
@@ -207,8 +207,8 @@ impl<'a> Loader<'a> {
         })
     }
 
-    fn complain(&mut self, error: &starlark::Error) {
+    fn complain(&mut self, module: &str, error: &starlark::Error) {
         let span = |place: &FileSpan| self.declarations.span(place);
-        self.problems.push(diagnose::diagnostic(error, self.limits, &span));
+        self.problems.push(diagnose::diagnostic(error, module, self.limits, &span));
     }
 }

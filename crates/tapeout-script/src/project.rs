@@ -1,7 +1,8 @@
 //! What a script declares, as blocks and tasks of the flow crate. Functions are looked up here, once everything is
 //! frozen, and checked against what is said of them.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
+use std::fmt::Write;
 use std::sync::Arc;
 
 use starlark::values::OwnedFrozenValue;
@@ -9,6 +10,7 @@ use tapeout_config::{Diagnostic, Span, nearest};
 use tapeout_flow::project::{Block, BlockType, Requires, Task};
 use tapeout_model::Digest;
 
+use crate::data::written;
 use crate::identity::{Coder, DefText, Modules, ParamKind};
 use crate::limits::Limits;
 use crate::loader::Loader;
@@ -38,6 +40,8 @@ struct Maker<'a, 'b> {
 pub(crate) struct Declared {
     /// Blocks by id; nothing if there is no flow.
     pub(crate) blocks: Option<Vec<(String, Block)>>,
+    /// Of which licences there are how many.
+    pub(crate) licences: BTreeMap<String, u64>,
     /// The bodies of all tasks by the name of the block type and their id.
     #[cfg(test)]
     pub(crate) bodies: HashMap<(String, String), Arc<StarTask>>,
@@ -63,10 +67,27 @@ pub(crate) fn declared(loader: &Loader<'_>, root: &str) -> Result<Declared, Vec<
     let flow = modules.get(root).and_then(|module| module.frozen.get_any_visibility(FLOW).ok());
     let flow = flow.and_then(|(flow, _)| flow.downcast::<FlowValue>().ok());
     Ok(Declared {
+        licences: flow.as_ref().map_or_else(BTreeMap::new, |flow| flow.as_ref().licences.clone()),
         blocks: flow.map(|flow| blocks(flow.as_ref(), &made)),
         #[cfg(test)]
         bodies: maker.bodies,
     })
+}
+
+/// The documentation of a block type: what it says of itself, and its parameters.
+fn documentation(kind: &KindDecl) -> String {
+    let mut doc = kind.doc.trim().to_owned();
+    // Its first paragraph is shown in tables.
+    if doc.is_empty() || kind.params.is_empty() {
+        return doc;
+    }
+    doc.push_str("\n\nParameters:\n");
+    for (name, param) in &kind.params {
+        let default = param.default.as_ref().map_or(String::new(), |data| format!(", default {}", written(data)));
+        let about = if param.doc.is_empty() { String::new() } else { format!(": {}", param.doc) };
+        let _ = write!(doc, "\n- `{name}` ({}{default}){about}", param.kind);
+    }
+    doc
 }
 
 fn blocks(flow: &FlowValue, made: &HashMap<*const KindDecl, Arc<BlockType>>) -> Vec<(String, Block)> {
@@ -91,7 +112,8 @@ impl<'a> Maker<'a, '_> {
         let params: Arc<[String]> = kind.params.iter().map(|(name, _)| name.clone()).collect();
         BlockType {
             name: kind.name().to_owned(),
-            doc: kind.doc.clone(),
+            doc: documentation(kind),
+            params: kind.params.iter().map(|(name, param)| (name.clone(), param.doc.clone())).collect(),
             tasks: kind.tasks.iter().filter_map(|task| self.task(kind, task, &params)).collect(),
             origin: kind.origin,
         }

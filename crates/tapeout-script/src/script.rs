@@ -114,7 +114,7 @@ fn load(
             doc,
             files,
             said,
-            project,
+            project: project.map(|project| project.with_licences(declared.licences)),
             made,
             #[cfg(test)]
             bodies: declared.bodies,

@@ -39,7 +39,8 @@ struct Print;
 
 impl PrintHandler for Print {
     fn println(&self, text: &str) -> starlark::Result<()> {
-        running::with(|ops| ops.say(text));
+        // One at a time: the lines of several tasks are shown among each other.
+        running::with(|ops| text.split('\n').for_each(|line| ops.say(line)));
         Ok(())
     }
 }

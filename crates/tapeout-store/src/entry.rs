@@ -87,6 +87,14 @@ impl Entry {
         self.packed.id()
     }
 
+    /// Names the entry together with how its execution went: of the same result, made again, another one.
+    #[must_use]
+    pub fn id_with_attempt(&self) -> Digest {
+        let mut key = KeyHasher::new("entry with attempt");
+        key.digest(Some(&self.id())).bytes(self.packed.attempt_bytes());
+        key.finish()
+    }
+
     /// Whether nothing can be built on it, see [`tapeout_model::Verdict::is_bad`].
     #[must_use]
     pub fn is_bad(&self) -> bool {

@@ -78,7 +78,6 @@ pub(crate) enum Command {
     Cache(cache::CacheArgs),
     Radgen(radgen::RadgenArgs),
     Completions(completions::CompletionsArgs),
-    #[command(hide = true)]
     Docs(docs::DocsArgs),
 }
 

@@ -45,13 +45,13 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use clap::Parser;
-use tapeout_config::{Diagnostic, SourceMap};
+use tapeout_config::{Diagnostic, SourceMap, TargetResults};
 use tapeout_flow::Registry;
 use tapeout_flow::project::Project;
 use tapeout_model::Class;
 use tapeout_script::{FLOW_FILE, Script};
 
-use crate::args::Cli;
+use crate::args::{Cli, Command};
 use crate::error::CliError;
 use crate::project::reported_as;
 use crate::targets::LoadedProject;
@@ -63,6 +63,8 @@ struct Cx {
     registry: Registry,
     /// The project here, where there is one and the command has to do with it.
     project: Option<LoadedProject>,
+    /// What its targets give, for configurations.
+    results: Option<TargetResults>,
 }
 
 type MakeProject = Box<dyn Fn(&Path) -> Result<Project, Vec<Diagnostic>>>;
@@ -88,8 +90,8 @@ impl App {
     }
 
     /// Reads the project that is meant by where the command was started: the program's own, or the nearest `flow.star`,
-    /// here or above.
-    fn load(&self, terminal: &Terminal) -> Result<Option<LoadedProject>, CliError> {
+    /// here or above, whose steps and flows come to the registry.
+    fn load(&self, terminal: &Terminal, registry: &mut Registry) -> Result<Option<LoadedProject>, CliError> {
         let here = std::env::current_dir()
             .map_err(|error| CliError::environment(format!("there is no current directory: {error}")))?;
         let mut sources = SourceMap::new();
@@ -98,9 +100,14 @@ impl App {
             return Ok(Some(LoadedProject { project: Arc::new(project), doc: String::new() }));
         }
         let Some(root) = here.ancestors().find(|dir| dir.join(FLOW_FILE).is_file()) else { return Ok(None) };
-        let script = reported_as(terminal, Script::load(root, &self.registry, &mut sources), &sources, "project")?;
+        let script = reported_as(terminal, Script::load(root, registry, &mut sources), &sources, "project")?;
+        reported_as(terminal, script.register(registry), &sources, "project")?;
         script.said().iter().for_each(|text| terminal.note(text));
         let doc = script.doc().to_owned();
+        if script.project().is_some_and(|project| project.blocks().is_empty()) {
+            return Err(CliError::input(format!("the project in `{}` has no blocks", root.join(FLOW_FILE).display()))
+                .hint("`flow[\"name\"] = MyBlock()` adds one"));
+        }
         Ok(script.into_project().map(|project| LoadedProject { project: Arc::new(project), doc }))
     }
 }
@@ -136,12 +143,16 @@ pub fn main(app: impl Into<App>) -> ExitCode {
         }
     };
     let terminal = Terminal::new(&cli.global);
-    let mut cx = Cx { terminal, registry: app.registry.clone(), project: None };
+    let mut cx = Cx { terminal, registry: app.registry.clone(), project: None, results: None };
     // A panic has been announced when it comes here; what is left is the exit code.
     let ended = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
         change_directory(&cli.global)?;
         if cli.command.is_about_projects() {
-            cx.project = app.load(&cx.terminal)?;
+            cx.project = app.load(&cx.terminal, &mut cx.registry)?;
+            let project = cx.project.as_ref().map(|loaded| Arc::clone(&loaded.project));
+            let builds = matches!(cli.command, Command::Run(_));
+            cx.results = project
+                .map(|project| targets::results(project, cx.registry.clone(), Terminal::new(&cli.global), builds));
         }
         commands::dispatch(&cx, cli.command)
     }));

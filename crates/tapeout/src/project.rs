@@ -46,7 +46,8 @@ pub(crate) fn load(cx: &Cx, args: &ThingArgs) -> Result<Plan, CliError> {
 /// The same, for a flow that begins with an initial state.
 pub(crate) fn load_from(cx: &Cx, args: &ThingArgs, initial: &InitialArgs) -> Result<Plan, CliError> {
     let mut sources = SourceMap::new();
-    let plan = load_with(cx, &cx.registry, loader(args)?, args.overlay.flow.as_deref(), initial, &mut sources)?;
+    let plan =
+        load_with(cx, &cx.registry, loader_here(cx, args)?, args.overlay.flow.as_deref(), initial, &mut sources)?;
     warn(cx, &plan.warnings, &sources);
     Ok(plan)
 }
@@ -135,7 +136,7 @@ pub(crate) fn try_configure(
     args: &ThingArgs,
     sources: &mut SourceMap,
 ) -> Result<Result<Configured, PlanError>, CliError> {
-    let configured = Configured::load(&cx.registry, loader(args)?, args.overlay.flow.as_deref(), sources);
+    let configured = Configured::load(&cx.registry, loader_here(cx, args)?, args.overlay.flow.as_deref(), sources);
     let with_steps = |configured: Configured| match configured.plan.is_empty() {
         true => Err(without_steps(&configured.flow)),
         false => Ok(configured),
@@ -167,7 +168,7 @@ pub(crate) fn open_config(
     args: &ThingArgs,
     sources: &mut SourceMap,
 ) -> Result<(String, Schema, Loaded), CliError> {
-    let opened = Configured::open(&cx.registry, loader(args)?, args.overlay.flow.as_deref(), sources);
+    let opened = Configured::open(&cx.registry, loader_here(cx, args)?, args.overlay.flow.as_deref(), sources);
     reported(cx, opened, sources)
 }
 
@@ -175,8 +176,13 @@ pub(crate) fn open_config(
 pub(crate) fn schema(cx: &Cx, args: &ThingArgs) -> Result<(String, Schema), CliError> {
     let mut sources = SourceMap::new();
     let flow = args.overlay.flow.as_deref();
-    let loader = if flow.is_some() { None } else { Some(loader(args)?) };
+    let loader = if flow.is_some() { None } else { Some(loader_here(cx, args)?) };
     reported(cx, Configured::schema(&cx.registry, loader, flow, &mut sources), &sources)
+}
+
+/// The same, where values may be what targets of the project here give.
+fn loader_here(cx: &Cx, args: &ThingArgs) -> Result<Loader, CliError> {
+    Ok(Loader { targets: cx.results.clone(), ..loader(args)? })
 }
 
 /// What the configuration is read from.

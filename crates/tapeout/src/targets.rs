@@ -4,15 +4,20 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use clap::Args;
-use tapeout_config::Loader;
-use tapeout_engine::Engine;
+use tapeout_config::{Loader, TargetResults};
+use tapeout_engine::{Engine, Failure};
 use tapeout_flow::project::{BUILD_DIR, FlowPlanner, Project, TargetId, Targets};
+use tapeout_flow::{Again, Registry};
+use tapeout_model::{Data, FilePath, Metric, Value};
 use tapeout_script::FLOW_FILE;
 
 use crate::args::{OverlayArgs, PartArgs, TagArgs};
 use crate::error::CliError;
 use crate::names::Glob;
 use crate::project::find_config;
+use crate::signals::stopping_on_signal;
+use crate::terminal::Terminal;
+use crate::terminal::watch::{self, Billing};
 use crate::tools::{self, Options};
 use crate::{Cx, names};
 
@@ -152,9 +157,76 @@ pub(crate) fn targets<'e>(
     engine: &'e Engine,
     build: &BuildArgs,
 ) -> Result<Targets<'e>, CliError> {
+    Ok(Targets::new(project, asked, engine, build.dir(), planner(&cx.registry, project))?)
+}
+
+fn planner(registry: &Registry, project: &Project) -> FlowPlanner {
     let loader = Loader { design_dir: Some(project.root().to_owned()), ..tools::loader() };
-    let planner = FlowPlanner::new(Arc::new(cx.registry.clone()), loader);
-    Ok(Targets::new(project, asked, engine, build.dir(), planner)?)
+    FlowPlanner::new(Arc::new(registry.clone()), loader)
+}
+
+/// What targets give, for configurations that name it. `builds`: a target without a good result is built.
+pub(crate) fn results(project: Arc<Project>, registry: Registry, terminal: Terminal, builds: bool) -> TargetResults {
+    Arc::new(move |name| result(&project, &registry, &terminal, builds, name))
+}
+
+fn result(
+    project: &Arc<Project>,
+    registry: &Registry,
+    terminal: &Terminal,
+    builds: bool,
+    name: &str,
+) -> Result<Value, String> {
+    let Some((target, attribute)) = name.rsplit_once('.').filter(|(target, _)| target.contains('.')) else {
+        return Err("expected `target::block.task.attribute`".to_owned());
+    };
+    let target = project.find(target)?;
+    let words = |failure: Failure| failure.message;
+    let engine = tools::project_engine(registry, project, &Options::default()).map_err(words)?;
+    let planner = planner(registry, project);
+    let targets = Targets::new(project, &[target], &engine, Path::new(BUILD_DIR), planner).map_err(words)?;
+    let name = project.name(target);
+    let stale = targets.look(|_| Again::No).iter().any(|state| state.would_run);
+    if stale && !builds {
+        return Err(format!("it is not up to date; `tapeout run {name}` builds it"));
+    }
+    let names: Vec<String> = targets.plan().targets.iter().map(|target| project.name(*target)).collect();
+    let watcher = watch::watcher(terminal, Billing::of_targets(&names), false);
+    let ended = stopping_on_signal(&engine, &|text| watcher.say(text), || {
+        targets.execute(|_| Again::No, |place, happened| watcher.heard(place, happened))
+    });
+    let (ended, _) = ended.map_err(|error| format!("cannot listen for signals: {error}"))?;
+    let ended = ended.map_err(words)?;
+    if let Some((failed, failure)) = ended.failures.first() {
+        return Err(format!("{failed}: {}", failure.message));
+    }
+    let given = ended.targets.iter().find(|built| built.target == name).map_or(&[][..], |built| &built.data);
+    match given.iter().find(|(known, _)| known == attribute) {
+        Some((_, datum)) => Ok(value(datum, &ended.dir, project.root())),
+        None => {
+            let there: Vec<&str> = given.iter().map(|(name, _)| name.as_str()).collect();
+            Err(format!("its result has no `{attribute}`; it has `{}`", there.join("`, `")))
+        }
+    }
+}
+
+/// A datum as configurations have it.
+fn value(datum: &Data, build: &Path, root: &Path) -> Value {
+    match datum {
+        Data::None => Value::Null,
+        Data::Bool(b) => Value::Bool(*b),
+        Data::Int(i) => Value::Int(*i),
+        Data::Float(x) | Data::Time(x) => Metric::Float(*x).to_decimal().map_or(Value::Null, Value::Decimal),
+        Data::Text(text) | Data::BigInt(text) => Value::Str(text.clone()),
+        Data::Path(path @ FilePath::Target { .. }) => Value::Str(build.join(path.to_string()).display().to_string()),
+        Data::Path(path) => Value::Str(root.join(path.to_string()).display().to_string()),
+        Data::List(items) | Data::Tuple(items) => {
+            Value::List(items.iter().map(|item| value(item, build, root)).collect())
+        }
+        Data::Map(entries) => {
+            Value::Map(entries.iter().map(|(name, datum)| (name.clone(), value(datum, build, root))).collect())
+        }
+    }
 }
 
 /// What belongs to configurations is refused where targets are meant.

@@ -6,6 +6,7 @@ mod engine;
 mod flow;
 mod ice40;
 mod peers;
+mod project;
 mod start;
 
 use std::fs;
@@ -23,7 +24,7 @@ struct Bench {
     run: fn(&mut Claims, &[&str]) -> Result<(), Stop>,
 }
 
-const BENCHES: [Bench; 6] = [
+const BENCHES: [Bench; 7] = [
     Bench { name: "start", what: "processor time of `tapeout --version`", parts: &[], run: start::run },
     Bench { name: "config", what: "configurations of 500 keys in five layers", parts: config::PARTS, run: config::run },
     Bench { name: "ice40", what: "what tapeout adds to its tools, cold store", parts: &[], run: ice40::run },
@@ -34,6 +35,12 @@ const BENCHES: [Bench; 6] = [
         run: engine::run,
     },
     Bench { name: "flow", what: "flows of many steps, beside LibreLane", parts: flow::PARTS, run: flow::run },
+    Bench {
+        name: "project",
+        what: "projects of many targets, beside PyDesignFlow",
+        parts: project::PARTS,
+        run: project::run,
+    },
     Bench { name: "asic", what: "from RTL to GDSII, beside qflow", parts: asic::PARTS, run: asic::run },
 ];
 

@@ -56,8 +56,10 @@ pub struct Call {
     pub stdin: Option<FilePath>,
     /// A file that takes its standard output, which otherwise goes to the log.
     pub stdout: Option<String>,
-    /// Whether another exit status than 0 is a failure.
-    pub check: bool,
+    /// The exit statuses that are no failure; with none, no status is one.
+    pub accept: Vec<i32>,
+    /// Tools that it calls itself: what they are counts, too. Those that are not there may be so.
+    pub tools: Vec<String>,
 }
 
 impl Call {
@@ -72,7 +74,8 @@ impl Call {
             depfile: None,
             stdin: None,
             stdout: None,
-            check: true,
+            accept: vec![0],
+            tools: Vec::new(),
         }
     }
 
@@ -107,7 +110,7 @@ impl Call {
     /// Lets it exit with any status.
     #[must_use]
     pub fn any_status(mut self) -> Self {
-        self.check = false;
+        self.accept.clear();
         self
     }
 }

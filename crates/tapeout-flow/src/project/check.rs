@@ -20,21 +20,42 @@ pub(super) fn errors(project: &Project) -> Vec<Diagnostic> {
             let error = located(format!("the block id `{id}` is given twice"), block.origin, "the second one");
             errors.push(also(error, before, "the first one"));
         }
-        if !is_name(&id.replace('-', "_")) || RESERVED.contains(&id.as_str()) {
-            let message = format!("the block id `{id}` is no name: expected letters, digits, `_` and `-`");
-            errors.push(located(message, block.origin, "this block"));
-        }
+        errors.extend(invalid_block_id(id).map(|message| located(message, block.origin, "this block")));
         // Blocks of a type have their tasks in common.
         if checked.insert(std::sync::Arc::as_ptr(&block.of)) {
             errors.extend(of_tasks(&block.of.tasks));
         }
         of_requirements(project, id, block, &mut errors);
     }
+    once_per_place(&mut errors);
     if errors.is_empty() {
         errors.extend(circle(project));
     }
     errors
 }
+
+/// Why a block cannot have an id.
+pub(super) fn invalid_block_id(id: &str) -> Option<String> {
+    let is_valid = is_name(&id.replace('-', "_")) && !RESERVED.contains(&id);
+    (!is_valid).then(|| format!("the block id `{id}` is no name: expected letters, digits, `_` and `-`"))
+}
+
+/// Why a task cannot have an id.
+pub(super) fn invalid_task_id(id: &str) -> Option<String> {
+    (!is_name(id)).then(|| format!("the task id `{id}` is no name: expected letters, digits and `_`"))
+}
+
+/// Of what is wrong at one place in a type, and so with each of its blocks, one is told.
+fn once_per_place(errors: &mut Vec<Diagnostic>) {
+    let mut seen = BTreeSet::new();
+    errors.retain(|error| match (&error.label, error.secondary.as_slice()) {
+        (Some(label), [block]) if block.text == IN_BLOCK => seen.insert(label.span),
+        _ => true,
+    });
+}
+
+/// What is said of a block in which a task of its type has something wrong.
+const IN_BLOCK: &str = "in this block";
 
 fn located(message: String, origin: Option<Span>, label: &str) -> Diagnostic {
     let error = Diagnostic::error(message);
@@ -54,10 +75,7 @@ fn also(error: Diagnostic, origin: Option<Span>, label: &str) -> Diagnostic {
 fn of_tasks(tasks: &[Task]) -> Vec<Diagnostic> {
     let mut errors = Vec::new();
     for (index, task) in tasks.iter().enumerate() {
-        if !is_name(&task.id) {
-            let message = format!("the task id `{}` is no name: expected letters, digits and `_`", task.id);
-            errors.push(located(message, task.origin, "this task"));
-        }
+        errors.extend(invalid_task_id(&task.id).map(|message| located(message, task.origin, "this task")));
         if let Some(before) = tasks[..index].iter().find(|before| before.id == task.id) {
             let error = located(format!("the task `{}` is given twice", task.id), task.origin, "the second one");
             errors.push(also(error, before.origin, "the first one"));
@@ -88,7 +106,7 @@ fn of_requirements(project: &Project, id: &str, block: &Block, errors: &mut Vec<
             let reason = project.find(&format!("{to_block}.{to_task}")).err().unwrap_or_default();
             let message = format!("`{id}.{}` requires `{requirement}` as `{name}`: {reason}", task.id);
             let error = located(message, task.origin, "this task");
-            errors.push(also(error, block.origin.filter(|_| task.origin != block.origin), "in this block"));
+            errors.push(also(error, block.origin.filter(|_| task.origin != block.origin), IN_BLOCK));
         }
     }
     if !missing.is_empty() {

@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use tapeout_engine::{Command, DepFormat, Failure, Input, Invocation, JobCx, TO_PROJECT, from_work_dir};
+use tapeout_engine::{Accept, Cause, Command, DepFormat, Failure, Input, Invocation, JobCx, TO_PROJECT, from_work_dir};
 use tapeout_model::{Alert, Class, Data, FilePath, Metric, Metrics, Output, Part, Record, shell_quoted};
 
 use super::job::{TargetJob, setting};
@@ -47,6 +47,14 @@ impl<'a, 'run> TaskCx<'a, 'run> {
             alerts: Vec::new(),
             flows: BTreeMap::new(),
         }
+    }
+}
+
+impl<'run> TaskCx<'_, 'run> {
+    /// Asks whether the run is being stopped: for code that would otherwise not come to an end.
+    #[must_use]
+    pub fn stop_asker(&self) -> impl Fn() -> bool + use<'run> {
+        self.job.stop_asker()
     }
 }
 
@@ -264,6 +272,7 @@ impl TaskCx<'_, '_> {
             inputs: own.chain(self.inputs.values().cloned()).collect(),
             outputs: call.outputs.clone().unwrap_or_default(),
             keeps_all: call.outputs.is_none(),
+            further_tools: call.tools.clone(),
             depfiles: call.depfile.iter().map(|file| (file.clone(), DepFormat::Makefile)).collect(),
             env: call.env.clone(),
             timeout: call.timeout,
@@ -326,7 +335,12 @@ impl TaskCx<'_, '_> {
             self.take(path)?;
             command.stdin = Some(self.shown(path));
         }
-        Ok(if call.check { command } else { command.any_status() })
+        command.accept = match call.accept.as_slice() {
+            [] => Accept::Any,
+            [0] => Accept::Zero,
+            statuses => Accept::These(statuses.to_vec()),
+        };
+        Ok(command)
     }
 
     /// Keeps what the task has made by now, and its log, where no tool's own directory is kept.
@@ -491,6 +505,9 @@ fn explained(mut failure: Failure) -> Failure {
     let log = failure.work_dir.as_deref().zip(failure.log.as_deref());
     if let Some(log) = log.and_then(|(dir, log)| std::fs::read(dir.join(log)).ok()) {
         failure.words = last_words(&String::from_utf8_lossy(&log));
+    }
+    if failure.cause == Some(Cause::TimedOut) {
+        failure.hint = Some("give the call more time, by its `timeout`".to_owned());
     }
     failure
 }

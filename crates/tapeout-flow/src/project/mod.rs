@@ -9,6 +9,7 @@
 //! - [`Task`]: what a block type can do, with a [`TaskBody`]. [`Requirement`]: a result that a task gets.
 //! - [`TargetId`]: a task of a block, the thing that is built.
 //! - [`TaskCx`]: all that a task may touch. What it reads through it becomes the trace of its result.
+//! - [`Blueprint`]: a project that is described in Rust, with functions as tasks and structs as results.
 //! - [`Targets`]: targets that are to be built, and all that they require. Owns the run and the views of it in the build
 //!   directory.
 //!
@@ -26,22 +27,30 @@ mod requirement;
 mod result_file;
 mod targets;
 mod tree;
+mod typed;
 
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use tapeout_config::{Diagnostic, Span, nearest};
+use tapeout_config::{Span, nearest};
 use tapeout_engine::{Claims, Failure, Identity};
-use tapeout_model::Data;
 
 pub use build::{Built, TargetState, TargetStatus, TargetsEnded};
 pub use call::{Call, Ran, Word};
 pub use cx::TaskCx;
 pub use flows::{FlowCall, FlowPlanner, FlowResult, FlowThing};
 pub use requirement::{InvalidRequirement, Requirement, Requires};
+pub use tapeout_config::Diagnostic;
+/// Makes a struct what a task gives; see the trait of this name.
+pub use tapeout_derive::TaskResult;
+pub use tapeout_model::{Data, FilePath};
 pub use targets::{BUILD_DIR, TargetPlan, Targets};
+pub use typed::{
+    Attribute, Attributes, BlockDraft, BlockRef, Blueprint, Datum, Mismatch, Needs, Shape, Target, TargetAttribute,
+    TaskDraft, TaskResult,
+};
 
 /// What a task does.
 pub trait TaskBody: Send + Sync {
@@ -112,6 +121,8 @@ pub struct BlockType {
     pub name: String,
     /// What such a block is.
     pub doc: String,
+    /// What is known of its parameters: names and documentation.
+    pub params: Vec<(String, String)>,
     /// Its tasks, in the order in which they are shown.
     pub tasks: Vec<Task>,
     /// Where it was declared.
@@ -214,6 +225,12 @@ impl Project {
         })
     }
 
+    /// How many targets there are.
+    fn count(&self) -> usize {
+        let last = self.blocks.last().map_or(0, |(_, block)| block.of.tasks.len());
+        self.before.last().map_or(0, |before| before + last)
+    }
+
     /// The place of a target among all.
     fn index(&self, target: TargetId) -> usize {
         self.before[target.block as usize] + target.task as usize
@@ -300,7 +317,7 @@ impl Project {
     #[must_use]
     pub fn closure(&self, targets: &[TargetId]) -> Vec<TargetId> {
         let mut order = Vec::new();
-        let mut seen = vec![false; self.targets().count()];
+        let mut seen = vec![false; self.count()];
         let mut is_new = |target: TargetId| !std::mem::replace(&mut seen[self.index(target)], true);
         // Each with what it requires and has not been looked at. Chains may be long: no recursion.
         let mut path: Vec<(TargetId, std::vec::IntoIter<TargetId>)> = Vec::new();

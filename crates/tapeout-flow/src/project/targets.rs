@@ -78,17 +78,18 @@ impl<'a> Targets<'a> {
         let reference = engine.store().run(&tag)?.unwrap_or_else(|| RunRef { dir: shown_dir(), jobs: Vec::new() });
         let places = reference.jobs.iter().zip(0..).map(|(job, place)| (job.name.clone(), place)).collect();
         let mut graph = Graph::default();
-        let mut jobs: HashMap<TargetId, JobId> = HashMap::with_capacity(targets.len());
+        let mut jobs: Vec<Option<JobId>> = vec![None; project.count()];
         for target in &targets {
             let task = project.task(*target);
+            let job_of = |required| jobs[project.index(required)].expect("a closure has what is required before");
             let body = Arc::new(TargetJob { site: Arc::clone(&site), target: *target });
             let job = Job {
-                inputs: project.required(*target).map(|(_, required)| (Part::Any, jobs[&required])).collect(),
+                inputs: project.required(*target).map(|(_, required)| (Part::Any, job_of(required))).collect(),
                 always: task.always_rebuild,
                 claims: task.claims.clone(),
                 ..Job::new(project.name(*target), body)
             };
-            jobs.insert(*target, graph.add(job));
+            jobs[project.index(*target)] = Some(graph.add(job));
         }
         let plan = TargetPlan { targets, asked: asked.iter().copied().collect() };
         Ok(Self { project: Arc::clone(project), engine, dir: absolute, plan, graph, reference, tag, places })
@@ -229,32 +230,38 @@ impl<'a> Targets<'a> {
     }
 
     /// Writes down what the build directory shows now: new results, and the old ones of targets that have none.
-    fn keep_reference(&self, outcomes: &[Outcome]) -> Result<(), Failure> {
+    fn keep_reference(mut self, outcomes: &[Outcome]) -> Result<(), Failure> {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
-        let mut reference = self.reference.clone();
+        let mut changed = false;
         for (place, outcome) in outcomes.iter().enumerate().take(self.plan.targets.len()) {
-            let name = self.name(place);
-            let new = match outcome {
+            let name = &self.graph.jobs()[place].name;
+            let known = self.places.get(name).copied();
+            let (shown, failed) = match outcome {
                 Outcome::Done { entry, .. } => (Some(ShownEntry { key: entry.key, id: entry.id() }), None),
                 Outcome::Failed(failure) => {
                     let message = failure.message.clone();
                     let interrupted = failure.class == Class::Interrupted;
-                    let shown = self.recorded(name).and_then(|job| job.shown);
+                    let shown = known.and_then(|place| self.reference.jobs[place].shown);
                     (shown, Some(FailedJob { message, interrupted, when: now }))
                 }
                 Outcome::Skipped | Outcome::WouldRun => continue,
             };
-            let (shown, failed) = new;
-            match self.places.get(name) {
+            match known {
                 Some(place) => {
-                    let job = &mut reference.jobs[*place];
-                    (job.shown, job.failed) = (shown, failed);
+                    let job = &mut self.reference.jobs[place];
+                    if job.shown != shown || job.failed != failed {
+                        (job.shown, job.failed) = (shown, failed);
+                        changed = true;
+                    }
                 }
-                None => reference.jobs.push(JobRef { name: name.to_owned(), shown, pin: None, failed }),
+                None => {
+                    self.reference.jobs.push(JobRef { name: name.clone(), shown, pin: None, failed });
+                    changed = true;
+                }
             }
         }
-        if reference != self.reference {
-            self.engine.store().write_run(&self.tag, &reference)?;
+        if changed {
+            self.engine.store().write_run(&self.tag, &self.reference)?;
         }
         Ok(())
     }

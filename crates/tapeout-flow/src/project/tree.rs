@@ -9,7 +9,7 @@ use tapeout_store::{Entry, Store};
 
 use super::cx::RESULT;
 use super::{Project, TargetId, result_file};
-use crate::tree::{RunTree, digest_of, disk, result_id, write_new};
+use crate::tree::{RunTree, digest_of, disk, write_new};
 
 impl RunTree {
     /// Shows a target's result.
@@ -48,7 +48,7 @@ impl RunTree {
             let (block, task) = (project.block(target).0, &project.task(target).id);
             write_new(&at.join(RESULT), &result_file::text(block, task, entry))
         };
-        self.show(store, &dir, result_id(entry), &|name| digest_of(entry, name), show)?;
+        self.show(store, &dir, entry.id_with_attempt().to_string(), false, &|name| digest_of(entry, name), show)?;
         self.note_listing(&dir);
         Ok(())
     }

@@ -1,6 +1,7 @@
 //! What every file can use without loading it.
 
 mod flows;
+mod numbers;
 mod project;
 mod readers;
 mod steps;
@@ -29,8 +30,9 @@ pub(crate) fn globals() -> &'static Globals {
             LibraryExtension::Json,
             LibraryExtension::Typing,
         ];
-        let builder = GlobalsBuilder::extended_by(&extensions).with(project::project).with(readers::readers);
-        let mut builder = builder.with(steps::declaring).with(steps::running).with(flows::declaring);
+        let builder = GlobalsBuilder::extended_by(&extensions).with(numbers::numbers).with(project::project);
+        let builder = builder.with(readers::readers).with(steps::declaring).with(steps::running);
+        let mut builder = builder.with(flows::declaring);
         builder.namespace("types", flows::types);
         builder.build()
     })

@@ -1,5 +1,8 @@
 //! What a project is made of: `Flow`, `block`, `param`, `task`; and what tasks make: `Result`, `Path`, `Time`, `files`.
 
+// Functions of the language have as many named arguments as users need.
+#![allow(clippy::too_many_arguments)]
+
 use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
 
@@ -150,14 +153,15 @@ fn declared_params(params: Value<'_>) -> starlark::Result<Vec<(String, Arc<Param
     dict.iter().map(one).collect()
 }
 
-// Functions of the language have as many named arguments as they have.
-#[allow(clippy::too_many_arguments)]
 #[starlark_module]
 pub(super) fn project(builder: &mut GlobalsBuilder) {
     /// The blocks of a project.
-    fn Flow<'v>(eval: &mut Evaluator<'v, '_, '_>) -> starlark::Result<FlowValue> {
+    fn Flow<'v>(
+        #[starlark(require = named)] licences: Option<Value<'v>>,
+        eval: &mut Evaluator<'v, '_, '_>,
+    ) -> starlark::Result<FlowValue> {
         Declarations::of(eval, "Flow")?;
-        Ok(FlowValue::new())
+        Ok(FlowValue::new(licences.map(tokens).transpose()?.unwrap_or_default()))
     }
 
     /// A task with more to say than its function.

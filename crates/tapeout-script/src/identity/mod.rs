@@ -13,7 +13,7 @@ use starlark::values::Value;
 use tapeout_model::Digest;
 use tapeout_store::KeyHasher;
 
-pub(crate) use text::{Binding, DefText, ModuleText, ParamKind, too_deep};
+pub(crate) use text::{Binding, DefText, ModuleText, ParamKind};
 
 use crate::globals::API_VERSION;
 

@@ -221,23 +221,3 @@ impl Tokens {
         key.finish()
     }
 }
-
-/// The place where brackets nest deeper than anybody writes them: the parser would end the program.
-pub(crate) fn too_deep(text: &str, dialect: &Dialect) -> Option<usize> {
-    const DEEPEST: usize = 100;
-    let codemap = CodeMap::new(String::new(), text.to_owned());
-    let mut depth = 0_usize;
-    for (start, token, _) in Lexer::new(text, dialect, codemap).map_while(Result::ok) {
-        match token {
-            Token::OpeningRound | Token::OpeningSquare | Token::OpeningCurly | Token::Indent => depth += 1,
-            Token::ClosingRound | Token::ClosingSquare | Token::ClosingCurly | Token::Dedent => {
-                depth = depth.saturating_sub(1);
-            }
-            _ => {}
-        }
-        if depth > DEEPEST {
-            return Some(start);
-        }
-    }
-    None
-}

@@ -46,8 +46,12 @@ fn the_language() {
         &["does not match the type annotation `int`"],
     );
     refused("fail(\"no\", 1)\n", "flow.star:1:1", &["error: no 1"]);
-    refused(&format!("x = {}1{}\n", "(".repeat(5000), ")".repeat(5000)), "flow.star:1:", &["nest too deep"]);
-    refused("def f(n):\n    return f(n + 1)\n\nf(0)\n", "flow.star:2:12", &["calls within each other"]);
+    refused(&format!("x = {}1{}\n", "(".repeat(5000), ")".repeat(5000)), "flow.star:1:104", &["this nests too deep"]);
+    refused(
+        "def f(n):\n    return f(n + 1)\n\nf(0)\n",
+        "flow.star:2:12",
+        &["loading `flow.star` makes more than 200 calls within each other"],
+    );
     assert!(load("x = \"a\"\nname = f\"{x} b\"\n\nfor i in range(3):\n    x += str(i)\n").is_ok());
 }
 

@@ -63,9 +63,8 @@ fn file_collections() {
             "def corners():\n    all = files()\n    all.add(Path('lib/fast.lib'), v = 1.8, corner = 'fast')\n    all.add('lib/slow.lib', v = 1.2)\n    all.add('lib/any.lib')\n    return all\n\n\
              def it(ctx):\n    return Result(x = {expression})\n\nTop = block(tasks = [it])\nflow = Flow()\nflow['top'] = Top()\n"
         );
-        let mut ops = Recorder::default();
-        ops.sources =
-            ["lib/fast.lib", "lib/slow.lib", "lib/any.lib", "x"].map(|path| (path.into(), String::new())).into();
+        let sources = ["lib/fast.lib", "lib/slow.lib", "lib/any.lib", "x"].map(|path| (path.into(), String::new()));
+        let mut ops = Recorder { sources: sources.into(), ..Recorder::default() };
         let result = run_only(&text, &mut ops).unwrap_or_else(|failure| panic!("{expression}: {failure:?}")).unwrap();
         assert_eq!(result[0].1, Data::Bool(true), "{expression}");
     }
@@ -91,10 +90,14 @@ fn readers() {
         "re.sub(r'(\\w)=(\\d)', r'\\2=\\1', 'a=1, b=2') == '1=a, 2=b'",
         "csv.decode('a,b\\n1,2\\n') == [{'a': '1', 'b': '2'}] and csv.decode('1;2', header = False, separator = ';') == [['1', '2']]",
         "toml.decode('b = 1\\n[a]\\nx = [1.5, true, \"s\"]') == {'b': 1, 'a': {'x': [1.5, True, 's']}}",
+        "round(2.5) == 2 and round(-0.7) == -1 and str(round(37.463, 1)) == '37.5' and round(3, 1) == 3 and round(1e-9, 2) == 0.0",
         "json.decode('{\"a\": [1, null]}')['a'] == [1, None] and json.encode({'a': 1}) == '{\"a\":1}'",
     ] {
         holds(expression);
     }
+    fails("    round(float('nan'))", &["nan is no whole number"]);
+    fails("    round('1')", &["takes a number, found the string"]);
+    fails("    round(1.5, -1)", &["`digits` must be from 0 to 17, found -1"]);
     fails("    re.search('(', 'x')", &["`(` is no regular expression", "unclosed group", "flow.star:2:5"]);
     fails("    re.search('(?=x)', 'x')", &["look-around", "two steps"]);
     fails("    re.match(')', 'x')", &["`)` is no regular expression"]);
@@ -108,8 +111,8 @@ fn readers() {
 fn commands() {
     let mut ops = Recorder::default();
     let body = "    ctx.write('a.tcl', 'x')\n    \
-        done = ctx.run(['tool', ctx.cwd / 'a.tcl', [1, (2.5, ctx.cwd)]], env = {'A': 1, 'P': ctx.cwd / 'p'}, timeout = 90, depfile = 'a.d', stdin = 'in.txt', stdout = ctx.cwd / 'out.txt', check = False)\n    \
-        ctx.metric('cells', 3)\n    \
+        done = ctx.run(['tool', ctx.cwd / 'a.tcl', [1, (2.5, ctx.cwd)]], env = {'A': 1, 'P': ctx.cwd / 'p'}, timeout = 90, depfile = 'a.d', stdin = 'in.txt', stdout = ctx.cwd / 'out.txt', check = [0, 2], tools = ['abc'])\n    ctx.run(['x'], check = False)\n    \
+        ctx.metric('cells', 3)\n    print('a', 1, '\\nb')\n    \
         return Result(status = done.status, log = done.log, has = [ctx.has_tool('yosys'), ctx.has_tool('sby')], task = ctx.task, block = ctx.block.id)";
     let data = run_body(body, &mut ops).unwrap().unwrap();
     let expected: [(&str, Data); 5] = [
@@ -124,11 +127,15 @@ fn commands() {
     let text = |text: &str| Word::Text(text.into());
     assert_eq!(call.argv, [text("tool"), Word::Path(own("a.tcl")), text("1"), text("2.5"), Word::Path(own(""))]);
     assert_eq!(call.env, [("A".to_owned(), "1".to_owned()), ("P".to_owned(), "p".to_owned())]);
-    assert_eq!((call.timeout, call.check), (Some(Duration::from_secs(90)), false));
+    assert_eq!(
+        (call.timeout, &call.accept[..], &call.tools[..]),
+        (Some(Duration::from_secs(90)), &[0, 2][..], &["abc".to_owned()][..])
+    );
+    assert!(ops.calls[1].accept.is_empty());
     assert_eq!((call.depfile.as_deref(), call.stdout.as_deref()), (Some("a.d"), Some("out.txt")));
     assert_eq!(call.stdin, Some(FilePath::Source("in.txt".into())));
     assert_eq!(ops.written["a.tcl"], "x");
-    assert_eq!(ops.asked, ["metric cells Int(3)"]);
+    assert_eq!(ops.asked, ["metric cells Int(3)", "say a 1 ", "say b"]);
     for (call, expected) in [
         ("'yosys -p x'", &["a command is a list of words, found the string", "there is no shell"][..]),
         ("[]", &["without a word"]),
@@ -137,12 +144,15 @@ fn commands() {
         ("['x'], outputs = 'a'", &["`outputs` must be a list"]),
         ("['x'], outputs = [Path('a')]", &["an output must lie in the task's directory, found ../../a"]),
         ("['x'], timeout = '3 weeks'", &["\"3 weeks\" is no length of time"]),
+        ("['x'], check = 2", &["`check` must be True, False or a list of exit statuses, found 2"]),
+        ("['x'], check = [300]", &["must be True, False or a list"]),
+        ("['x'], tools = 'abc'", &["`tools` must be a list of names"]),
         ("['x'], env = ['A=1']", &["`env` must be a dict"]),
         ("['x'], env = {'A': None}", &["`env[\"A\"]` must be a string, found None"]),
     ] {
         fails(&format!("    ctx.run({call})"), expected);
     }
-    fails("    ctx.run(['false'])", &["Tool: `false` failed with status 1"]);
+    fails("    ctx.run(['false'])", &["Tool: `false` failed with status 1\nflow.star:2:5: asked for here"]);
     fails("    ctx.write('/etc/passwd', '')", &["must lie in the task's directory"]);
     fails("    ctx.write('a', 3)", &["what is written must be a string, found 3"]);
     fails("    ctx.metric('m', [1])", &["metric `m` must be a number or a string, found a list"]);
@@ -165,6 +175,14 @@ fn inputs() {
     ops.sources.insert("lib/README".into(), String::new());
     let said = words(run_body("    ctx.frompattern('lib', 'x')", &mut ops));
     assert!(said.contains("no file in `lib` matches `x`"), "{said}");
+    // A string names what the task has, and else what the project has.
+    let mut ops = Recorder::default();
+    ops.sources.insert("a.txt".into(), "project".into());
+    let body = "    before = ctx.read('a.txt')\n    ctx.write('a.txt', 'own')\n    ctx.run(['x'], stdin = 'a.txt')\n    \
+        return Result(x = [before, ctx.read('a.txt'), ctx.read(Path('a.txt'))])";
+    let data = run_body(body, &mut ops).unwrap().unwrap();
+    assert_eq!(data[0].1, Data::List(vec!["project".into(), "own".into(), "project".into()]));
+    assert_eq!(ops.calls[0].stdin, Some(own("a.txt")));
     // What the context says, with the place where it was asked.
     fails(
         "    ctx.input('rtl/a.v')",
@@ -222,7 +240,6 @@ fn results() {
         "    return {'a': 1}",
         &["task `Top.it` must return a Result or None, found a dict", "flow.star:1:5", "return Result("],
     );
-    fails("    return Result(time_started = 1)", &["`time_started` is set by tapeout"]);
     fails("    x = [1]\n    x.append(x)\n    return Result(x = x)", &["64 deep"]);
     // What is changed after it was given is looked at again.
     fails(
@@ -268,6 +285,9 @@ fn required_results() {
 fn failures() {
     let said = words(run_body("    fail('timing not met', 3)", &mut Recorder::default()));
     assert_eq!(said, "Check: timing not met 3\nflow.star:2:5: fail()");
+    let text = "def judge(x):\n    fail('no')\n\ndef it(ctx):\n    judge(1)\n\nTop = block(tasks = [it])\nflow = Flow()\nflow['top'] = Top()\n";
+    let said = words(run_only(text, &mut Recorder::default()));
+    assert_eq!(said, "Check: no\nflow.star:2:5: fail()\nflow.star:5:5: `judge` is called here");
     let said = words(run_body("    x = [1]\n    return x.y", &mut Recorder::default()));
     assert!(
         said.starts_with("Input: flow.star:3:12: Object of type `list` has no attribute `y`\n --> flow.star:3:12\n"),
@@ -278,7 +298,7 @@ fn failures() {
     fails("    x = Flow()", &["`Flow` declares"]);
     let text = "def f(n):\n    return f(n + 1)\n\ndef it(ctx):\n    f(0)\n\nTop = block(tasks = [it])\nflow = Flow()\nflow['top'] = Top()\n";
     let said = words(run_only(text, &mut Recorder::default()));
-    assert!(said.contains("task `Top.it`: more than 200 calls within each other"), "{said}");
+    assert!(said.contains("task `Top.it` makes more than 200 calls within each other"), "{said}");
     assert!(said.matches("is called here").count() < 10, "{said}");
 }
 
@@ -289,5 +309,5 @@ fn endless_loops_are_stopped() {
     let task = &script.bodies[&("Top".to_owned(), "it".to_owned())];
     let limits = crate::limits::Limits { ticks: 100_000, ..task.limits };
     let said = words(crate::task::StarTask { limits, ..(**task).clone() }.call(&mut Recorder::default()));
-    assert!(said.contains("task `Top.it`: it was stopped after 100,000 calls and rounds of loops"), "{said}");
+    assert!(said.contains("task `Top.it` was stopped after 100,000 calls and rounds of loops"), "{said}");
 }

@@ -139,7 +139,7 @@ pub(crate) fn setting_value<'v>(setting: &Setting, heap: Heap<'v>) -> Value<'v> 
 
 /// A value as configurations have it.
 pub(crate) fn to_setting(value: Value<'_>) -> Result<Setting, Unfit> {
-    to_data(value).and_then(|data| of_data(data).ok_or_else(|| Unfit::new("a configuration has no times")))
+    to_data(value).and_then(|data| of_data(data).ok_or_else(|| Unfit::new("no configuration can have that")))
 }
 
 fn of_data(data: Data) -> Option<Setting> {
@@ -150,7 +150,7 @@ fn of_data(data: Data) -> Option<Setting> {
         Data::Float(number) => number.into(),
         Data::Text(text) => text.into(),
         Data::Path(FilePath::Source(path)) => path.into(),
-        Data::Path(FilePath::Target { .. }) | Data::Time(_) => return None,
+        Data::BigInt(_) | Data::Path(FilePath::Target { .. }) | Data::Time(_) => return None,
         Data::List(items) | Data::Tuple(items) => Setting::List(items.into_iter().map(of_data).collect::<Option<_>>()?),
         Data::Map(entries) => {
             let entries = entries.into_iter().map(|(name, value)| Some((name, of_data(value)?)));

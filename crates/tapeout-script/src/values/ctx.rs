@@ -1,5 +1,8 @@
 //! `ctx`: the first argument of each task's function. Reads what scripts hand over and asks the running task.
 
+// Functions of the language have as many named arguments as users need.
+#![allow(clippy::too_many_arguments)]
+
 use std::fmt;
 use std::sync::Arc;
 
@@ -151,6 +154,33 @@ fn command_line(argv: Value<'_>) -> starlark::Result<Vec<Word>> {
     }
 }
 
+/// The exit statuses that are no failure; empty: all.
+fn accepted(check: Value<'_>) -> starlark::Result<Vec<i32>> {
+    let malformed = || {
+        complaint_with(
+            format!("`check` must be True, False or a list of exit statuses, found {}", check.to_repr()),
+            "check = [0, 2]: any other status is a failure",
+        )
+    };
+    match check.unpack_bool() {
+        Some(true) => return Ok(vec![0]),
+        Some(false) => return Ok(Vec::new()),
+        None => {}
+    }
+    let list = ListRef::from_value(check).filter(|list| !list.is_empty()).ok_or_else(malformed)?;
+    list.iter()
+        .map(|status| status.unpack_i32().filter(|status| (0..256).contains(status)).ok_or_else(malformed))
+        .collect()
+}
+
+/// The tools that a command starts by itself.
+fn texts(tools: Value<'_>) -> starlark::Result<Vec<String>> {
+    let Some(list) = ListRef::from_value(tools) else {
+        return Err(complaint(format!("`tools` must be a list of names, found {}", data::named(tools))));
+    };
+    list.iter().map(|tool| text_of(tool, "the name of a tool").map(str::to_owned)).collect()
+}
+
 /// The path of a file in the task's directory, from there.
 fn in_cwd(value: Value<'_>, what: &str) -> starlark::Result<String> {
     let cwd = ask(|ops| ops.cwd())?;
@@ -186,6 +216,16 @@ fn environment(env: Value<'_>) -> starlark::Result<Vec<(String, String)>> {
         }
     };
     env.iter().map(variable).collect()
+}
+
+/// The file that a task means: a path, or a string, which names a file of its own if it has one of that name, and else
+/// one of the project.
+fn meant(value: Value<'_>) -> starlark::Result<FilePath> {
+    let path = path::of_value(value)?;
+    let (Some(text), FilePath::Source(_)) = (value.unpack_str(), &path) else { return Ok(path) };
+    let own = ask(|ops| ops.cwd())?.join(text);
+    let is_own = matches!(own, FilePath::Target { .. }) && try_to(|ops| ops.exists(&own))?;
+    Ok(if is_own { own } else { path })
 }
 
 /// A dict of data, such as configuration variables.
@@ -254,8 +294,6 @@ fn run_flow<'v>(thing: FlowThing, about: About<'v>, heap: Heap<'v>) -> starlark:
     Ok(heap.alloc(AllocStruct([("metrics", metrics), ("views", views), ("failed", failed)])))
 }
 
-// Functions of the language have as many named arguments as they have.
-#[allow(clippy::too_many_arguments)]
 #[starlark_module]
 fn methods(builder: &mut MethodsBuilder) {
     /// The task's directory.
@@ -288,7 +326,8 @@ fn methods(builder: &mut MethodsBuilder) {
         #[starlark(require = named, default = NoneOr::None)] depfile: NoneOr<Value<'v>>,
         #[starlark(require = named, default = NoneOr::None)] stdin: NoneOr<Value<'v>>,
         #[starlark(require = named, default = NoneOr::None)] stdout: NoneOr<Value<'v>>,
-        #[starlark(require = named, default = true)] check: bool,
+        #[starlark(require = named)] check: Option<Value<'v>>,
+        #[starlark(require = named)] tools: Option<Value<'v>>,
         heap: Heap<'v>,
     ) -> starlark::Result<Value<'v>> {
         let _ = this;
@@ -305,9 +344,10 @@ fn methods(builder: &mut MethodsBuilder) {
             timeout: timeout.into_option().map(amounts::duration).transpose()?,
             outputs,
             depfile: optional_in_cwd(depfile, "`depfile`")?,
-            stdin: stdin.into_option().map(path::of_value).transpose()?,
+            stdin: stdin.into_option().map(meant).transpose()?,
             stdout: optional_in_cwd(stdout, "`stdout`")?,
-            check,
+            accept: check.map_or_else(|| Ok(vec![0]), accepted)?,
+            tools: tools.map(texts).transpose()?.unwrap_or_default(),
         };
         let ended = try_to(|ops| ops.run(&call))?;
         Ok(heap.alloc(AllocStruct([("status", heap.alloc(ended.status)), ("log", heap.alloc(ended.log))])))
@@ -385,7 +425,7 @@ fn methods(builder: &mut MethodsBuilder) {
     /// The text of a file.
     fn read<'v>(this: &CtxValue, #[starlark(require = pos)] path: Value<'v>) -> starlark::Result<String> {
         let _ = this;
-        let path = path::of_value(path)?;
+        let path = meant(path)?;
         let bytes = try_to(|ops| {
             let path = match path {
                 FilePath::Source(text) => ops.input(&text)?,
@@ -400,7 +440,7 @@ fn methods(builder: &mut MethodsBuilder) {
     /// Whether there is such a file or directory.
     fn exists<'v>(this: &CtxValue, #[starlark(require = pos)] path: Value<'v>) -> starlark::Result<bool> {
         let _ = this;
-        let path = path::of_value(path)?;
+        let path = meant(path)?;
         try_to(|ops| ops.exists(&path))
     }
 

@@ -19,7 +19,7 @@ use tapeout_model::{Data, FilePath};
 use super::path::{self, PathValue};
 use super::running;
 use crate::complaint::{complaint, complaint_with, refused};
-use crate::data::{self, named_data};
+use crate::data::{self, named_data, written};
 
 /// Attributes by name.
 pub(crate) type Attributes = Vec<(String, Data)>;
@@ -93,11 +93,6 @@ fn described(path: &FilePath, attributes: &Attributes) -> String {
         true => path.to_string(),
         false => format!("{path} ({})", listed(attributes)),
     }
-}
-
-/// A value as one writes it.
-fn written(data: &Data) -> String {
-    Heap::temp(|heap| data::to_value(data, heap).to_repr())
 }
 
 /// Numbers are the same whichever way they are written: corners are named `1.8` and `2`.

@@ -1,5 +1,6 @@
 //! `Flow`: the blocks of a project by id.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -24,12 +25,14 @@ pub(crate) struct FlowValue {
     #[allocative(skip)]
     #[trace(unsafe_ignore)]
     blocks: Mutex<Blocks>,
+    /// Of which licences there are how many.
+    pub(crate) licences: BTreeMap<String, u64>,
     is_frozen: bool,
 }
 
 impl FlowValue {
-    pub(crate) fn new() -> Self {
-        Self { blocks: Mutex::default(), is_frozen: false }
+    pub(crate) fn new(licences: BTreeMap<String, u64>) -> Self {
+        Self { licences, blocks: Mutex::default(), is_frozen: false }
     }
 
     pub(crate) fn blocks(&self) -> MutexGuard<'_, Blocks> {

@@ -62,7 +62,7 @@ impl ParamType {
         match data {
             Data::None => Self::Any,
             Data::Bool(_) => Self::Bool,
-            Data::Int(_) => Self::Int,
+            Data::Int(_) | Data::BigInt(_) => Self::Int,
             Data::Float(_) => Self::Float,
             Data::Text(_) => Self::Text,
             Data::Path(_) => Self::Path,

@@ -70,9 +70,6 @@ impl<'v> AllocValue<'v> for ResultValue<'v> {
     }
 }
 
-/// Attributes that the written result has by itself.
-const OURS: [&str; 3] = ["returned_data", "time_started", "time_finished"];
-
 #[starlark_value(type = "Result")]
 impl<'v> StarlarkValue<'v> for ResultValue<'v> {
     fn get_attr(&self, attribute: &str, _heap: Heap<'v>) -> Option<Value<'v>> {
@@ -86,9 +83,6 @@ impl<'v> StarlarkValue<'v> for ResultValue<'v> {
     }
 
     fn set_attr(&self, attribute: &str, value: Value<'v>) -> starlark::Result<()> {
-        if OURS.contains(&attribute) {
-            return Err(complaint(format!("`{attribute}` is set by tapeout in each result: take another name")));
-        }
         if let Err(unfit) = data::to_data(value) {
             return Err(complaint(unfit_attribute(attribute, &unfit)));
         }

@@ -1,5 +1,4 @@
-//! `tapeout docs`: the pages of the book's reference, as Markdown from the registry. Hidden: it is for
-//! `cargo xtask docs`, and for those who have a binary with steps of their own.
+//! `tapeout docs`: pages as Markdown: about the project here, and those of the book's reference from the registry.
 
 use std::fmt::Write as _;
 

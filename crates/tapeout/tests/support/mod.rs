@@ -121,7 +121,7 @@ impl TestSpace {
             let name = path.strip_prefix(&example).unwrap().to_str().unwrap();
             match fs::read_dir(&path) {
                 // What somebody's run has left there is none of it.
-                Ok(_) if ["runs", ".tapeout"].contains(&name) => {}
+                Ok(_) if ["runs", "build", ".tapeout"].contains(&name) => {}
                 Ok(listing) => pending.extend(listing.map(|entry| entry.unwrap().path())),
                 Err(_) => space.write(name, fs::read(&path).unwrap()),
             }

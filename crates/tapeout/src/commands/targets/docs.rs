@@ -17,15 +17,19 @@ pub(crate) fn page(loaded: &LoadedProject) -> String {
         let _ = write!(text, "\n{}\n", loaded.doc.trim());
     }
     for (id, block) in project.blocks() {
-        let _ = write!(text, "\n## {id}\n\nA `{}`.", block.of.name);
-        if !block.of.doc.trim().is_empty() {
-            let _ = write!(text, " {}", block.of.doc.trim());
+        let _ = writeln!(text, "\n## {id}");
+        // A block that is the only one of its type has no name for that.
+        let kind = Some(format!("A `{}`.", block.of.name)).filter(|_| !block.of.name.is_empty());
+        let doc = Some(block.of.doc.trim().to_owned()).filter(|doc| !doc.is_empty());
+        let said: Vec<String> = kind.into_iter().chain(doc).collect();
+        if !said.is_empty() {
+            let _ = writeln!(text, "\n{}", said.join(" "));
         }
-        text.push('\n');
         if !block.params.is_empty() {
-            text.push_str("\n| parameter | value |\n|---|---|\n");
+            text.push_str("\n| parameter | value | |\n|---|---|---|\n");
             for (name, value) in &block.params {
-                let _ = writeln!(text, "| `{name}` | `{}` |", value.to_json());
+                let doc = block.of.params.iter().find(|(known, _)| known == name).map_or("", |(_, doc)| doc);
+                let _ = writeln!(text, "| `{name}` | `{}` | {} |", value.to_json(), doc.replace('\n', " "));
             }
         }
         for target in project.targets_of(id).unwrap_or_default() {

@@ -1,8 +1,13 @@
-//! `#[derive(Schema)]`: from a struct or an enum to the implementation of `tapeout_config::Configured`. Owns what may be
-//! written in `#[schema(…)]`; what it means is told by `tapeout-config`, which re-exports the macro.
+//! What is made of a struct while it is compiled.
+//!
+//! - `#[derive(Schema)]`: from a struct or an enum to the implementation of `tapeout_config::Configured`. Owns what may be
+//!   written in `#[schema(…)]`; what it means is told by `tapeout-config`, which re-exports the macro.
+//! - `#[derive(TaskResult)]`: from a struct to the implementation of `tapeout_flow::project::TaskResult`, beside which the
+//!   macro is found.
 
 mod attributes;
 mod expand;
+mod task_result;
 
 use proc_macro::TokenStream;
 use syn::{DeriveInput, parse_macro_input};
@@ -52,4 +57,13 @@ use syn::{DeriveInput, parse_macro_input};
 pub fn derive_schema(input: TokenStream) -> TokenStream {
     let input = parse_macro_input!(input as DeriveInput);
     expand::expand(&input).unwrap_or_else(syn::Error::into_compile_error).into()
+}
+
+/// Makes a struct what a task gives: its fields are the attributes of the result, and there is a constant for each that
+/// names it, as `HEX` for `hex`.
+#[proc_macro_derive(TaskResult)]
+pub fn derive_task_result(input: TokenStream) -> TokenStream {
+    let input = parse_macro_input!(input as DeriveInput);
+    let home = task_result::home(&std::env::var("CARGO_PKG_NAME").unwrap_or_default());
+    task_result::expand(&input, &home).unwrap_or_else(syn::Error::into_compile_error).into()
 }

@@ -1,0 +1,157 @@
+//! Structs as results of tasks: their fields are the attributes.
+
+use std::marker::PhantomData;
+
+use tapeout_model::Data;
+
+use super::{Datum, Mismatch};
+
+/// What a task gives: a struct that derives it, whose fields are the attributes of the result, or `()` where there is
+/// nothing to give. Each field is of a type that is a [`Datum`].
+///
+/// ```
+/// use tapeout_flow::project::{FilePath, TaskResult};
+///
+/// #[derive(TaskResult)]
+/// struct Image {
+///     hex: FilePath,
+///     words: i64,
+/// }
+/// ```
+///
+/// The derived constants name the attributes one by one: `Image::HEX` is for [`Target::attribute`](super::Target::attribute).
+pub trait TaskResult: Sized + 'static {
+    /// The names of the attributes in order.
+    const NAMES: &'static [&'static str];
+
+    /// Tells what such a result is made of.
+    fn describe(shape: &mut Shape);
+
+    /// The attributes; `None` where there are none to give.
+    ///
+    /// # Errors
+    /// When a result cannot hold one of them.
+    fn into_attributes(self) -> Result<Option<Vec<(String, Data)>>, Mismatch>;
+
+    /// The result of these attributes.
+    ///
+    /// # Errors
+    /// When one is not there, or is something else.
+    fn from_attributes(attributes: Attributes) -> Result<Self, Mismatch>;
+}
+
+impl TaskResult for () {
+    const NAMES: &'static [&'static str] = &[];
+
+    fn describe(shape: &mut Shape) {
+        shape.word("()");
+    }
+
+    fn into_attributes(self) -> Result<Option<Vec<(String, Data)>>, Mismatch> {
+        Ok(None)
+    }
+
+    fn from_attributes(_: Attributes) -> Result<Self, Mismatch> {
+        Ok(())
+    }
+}
+
+/// Attributes by name, from which a struct is made and into which it is taken apart.
+#[derive(Debug, Default)]
+pub struct Attributes(Vec<(String, Data)>);
+
+impl Attributes {
+    /// Adds one.
+    ///
+    /// # Errors
+    /// When a result cannot hold it.
+    pub fn put<T: Datum>(&mut self, name: &str, value: T) -> Result<(), Mismatch> {
+        let data = value.into_data().map_err(|wrong| wrong.inside(format!(".{name}")))?;
+        self.0.push((name.to_owned(), data));
+        Ok(())
+    }
+
+    /// Takes one out.
+    ///
+    /// # Errors
+    /// When it is not there, or is something else.
+    pub fn take<T: Datum>(&mut self, name: &str) -> Result<T, Mismatch> {
+        let inside = |wrong: Mismatch| wrong.inside(format!(".{name}"));
+        match self.0.iter().position(|(known, _)| known == name) {
+            Some(place) => T::from_data(self.0.swap_remove(place).1).map_err(inside),
+            None => Err(inside(Mismatch::new("it is not there"))),
+        }
+    }
+
+    /// All that are left.
+    #[must_use]
+    pub fn into_vec(self) -> Vec<(String, Data)> {
+        self.0
+    }
+}
+
+impl From<Vec<(String, Data)>> for Attributes {
+    fn from(attributes: Vec<(String, Data)>) -> Self {
+        Self(attributes)
+    }
+}
+
+/// An attribute of results `R` with values `T`.
+#[derive(Debug)]
+pub struct Attribute<R, T> {
+    pub(super) name: &'static str,
+    of: PhantomData<fn() -> (R, T)>,
+}
+
+impl<R, T> Attribute<R, T> {
+    /// The attribute of this name. Deriving [`TaskResult`] makes one for each field.
+    #[must_use]
+    pub const fn new(name: &'static str) -> Self {
+        Self { name, of: PhantomData }
+    }
+}
+
+/// What results are made of, as a text: whatever a task gave with other attributes is not recalled.
+#[derive(Debug, Default)]
+pub struct Shape {
+    text: String,
+    /// The structs that are being told.
+    within: Vec<&'static str>,
+}
+
+impl Shape {
+    /// Adds a word.
+    pub fn word(&mut self, word: &str) {
+        self.text.push_str(word);
+        self.text.push(' ');
+    }
+
+    /// Adds what has parts.
+    pub fn of(&mut self, word: &str, parts: impl FnOnce(&mut Self)) {
+        self.word(word);
+        self.word("(");
+        parts(self);
+        self.word(")");
+    }
+
+    /// Adds a struct: `type_name` is unique, and one that has itself as a part is told once.
+    pub fn structure(&mut self, type_name: &'static str, fields: impl FnOnce(&mut Self)) {
+        if self.within.contains(&type_name) {
+            self.word(type_name);
+            return;
+        }
+        self.within.push(type_name);
+        self.of("struct", fields);
+        self.within.pop();
+    }
+
+    /// Adds a field of a struct.
+    pub fn field<T: Datum>(&mut self, name: &str) {
+        self.word(name);
+        T::describe(self);
+    }
+
+    pub(super) fn into_text(self) -> String {
+        self.text
+    }
+}

@@ -1,0 +1,7 @@
+; One LED after the other.
+
+        ldi 1
+again:
+        out
+        rol
+        jmp again
