@@ -139,7 +139,7 @@ pub(crate) fn setting_value<'v>(setting: &Setting, heap: Heap<'v>) -> Value<'v> 
 
 /// A value as configurations have it.
 pub(crate) fn to_setting(value: Value<'_>) -> Result<Setting, Unfit> {
-    to_data(value).and_then(|data| of_data(data).ok_or_else(|| Unfit::new("a configuration has no times")))
+    to_data(value).and_then(|data| of_data(data).ok_or_else(|| Unfit::new("no configuration can have that")))
 }
 
 fn of_data(data: Data) -> Option<Setting> {
