@@ -1,5 +1,10 @@
 //! Targets: what tasks may do, what is built again, and what people find in the build directory.
-#![expect(clippy::unwrap_used, reason = "a test fails by panic")]
+#![expect(
+    clippy::disallowed_methods,
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    reason = "a test starts programs, says what it skips, and fails by panic"
+)]
 
 #[path = "targets/lab.rs"]
 mod lab;

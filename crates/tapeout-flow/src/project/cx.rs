@@ -52,7 +52,6 @@ impl<'a, 'run> TaskCx<'a, 'run> {
 
 impl<'run> TaskCx<'_, 'run> {
     /// Asks whether the run is being stopped: for code that would otherwise not come to an end.
-    #[must_use]
     pub fn stop_asker(&self) -> impl Fn() -> bool + use<'run> {
         self.job.stop_asker()
     }

@@ -1,6 +1,9 @@
 //! What steps are made of: `step`, `composite_step`, `tool`, `optional`; and what their functions give: `session`,
 //! `command`, `script`, `section`, `step_result`, `alert`.
 
+// Functions of the language have as many named arguments as users need.
+#![allow(clippy::too_many_arguments)]
+
 use std::sync::Arc;
 
 use starlark::environment::GlobalsBuilder;
@@ -151,7 +154,6 @@ fn environment(value: Option<Value<'_>>) -> starlark::Result<Vec<(String, String
 }
 
 // Functions of the language have as many named arguments as they have.
-#[allow(clippy::too_many_arguments)]
 #[starlark_module]
 pub(super) fn declaring(builder: &mut GlobalsBuilder) {
     /// Declares a step.
@@ -306,7 +308,6 @@ pub(super) fn declaring(builder: &mut GlobalsBuilder) {
 }
 
 // Functions of the language have as many named arguments as they have.
-#[allow(clippy::too_many_arguments)]
 #[starlark_module]
 pub(super) fn running(builder: &mut GlobalsBuilder) {
     /// A part of a script.

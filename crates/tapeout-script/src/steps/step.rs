@@ -115,7 +115,7 @@ impl Step for StarStep {
     fn collect(&self, cx: &mut StepCx<'_, '_>, sessions: &[Completed]) -> Result<StepResult, Failure> {
         let Some(function) = &self.functions.collect else { return Ok(StepResult::default()) };
         let ctx = self.ctx(cx);
-        let run = StepRun::new(cx, &self.facts, sessions);
+        let run = StepRun::new(cx, sessions);
         let result = function.call(Some(&run), Class::Tool, both(ctx, Some(sessions)), |returned| {
             if returned.is_none() {
                 return Ok(StepResult::default());
@@ -189,7 +189,7 @@ impl StarStep {
     ) -> Result<Vec<Session>, Failure> {
         let ctx = self.ctx(cx);
         let declared = {
-            let run = StepRun::new(cx, &self.facts, sessions);
+            let run = StepRun::new(cx, sessions);
             let args = both(ctx, (!first).then_some(sessions));
             let declared = function.call(Some(&run), fails_as, args, |returned| self.declared(function, returned))?;
             (declared, run.take_asked())
