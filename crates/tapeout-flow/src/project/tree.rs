@@ -7,7 +7,7 @@ use std::path::Path;
 use tapeout_engine::Failure;
 use tapeout_store::{Entry, Store};
 
-use super::cx::RESULT;
+use super::cx::{COMMANDS, RESULT};
 use super::{Project, TargetId, result_file};
 use crate::tree::{RunTree, digest_of, disk, result_id, write_new};
 
@@ -43,7 +43,7 @@ impl RunTree {
                 store.materialise(log, &at.join(&log.path))?;
             }
             if !entry.attempt().commands.is_empty() {
-                write_new(&at.join("COMMANDS"), &entry.attempt().commands)?;
+                write_new(&at.join(COMMANDS), &entry.attempt().commands)?;
             }
             let (block, task) = (project.block(target).0, &project.task(target).id);
             write_new(&at.join(RESULT), &result_file::text(block, task, entry))
