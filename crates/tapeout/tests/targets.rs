@@ -60,6 +60,17 @@ fn files_go_from_call_to_call() {
     assert_eq!(result(&space, "calls.carry")["file"], json!({ "_type": "Path", "value": "calls/carry/last.txt" }));
 }
 
+fn a_name_is_of_a_file_or_of_a_directory() {
+    let space = lab();
+    run(&space, "calls.replaces").exits(0);
+    assert!(space.path("build/calls/replaces/a/b").is_file() && space.path("build/calls/replaces/deep/down").is_dir());
+    run(&space, "calls.beneath").exits(2).says_once(&["`a/b` cannot be written: `calls.beneath` has the file `a`"]);
+    for (target, file) in [("in_place_of_result", "result.json"), ("in_place_of_commands", "COMMANDS")] {
+        let expected = format!("`{file}` is a file that tapeout itself writes for `calls.{target}`");
+        run(&space, &format!("calls.{target}")).exits(2).says_once(&[&expected]);
+    }
+}
+
 fn streams_environment_and_exit_status() {
     let space = lab();
     run(&space, "calls.streams").exits(0).says(&["said \"said\\n\", exit 3"]);
@@ -137,6 +148,12 @@ fn a_new_file_is_noticed_where_files_were_listed() {
     space.write("src/new.txt", "");
     assert_eq!(built(&space, &["cuts.sources"]), ["cuts.sources"]);
     assert_eq!(space.read("build/cuts/sources/count"), "3");
+
+    // What was built is no source.
+    for built_now in [1, 0] {
+        assert_eq!(built(&space, &["cuts.all_files"]).len(), built_now);
+        assert_eq!(space.read("build/cuts/all_files/count.txt"), "4");
+    }
 }
 
 fn a_parameter_concerns_who_reads_it() {
@@ -341,6 +358,7 @@ fn main() -> ExitCode {
     }
     let trials = trials! {
         files_go_from_call_to_call
+        a_name_is_of_a_file_or_of_a_directory
         streams_environment_and_exit_status
         a_timeout_ends_a_tool
         what_is_promised_must_be_there
