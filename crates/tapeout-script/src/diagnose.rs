@@ -111,7 +111,9 @@ pub(crate) fn failure(error: &starlark::Error, owner: &str, limits: Limits) -> F
     }
     let text = error.without_diagnostic().to_string();
     if let Some((attribute, mut failure)) = aside
-        && [RESULT, CONFIG].iter().any(|of| text.starts_with(&format!("Object of type `{of}` has no attribute `{attribute}`")))
+        && [RESULT, CONFIG]
+            .iter()
+            .any(|of| text.starts_with(&format!("Object of type `{of}` has no attribute `{attribute}`")))
     {
         failure.words.extend(snippet(place, &calls));
         return failure;

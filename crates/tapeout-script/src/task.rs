@@ -71,7 +71,8 @@ impl StarTask {
                 let function = heap.access_owned_frozen_value(&self.function);
                 let ctx = heap.alloc(CtxValue { params: Arc::clone(&self.params) });
                 let returned = eval.eval_function(function, &[ctx], &results);
-                let returned = returned.map_err(|error| diagnose::failure(&error, &format!("task `{}`", self.name), self.limits))?;
+                let returned = returned
+                    .map_err(|error| diagnose::failure(&error, &format!("task `{}`", self.name), self.limits))?;
                 self.result(returned)
             })
         })

@@ -62,7 +62,8 @@ fn edit(dir: &Path, name: &str, from: &str, to: &str) {
 /// Builds everything: the targets that ran, and how others failed.
 fn build(dir: &Path) -> (Vec<String>, Vec<String>) {
     let dir = dir.canonicalize().unwrap();
-    let script = Script::load(&dir, &mut SourceMap::new()).unwrap_or_else(|problems| panic!("{problems:?}"));
+    let script = Script::load(&dir, &Registry::default(), &mut SourceMap::new())
+        .unwrap_or_else(|problems| panic!("{problems:?}"));
     let project = Arc::new(script.into_project().unwrap());
     let engine = Engine::open(&dir, Toolbox::default(), Options::cores(2)).unwrap();
     let planner = FlowPlanner::new(Arc::new(Registry::default()), Loader::default());

@@ -109,11 +109,7 @@ struct About<'v> {
     replaces: bool,
 }
 
-fn declare<'v>(
-    about: About<'v>,
-    function: &str,
-    eval: &Evaluator<'v, '_, '_>,
-) -> starlark::Result<FlowNameValue> {
+fn declare<'v>(about: About<'v>, function: &str, eval: &Evaluator<'v, '_, '_>) -> starlark::Result<FlowNameValue> {
     let declarations = Declarations::of(eval, function)?;
     let name = about.name;
     let is_word = name.chars().all(|c| c.is_alphanumeric() || c == '_' || c == '-');
@@ -327,11 +323,9 @@ pub(super) fn types(builder: &mut GlobalsBuilder) {
     }
 
     /// A value of each of these types, in this order.
-    fn tuple<'v>(
-        #[starlark(args)] args: UnpackTuple<Value<'v>>,
-        heap: Heap<'v>,
-    ) -> starlark::Result<TypeValue> {
-        let items: Vec<Type> = args.items.into_iter().map(|item| type_of(item, heap)).collect::<starlark::Result<_>>()?;
+    fn tuple<'v>(#[starlark(args)] args: UnpackTuple<Value<'v>>, heap: Heap<'v>) -> starlark::Result<TypeValue> {
+        let items: Vec<Type> =
+            args.items.into_iter().map(|item| type_of(item, heap)).collect::<starlark::Result<_>>()?;
         Ok(TypeValue(Type::tuple(items)))
     }
 

@@ -6,11 +6,11 @@ use std::sync::Arc;
 use starlark::environment::GlobalsBuilder;
 use starlark::eval::Evaluator;
 use starlark::starlark_module;
+use starlark::values::Value;
 use starlark::values::dict::DictRef;
 use starlark::values::list::ListRef;
 use starlark::values::none::NoneOr;
 use starlark::values::tuple::UnpackTuple;
-use starlark::values::Value;
 use tapeout_flow::{Alert, DepFormat, Script, StepPattern, Tool, design_format};
 use tapeout_model::{Severity, Verdict};
 
@@ -28,7 +28,9 @@ use crate::values::session::{
     Arg, CommandDecl, CommandValue, MAIN, ScriptValue, SectionValue, SessionDecl, SessionValue, add_args, made_section,
     tool_name,
 };
-use crate::values::step_result::{AlertValue, ResultDecl, StepResultValue, alerts as alerts_of, metrics as metrics_of, views as views_of};
+use crate::values::step_result::{
+    AlertValue, ResultDecl, StepResultValue, alerts as alerts_of, metrics as metrics_of, views as views_of,
+};
 use crate::values::task::Slot;
 
 /// The items of a list; none if it is not given.
@@ -394,7 +396,8 @@ pub(super) fn running(builder: &mut GlobalsBuilder) {
             None => Err(complaint(format!("`scripts` is a list of scripts, found {} in it", named(value)))),
         };
         let input = |value: Value<'v>| {
-            Arg::of(value).ok_or_else(|| complaint(format!("`inputs` is a list of files, found {} in it", named(value))))
+            Arg::of(value)
+                .ok_or_else(|| complaint(format!("`inputs` is a list of files, found {} in it", named(value))))
         };
         let outputs = match outputs.into_option() {
             None => None,

@@ -47,9 +47,7 @@ impl CustomFlow for StarFlow {
                     (None, Some(error)) => Err(FlowError::clone(&error.0)),
                     (None, None) => Err(self.run.must_return("a state or an error", value).into()),
                 },
-                Err(error) => {
-                    Err(raised_in(&error).unwrap_or_else(|| self.run.failure(&error, Class::Check).into()))
-                }
+                Err(error) => Err(raised_in(&error).unwrap_or_else(|| self.run.failure(&error, Class::Check).into())),
             },
         );
         // The evaluation has ended in order; what is left is for whoever stopped the flow.

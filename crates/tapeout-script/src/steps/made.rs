@@ -128,7 +128,9 @@ impl<'a> Maker<'a, '_> {
         let variable = decl.variable.clone();
         let Some(slot) = &decl.check else { return variable };
         let owner = format!("variable `{}`", variable.name);
-        let Some((function, _)) = self.function(slot, &owner, "check", &["value"], decl.origin) else { return variable };
+        let Some((function, _)) = self.function(slot, &owner, "check", &["value"], decl.origin) else {
+            return variable;
+        };
         variable.check(move |value| {
             let reason = function.call(
                 None,
@@ -160,7 +162,8 @@ impl<'a> Maker<'a, '_> {
         let module = self.loader.modules.get(&slot.module)?;
         let (value, _) = module.frozen.get_any_visibility(&slot.name).ok()?;
         let Some((module, def)) = self.coder.def_of(value.value()) else {
-            let problem = Diagnostic::error(format!("`{argument}` of {owner} is no function of a file")).help(TOP_LEVEL);
+            let problem =
+                Diagnostic::error(format!("`{argument}` of {owner} is no function of a file")).help(TOP_LEVEL);
             self.problems.push(match declared {
                 Some(declared) => problem.at(declared, ""),
                 None => problem,

@@ -107,7 +107,8 @@ impl Register<'_> {
         if self.registry.step(id).is_some() {
             return true;
         }
-        let near = nearest_step(id, self.registry.steps().map(|step| step.id)).map(|near| format!("is `{near}` meant?"));
+        let near =
+            nearest_step(id, self.registry.steps().map(|step| step.id)).map(|near| format!("is `{near}` meant?"));
         let help = near.or_else(|| Some("`tapeout list steps` has their ids".to_owned()));
         self.problems.push(problem(format!("{owner} has the step `{id}`, which there is not"), origin, help));
         false
@@ -164,9 +165,10 @@ impl Register<'_> {
     fn nest(&mut self, flow: &mut Flow, name: &str, nested: &mut BTreeMap<String, Nested>, origin: Option<Span>) {
         let Some(other) = self.registry.flow(name) else {
             let near = nearest(name, self.registry.flows().map(|flow| flow.name.as_str()));
-            let help = near.map_or_else(|| "`tapeout list flows` has their names".to_owned(), |near| {
-                format!("is `{near}` meant?")
-            });
+            let help = near.map_or_else(
+                || "`tapeout list flows` has their names".to_owned(),
+                |near| format!("is `{near}` meant?"),
+            );
             let message = format!("the flow `{}` runs the flow `{name}`, which there is not", flow.name);
             self.problems.push(problem(message, origin, help));
             return;

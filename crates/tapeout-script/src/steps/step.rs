@@ -6,9 +6,7 @@ use starlark::values::list::ListRef;
 use starlark::values::tuple::TupleRef;
 use starlark::values::{Heap, Value};
 use tapeout_config::{Config, nearest};
-use tapeout_flow::{
-    Alert, Completed, Failure, Identity, Input, Session, Step, StepCx, StepInfo, StepResult,
-};
+use tapeout_flow::{Alert, Completed, Failure, Identity, Input, Session, Step, StepCx, StepInfo, StepResult};
 use tapeout_model::{Class, Data, Severity};
 
 use super::Function;
@@ -117,7 +115,7 @@ impl Step for StarStep {
     fn collect(&self, cx: &mut StepCx<'_, '_>, sessions: &[Completed]) -> Result<StepResult, Failure> {
         let Some(function) = &self.functions.collect else { return Ok(StepResult::default()) };
         let ctx = self.ctx(cx);
-        let run = StepRun::new(cx, &self.facts, sessions);
+        let run = StepRun::new(cx, sessions);
         let result = function.call(Some(&run), Class::Tool, both(ctx, Some(sessions)), |returned| {
             if returned.is_none() {
                 return Ok(StepResult::default());
@@ -165,7 +163,8 @@ impl Step for StarStep {
 
     fn advice(&self, log: &str) -> Option<String> {
         let function = self.functions.advice.as_ref()?;
-        let advice = function.call(None, Class::Input, |heap| vec![heap.alloc(log)], |returned| text(function, returned));
+        let advice =
+            function.call(None, Class::Input, |heap| vec![heap.alloc(log)], |returned| text(function, returned));
         advice.unwrap_or_else(|failure| Some(in_one(failure)))
     }
 }
@@ -190,7 +189,7 @@ impl StarStep {
     ) -> Result<Vec<Session>, Failure> {
         let ctx = self.ctx(cx);
         let declared = {
-            let run = StepRun::new(cx, &self.facts, sessions);
+            let run = StepRun::new(cx, sessions);
             let args = both(ctx, (!first).then_some(sessions));
             let declared = function.call(Some(&run), fails_as, args, |returned| self.declared(function, returned))?;
             (declared, run.take_asked())
@@ -240,37 +239,49 @@ impl StarStep {
     fn used_tools(&self, config: &Config) -> Result<Option<Vec<&'static str>>, Failure> {
         let Some(function) = &self.functions.tools else { return Ok(None) };
         let config = self.config(config);
-        function.call(None, Class::Input, |heap| vec![heap.alloc(config)], |returned| {
-            let wrong = || function.must_return("a list of tools that the step declares", returned);
-            let names = ListRef::from_value(returned).ok_or_else(wrong)?;
-            let declared = |name: Value<'_>| {
-                let name = crate::values::session::tool_name(name).ok()?;
-                self.info.tools.iter().copied().find(|known| *known == name)
-            };
-            names.iter().map(|name| declared(name).ok_or_else(wrong)).collect::<Result<_, _>>().map(Some)
-        })
+        function.call(
+            None,
+            Class::Input,
+            |heap| vec![heap.alloc(config)],
+            |returned| {
+                let wrong = || function.must_return("a list of tools that the step declares", returned);
+                let names = ListRef::from_value(returned).ok_or_else(wrong)?;
+                let declared = |name: Value<'_>| {
+                    let name = crate::values::session::tool_name(name).ok()?;
+                    self.info.tools.iter().copied().find(|known| *known == name)
+                };
+                names.iter().map(|name| declared(name).ok_or_else(wrong)).collect::<Result<_, _>>().map(Some)
+            },
+        )
     }
 
     /// What is wrong with the configuration: the variable, and why.
     fn fault(&self, config: &Config) -> Result<Option<(&'static str, String)>, Failure> {
         let Some(function) = &self.functions.check else { return Ok(None) };
         let config = self.config(config);
-        function.call(None, Class::Input, |heap| vec![heap.alloc(config)], |returned| {
-            if returned.is_none() {
-                return Ok(None);
-            }
-            if let Some(message) = returned.unpack_str() {
-                return Ok(Some(("", message.to_owned())));
-            }
-            let pair = TupleRef::from_value(returned).map(TupleRef::content);
-            let texts = pair.map(|pair| pair.iter().map(|item| item.unpack_str()).collect::<Option<Vec<_>>>());
-            match texts.flatten().as_deref() {
-                Some([name, message]) if self.facts.variables.iter().any(|known| known == name) => {
-                    Ok(Some((forever(name), (*message).to_owned())))
+        function.call(
+            None,
+            Class::Input,
+            |heap| vec![heap.alloc(config)],
+            |returned| {
+                if returned.is_none() {
+                    return Ok(None);
                 }
-                _ => Err(function.must_return("None, what is wrong, or (VARIABLE, what is wrong with it)", returned)),
-            }
-        })
+                if let Some(message) = returned.unpack_str() {
+                    return Ok(Some(("", message.to_owned())));
+                }
+                let pair = TupleRef::from_value(returned).map(TupleRef::content);
+                let texts = pair.map(|pair| pair.iter().map(|item| item.unpack_str()).collect::<Option<Vec<_>>>());
+                match texts.flatten().as_deref() {
+                    Some([name, message]) if self.facts.variables.iter().any(|known| known == name) => {
+                        Ok(Some((forever(name), (*message).to_owned())))
+                    }
+                    _ => {
+                        Err(function.must_return("None, what is wrong, or (VARIABLE, what is wrong with it)", returned))
+                    }
+                }
+            },
+        )
     }
 }
 

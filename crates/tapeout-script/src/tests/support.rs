@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::fs;
 
 use tapeout_config::SourceMap;
-use tapeout_flow::{Failure, Registry};
 use tapeout_flow::project::{Call, FlowCall, FlowResult, Word};
+use tapeout_flow::{Failure, Registry};
 use tapeout_model::{Class, Data, FilePath, Metric, View};
 use tempfile::TempDir;
 

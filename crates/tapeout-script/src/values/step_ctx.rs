@@ -86,16 +86,14 @@ impl StepOps for StepCx<'_, '_> {
 #[derive(ProvidesStaticType)]
 pub(crate) struct StepRun<'e> {
     ops: RefCell<&'e mut (dyn StepOps + 'e)>,
-    facts: Arc<StepFacts>,
     sessions: &'e [Completed],
     asked: RefCell<Vec<Input>>,
     written: RefCell<Vec<Output>>,
 }
 
 impl<'e> StepRun<'e> {
-    pub(crate) fn new(ops: &'e mut (dyn StepOps + 'e), facts: &Arc<StepFacts>, sessions: &'e [Completed]) -> Self {
-        let facts = Arc::clone(facts);
-        Self { ops: RefCell::new(ops), facts, sessions, asked: RefCell::default(), written: RefCell::default() }
+    pub(crate) fn new(ops: &'e mut (dyn StepOps + 'e), sessions: &'e [Completed]) -> Self {
+        Self { ops: RefCell::new(ops), sessions, asked: RefCell::default(), written: RefCell::default() }
     }
 
     /// The files that were asked for.

@@ -59,7 +59,8 @@ fn view(format: &str, value: Value<'_>) -> starlark::Result<View<String>> {
         return list.iter().map(|item| view(format, item)).collect::<Result<_, _>>().map(View::Files);
     }
     if DictRef::from_value(value).is_some() {
-        let entries = dict(value, "views")?.into_iter().map(|(name, files)| Ok((name.to_owned(), view(format, files)?)));
+        let entries =
+            dict(value, "views")?.into_iter().map(|(name, files)| Ok((name.to_owned(), view(format, files)?)));
         return entries.collect::<starlark::Result<_>>().map(View::Named);
     }
     Err(complaint_with(
