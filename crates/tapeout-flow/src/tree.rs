@@ -169,10 +169,7 @@ impl RunTree {
         let makers = entry.attempt().inputs.iter().filter_map(&maker).map(|other| other.dir.clone());
         let result = [entry.id_with_attempt().to_string()].into_iter().chain(makers).collect::<Vec<_>>().join(" ");
         let config = pretty(&own_config(step, variables_read(step, entry)))?;
-        if has_no_files(entry)
-            && !self.shown.contains_key(&step.dir)
-            && self.show_config(&step.dir, &result, &config)?
-        {
+        if has_no_files(entry) && !self.shows(&step.dir) && self.show_one_file(&step.dir, &result, (CONFIG, &config))? {
             return Ok(());
         }
         self.show(store, &step.dir, result, true, &|name| digest_of(entry, name), |dir| {
@@ -203,22 +200,31 @@ impl RunTree {
         })
     }
 
-    /// Makes a directory that is not there yet and whose only file is the configuration of its step. Gives whether it could;
-    /// one that a killed run left without that file is not known to show anything.
-    fn show_config(&mut self, dir: &str, result: &str, config: &str) -> Result<bool, Failure> {
+    /// Makes a directory that is not there yet and has one file. Gives whether it could; else nothing was done. One that a
+    /// killed run left without that file is not known to show anything.
+    pub(crate) fn show_one_file(
+        &mut self,
+        dir: &str,
+        result: &str,
+        (name, text): (&str, &str),
+    ) -> Result<bool, Failure> {
         let path = self.root.join(dir);
-        match fs::create_dir(&path) {
+        let made = fs::create_dir(&path).or_else(|error| match (error.kind(), path.parent()) {
+            (io::ErrorKind::NotFound, Some(folder)) => fs::create_dir(folder).and_then(|()| fs::create_dir(&path)),
+            _ => Err(error),
+        });
+        match made {
             Ok(()) => {}
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => return Ok(false),
             Err(error) => return Err(disk("create", &path)(error)),
         }
-        let path = path.join(CONFIG);
+        let path = path.join(name);
         let metadata = File::create_new(&path).and_then(|mut file| {
-            file.write_all(config.as_bytes())?;
+            file.write_all(text.as_bytes())?;
             file.metadata()
         });
         let stamp = stamp(&metadata.map_err(disk("write", &path))?);
-        let files = vec![(CONFIG.to_owned(), ShownFile { stamp, digest: None })];
+        let files = vec![(name.to_owned(), ShownFile { stamp, digest: None })];
         self.shown.insert(dir.to_owned(), Shown { result: result.to_owned(), files, ..Shown::default() });
         self.changed = true;
         Ok(true)
@@ -302,6 +308,11 @@ impl RunTree {
         });
         self.shown.insert(dir.to_owned(), Shown { result, files: files.collect(), listed: None, has_states });
         self.changed = true;
+    }
+
+    /// Whether something is shown in a directory.
+    pub(crate) fn shows(&self, dir: &str) -> bool {
+        self.shown.contains_key(dir)
     }
 
     /// Notes that a directory is complete: as long as its list of names is as it is now, nothing was added and nothing
@@ -518,7 +529,7 @@ pub(crate) fn digest_of(entry: &Entry, name: &str) -> Option<Digest> {
 }
 
 /// Whether no tool ran for a result and no file came out of it.
-fn has_no_files(entry: &Entry) -> bool {
+pub(crate) fn has_no_files(entry: &Entry) -> bool {
     let attempt = entry.attempt();
     entry.record().outputs.is_empty()
         && attempt.inputs.is_empty()

@@ -126,6 +126,11 @@ pub(crate) fn to_value<'v>(data: &Data, heap: Heap<'v>) -> Value<'v> {
     }
 }
 
+/// Data as one writes it in a script.
+pub(crate) fn written(data: &Data) -> String {
+    Heap::temp(|heap| to_value(data, heap).to_repr())
+}
+
 /// The metric that a value is: a number or a text.
 pub(crate) fn to_metric(value: Value<'_>) -> Option<Metric> {
     match to_data(value) {
@@ -134,11 +139,6 @@ pub(crate) fn to_metric(value: Value<'_>) -> Option<Metric> {
         Ok(Data::Text(text)) => Some(Metric::Text(text)),
         _ => None,
     }
-}
-
-/// Data as one writes it in a script.
-pub(crate) fn written(data: &Data) -> String {
-    Heap::temp(|heap| to_value(data, heap).to_repr())
 }
 
 /// The value of a metric.

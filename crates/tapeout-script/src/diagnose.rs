@@ -14,6 +14,9 @@ use crate::values::running;
 /// How many of the calls that led to an error are shown: the last ones.
 const CALLS: usize = 8;
 
+/// What starlark says when it was asked to stop.
+const CANCELLED: &str = "Evaluation cancelled";
+
 /// The type whose attributes are those of results.
 const RESULT: &str = "Result";
 
@@ -86,11 +89,14 @@ fn location(place: &FileSpan) -> String {
     format!("{}:{}:{}", place.filename(), begin.line + 1, begin.column + 1)
 }
 
-/// An error of a function, as why its owner failed: ``task `Core.synthesize` ``.
+/// An error of a function, as why its owner failed: `` `core.synthesize` ``, ``step `Lint.Own` ``.
 pub(crate) fn failure(error: &starlark::Error, owner: &str, limits: Limits) -> Failure {
     let calls = calls(error);
     let place = error.span().or_else(|| calls.first().map(|(_, place)| *place));
     let aside = running::take_aside();
+    if error.without_diagnostic().to_string() == CANCELLED {
+        return Failure::interrupted();
+    }
     if let ErrorKind::Native(inner) = error.kind()
         && let Some(Refused(failure)) = inner.downcast_ref::<Refused>()
     {

@@ -18,7 +18,7 @@ impl Limits {
     /// Of the top level of a file: a hundred times what a hundred thousand targets take, and some seconds.
     pub(crate) const LOAD: Self = Self { ticks: 100_000_000, heap: 4 << 30, depth: 200 };
     /// Of a task's function, which may go through large reports.
-    pub(crate) const TASK: Self = Self { ticks: 1_000_000_000, heap: 4 << 30, depth: 200 };
+    pub(crate) const TASK: Self = Self { ticks: 100_000_000, heap: 4 << 30, depth: 200 };
 
     pub(crate) fn apply(self, eval: &mut Evaluator<'_, '_, '_>) {
         // A limit can be set once and is not zero: that is all that these complain of.

@@ -2,7 +2,6 @@
 //! frozen, and checked against what is said of them.
 
 use std::collections::{BTreeMap, HashMap};
-use std::fmt::Write;
 use std::sync::Arc;
 
 use starlark::values::OwnedFrozenValue;
@@ -17,6 +16,7 @@ use crate::loader::Loader;
 use crate::task::StarTask;
 use crate::values::FlowValue;
 use crate::values::block::KindDecl;
+use crate::values::param::ParamDecl;
 use crate::values::task::TaskDecl;
 
 /// The name that the blocks of a project are bound to.
@@ -74,20 +74,11 @@ pub(crate) fn declared(loader: &Loader<'_>, root: &str) -> Result<Declared, Vec<
     })
 }
 
-/// The documentation of a block type: what it says of itself, and its parameters.
-fn documentation(kind: &KindDecl) -> String {
-    let mut doc = kind.doc.trim().to_owned();
-    // Its first paragraph is shown in tables.
-    if doc.is_empty() || kind.params.is_empty() {
-        return doc;
-    }
-    doc.push_str("\n\nParameters:\n");
-    for (name, param) in &kind.params {
-        let default = param.default.as_ref().map_or(String::new(), |data| format!(", default {}", written(data)));
-        let about = if param.doc.is_empty() { String::new() } else { format!(": {}", param.doc) };
-        let _ = write!(doc, "\n- `{name}` ({}{default}){about}", param.kind);
-    }
-    doc
+/// What is said of a parameter: its type, its default, and what it means.
+fn described(param: &ParamDecl) -> String {
+    let default = param.default.as_ref().map_or(String::new(), |data| format!(", default {}", written(data)));
+    let about = if param.doc.is_empty() { String::new() } else { format!(": {}", param.doc) };
+    format!("{}{default}{about}", param.kind)
 }
 
 fn blocks(flow: &FlowValue, made: &HashMap<*const KindDecl, Arc<BlockType>>) -> Vec<(String, Block)> {
@@ -110,21 +101,31 @@ fn blocks(flow: &FlowValue, made: &HashMap<*const KindDecl, Arc<BlockType>>) -> 
 impl<'a> Maker<'a, '_> {
     fn block_type(&mut self, kind: &KindDecl) -> BlockType {
         let params: Arc<[String]> = kind.params.iter().map(|(name, _)| name.clone()).collect();
+        let mut tasks = Vec::with_capacity(kind.tasks.len());
+        for decl in &kind.tasks {
+            let Some((task, _body)) = self.task(decl, &params) else { continue };
+            #[cfg(test)]
+            self.bodies.insert((kind.name().to_owned(), decl.id.clone()), _body);
+            tasks.push(task);
+        }
         BlockType {
             name: kind.name().to_owned(),
-            doc: documentation(kind),
-            params: kind.params.iter().map(|(name, param)| (name.clone(), param.doc.clone())).collect(),
-            tasks: kind.tasks.iter().filter_map(|task| self.task(kind, task, &params)).collect(),
+            doc: kind.doc.clone(),
+            params: kind.params.iter().map(|(name, param)| (name.clone(), described(param))).collect(),
+            tasks,
             origin: kind.origin,
         }
     }
 
-    fn task(&mut self, kind: &KindDecl, decl: &TaskDecl, params: &Arc<[String]>) -> Option<Task> {
+    fn task(&mut self, decl: &TaskDecl, params: &Arc<[String]>) -> Option<(Task, Arc<StarTask>)> {
         let function = self.function(decl)?;
         let Some((module, def)) = self.coder.def_of(function.value()) else {
-            let name = function.value().function_name().unwrap_or_default().to_owned();
+            let name = match function.value().function_name() {
+                Some("lambda") | None => "a lambda".to_owned(),
+                Some(name) => format!("`{name}`"),
+            };
             self.complain(
-                format!("`{name}` cannot be a task: it is not a `def` at the top level of a file"),
+                format!("{name} cannot be a task: it is not a `def` at the top level of a file"),
                 decl.origin,
                 Some(
                     "only of such a function it is known what it does; what it uses may be made in any way".to_owned(),
@@ -139,7 +140,6 @@ impl<'a> Maker<'a, '_> {
         let code = code.or_insert_with(|| self.coder.code(module, &def.name)).to_string();
         let many = |requires: &_| matches!(requires, Requires::Many(_));
         let body = Arc::new(StarTask {
-            name: format!("{}.{}", kind.name(), decl.id),
             function,
             code,
             origin: self.loader.location(signature).to_string(),
@@ -147,18 +147,17 @@ impl<'a> Maker<'a, '_> {
             params: Arc::clone(params),
             limits: Limits::TASK,
         });
-        #[cfg(test)]
-        self.bodies.insert((kind.name().to_owned(), decl.id.clone()), Arc::clone(&body));
-        Some(Task {
+        let task = Task {
             id: decl.id.clone(),
             doc: decl.doc.clone().unwrap_or_else(|| def.doc.clone()),
             requires: decl.requires.clone(),
             always_rebuild: decl.always_rebuild,
             hidden: decl.hidden,
             claims: decl.claims.clone(),
-            body,
+            body: Arc::<StarTask>::clone(&body),
             origin: decl.origin,
-        })
+        };
+        Some((task, body))
     }
 
     fn function(&self, decl: &TaskDecl) -> Option<OwnedFrozenValue> {

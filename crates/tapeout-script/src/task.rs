@@ -20,8 +20,6 @@ use crate::values::{RequiredValue, ResultValue, running};
 /// A frozen function with what it takes to call it.
 #[derive(Clone)]
 pub(crate) struct StarTask {
-    /// The task and the type of its block, for messages: `Core.synthesize`.
-    pub(crate) name: String,
     pub(crate) function: OwnedFrozenValue,
     /// What the function is, as text.
     pub(crate) code: String,
@@ -51,34 +49,41 @@ impl TaskBody for StarTask {
     }
 
     fn run(&self, cx: &mut TaskCx<'_, '_>) -> Result<Option<Vec<(String, Data)>>, Failure> {
-        self.call(cx)
+        let is_stopping = cx.stop_asker();
+        self.call(cx, Box::new(is_stopping))
     }
 }
 
 impl StarTask {
-    /// Calls the function.
-    pub(crate) fn call(&self, ops: &mut dyn Ops) -> Result<Option<Vec<(String, Data)>>, Failure> {
+    /// Calls the function. It is left when the run is being stopped.
+    pub(crate) fn call(
+        &self,
+        ops: &mut dyn Ops,
+        is_stopping: Box<dyn Fn() -> bool + '_>,
+    ) -> Result<Option<Vec<(String, Data)>>, Failure> {
         // The values live as long as the call; each has its own.
         Scope::with_temp_heap(|scope| {
             let mut eval = Evaluator::new(&scope);
             self.limits.apply(&mut eval);
             eval.set_print_handler(&Print);
+            eval.set_check_cancelled(is_stopping);
             let heap = scope.heap();
             let results: Vec<(&str, Value<'_>)> =
                 self.requires.iter().map(|(name, many)| (&**name, required(name, *many, ops, heap))).collect();
+            let target = format!("{}.{}", ops.block(), ops.task());
             running::enter(ops, || {
                 running::take_aside();
                 let function = heap.access_owned_frozen_value(&self.function);
                 let ctx = heap.alloc(CtxValue { params: Arc::clone(&self.params) });
                 let returned = eval.eval_function(function, &[ctx], &results);
-                let returned = returned
-                    .map_err(|error| diagnose::failure(&error, &format!("task `{}`", self.name), self.limits))?;
-                self.result(returned)
+                let returned =
+                    returned.map_err(|error| diagnose::failure(&error, &format!("`{target}`"), self.limits))?;
+                self.result(returned, &target)
             })
         })
     }
 
-    fn result(&self, returned: Value<'_>) -> Result<Option<Vec<(String, Data)>>, Failure> {
+    fn result(&self, returned: Value<'_>, target: &str) -> Result<Option<Vec<(String, Data)>>, Failure> {
         if returned.is_none() {
             return Ok(None);
         }
@@ -89,7 +94,7 @@ impl StarTask {
         if let Some(result) = RequiredValue::from_value(returned) {
             return result.data().map(Some);
         }
-        let message = format!("task `{}` must return a Result or None, found {}", self.name, named(returned));
+        let message = format!("`{target}` must return a Result or None, found {}", named(returned));
         Err(wrong(message).hint("return Result(name = value, …)"))
     }
 }

@@ -90,7 +90,7 @@ impl App {
     }
 
     /// Reads the project that is meant by where the command was started: the program's own, or the nearest `flow.star`,
-    /// here or above, whose steps and flows come to the registry.
+    /// here or above. Its steps and flows are added to those that there are.
     fn load(&self, terminal: &Terminal, registry: &mut Registry) -> Result<Option<LoadedProject>, CliError> {
         let here = std::env::current_dir()
             .map_err(|error| CliError::environment(format!("there is no current directory: {error}")))?;

@@ -26,7 +26,7 @@ fn of_command(expected: &Map<String, Json>, account: &Json) -> Option<String> {
         "good" | "plan" | "ran" => {
             let found = &account[name];
             (found != wanted).then(|| match name.as_str() {
-                "good" => format!("good: {found} instead of {wanted}, with the words:\n{}", text(&account["says"])),
+                "good" => format!("good: {found} instead of {wanted}, and it said:\n{}", text(&account["says"])),
                 _ => format!("{name}: {found} instead of {wanted}"),
             })
         }
@@ -38,17 +38,17 @@ fn of_command(expected: &Map<String, Json>, account: &Json) -> Option<String> {
         "file_contains" => wanted.as_object().into_iter().flatten().find_map(|(path, pieces)| {
             let found = text(&account["files"][path]);
             let piece = listed(pieces).find(|piece| !contains(found, piece))?;
-            Some(format!("no {piece} in {path}: {found}"))
+            Some(format!("no {piece} in {path}, but:\n{found}"))
         }),
         "says" => {
             let found = text(&account["says"]);
             let piece = listed(wanted).find(|piece| !words::said(piece, found))?;
-            Some(format!("not the words `{piece}`, but:\n{found}"))
+            Some(format!("it did not say `{piece}`, but:\n{found}"))
         }
         "says_not" => {
             let found = text(&account["says"]);
             let piece = listed(wanted).find(|piece| found.contains(piece))?;
-            Some(format!("the words `{piece}`:\n{found}"))
+            Some(format!("it said `{piece}`:\n{found}"))
         }
         _ => Some(format!("the case expects `{name}`, which is not understood")),
     })

@@ -160,6 +160,10 @@ fn said(ended: &Ended, place: &Place<'_>) -> String {
     let project = place.cwd();
     let build = project.join("build");
     let text = format!("{}{}", ended.output, ended.errors);
+    // What a task prints has its name before each line.
+    let text: Vec<&str> =
+        text.lines().map(|line| line.split_once(" | ").map_or(line, |(_, printed)| printed)).collect();
+    let text = text.join("\n");
     text.replace(&*build.to_string_lossy(), BUILD).replace(&*project.to_string_lossy(), PROJECT)
 }
 

@@ -93,10 +93,31 @@ impl Call {
         self
     }
 
+    /// Gives it a file as its standard input.
+    #[must_use]
+    pub fn stdin(mut self, path: FilePath) -> Self {
+        self.stdin = Some(path);
+        self
+    }
+
     /// Sends standard output to a file of its own.
     #[must_use]
     pub fn stdout(mut self, path: &str) -> Self {
         self.stdout = Some(path.to_owned());
+        self
+    }
+
+    /// Says how long it may run.
+    #[must_use]
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = Some(timeout);
+        self
+    }
+
+    /// Says which dependency file it writes, in the syntax of make.
+    #[must_use]
+    pub fn depfile(mut self, path: &str) -> Self {
+        self.depfile = Some(path.to_owned());
         self
     }
 

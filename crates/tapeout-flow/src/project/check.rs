@@ -74,9 +74,10 @@ fn also(error: Diagnostic, origin: Option<Span>, label: &str) -> Diagnostic {
 
 fn of_tasks(tasks: &[Task]) -> Vec<Diagnostic> {
     let mut errors = Vec::new();
-    for (index, task) in tasks.iter().enumerate() {
+    let mut first: HashMap<&str, &Task> = HashMap::with_capacity(tasks.len());
+    for task in tasks {
         errors.extend(invalid_task_id(&task.id).map(|message| located(message, task.origin, "this task")));
-        if let Some(before) = tasks[..index].iter().find(|before| before.id == task.id) {
+        if let Some(before) = first.insert(&task.id, task) {
             let error = located(format!("the task `{}` is given twice", task.id), task.origin, "the second one");
             errors.push(also(error, before.origin, "the first one"));
         }

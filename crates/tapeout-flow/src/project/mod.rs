@@ -171,7 +171,12 @@ pub struct Project {
     /// The number of targets before those of each block.
     before: Vec<usize>,
     licences: BTreeMap<String, u64>,
+    /// The places of tasks by id, for types with many tasks, by the addresses of the types.
+    tasks: HashMap<usize, HashMap<String, u32>>,
 }
+
+/// Among so many tasks one is found by looking at each.
+const FEW_TASKS: usize = 16;
 
 impl Project {
     /// A project of these blocks, in this order. `root`: its directory, absolute; paths of sources are relative to it.
@@ -188,7 +193,13 @@ impl Project {
                 before
             })
             .collect();
-        let project = Self { root: root.to_owned(), blocks, by_id, before, licences: BTreeMap::new() };
+        let mut tasks = HashMap::new();
+        for (_, block) in blocks.iter().filter(|(_, block)| block.of.tasks.len() > FEW_TASKS) {
+            // Of two with one id, which is an error, the first is meant.
+            let places = block.of.tasks.iter().enumerate().rev().map(|(place, task)| (task.id.clone(), place as u32));
+            tasks.entry(address(&block.of)).or_insert_with(|| places.collect());
+        }
+        let project = Self { root: root.to_owned(), blocks, by_id, before, licences: BTreeMap::new(), tasks };
         let errors = check::errors(&project);
         if errors.is_empty() { Ok(project) } else { Err(errors) }
     }
@@ -251,8 +262,12 @@ impl Project {
     #[must_use]
     pub fn target(&self, block: &str, task: &str) -> Option<TargetId> {
         let block = *self.by_id.get(block)?;
-        let tasks = &self.blocks[block as usize].1.of.tasks;
-        let task = tasks.iter().position(|known| known.id == task)? as u32;
+        let of = &self.blocks[block as usize].1.of;
+        let task = if of.tasks.len() > FEW_TASKS {
+            *self.tasks.get(&address(of))?.get(task)?
+        } else {
+            of.tasks.iter().position(|known| known.id == task)? as u32
+        };
         Some(TargetId { block, task })
     }
 
@@ -341,6 +356,11 @@ impl Project {
         }
         order
     }
+}
+
+/// What tells a block type from others while the project is there.
+fn address(of: &Arc<BlockType>) -> usize {
+    Arc::as_ptr(of).addr()
 }
 
 fn or_near(near: Option<&str>) -> String {

@@ -9,7 +9,7 @@ use tapeout_store::{Entry, Store};
 
 use super::cx::RESULT;
 use super::{Project, TargetId, result_file};
-use crate::tree::{RunTree, digest_of, disk, write_new};
+use crate::tree::{RunTree, digest_of, disk, has_no_files, write_new};
 
 impl RunTree {
     /// Shows a target's result.
@@ -21,6 +21,13 @@ impl RunTree {
         entry: &Entry,
     ) -> Result<(), Failure> {
         let dir = project.dir(target);
+        let id = entry.id_with_attempt().to_string();
+        let (block, task) = (project.block(target).0, &project.task(target).id);
+        let text = || result_file::text(block, task, entry);
+        if has_no_files(entry) && !self.shows(&dir) && self.show_one_file(&dir, &id, (RESULT, &text()))? {
+            self.note_listing(&dir);
+            return Ok(());
+        }
         let show = |at: &Path| {
             for output in &entry.record().outputs {
                 store.materialise(output, &at.join(&output.path))?;
@@ -45,10 +52,9 @@ impl RunTree {
             if !entry.attempt().commands.is_empty() {
                 write_new(&at.join("COMMANDS"), &entry.attempt().commands)?;
             }
-            let (block, task) = (project.block(target).0, &project.task(target).id);
-            write_new(&at.join(RESULT), &result_file::text(block, task, entry))
+            write_new(&at.join(RESULT), &text())
         };
-        self.show(store, &dir, entry.id_with_attempt().to_string(), false, &|name| digest_of(entry, name), show)?;
+        self.show(store, &dir, id, false, &|name| digest_of(entry, name), show)?;
         self.note_listing(&dir);
         Ok(())
     }

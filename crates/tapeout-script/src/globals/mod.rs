@@ -30,9 +30,11 @@ pub(crate) fn globals() -> &'static Globals {
             LibraryExtension::Json,
             LibraryExtension::Typing,
         ];
-        let builder = GlobalsBuilder::extended_by(&extensions).with(numbers::numbers).with(project::project);
-        let builder = builder.with(readers::readers).with(steps::declaring).with(steps::running);
-        let mut builder = builder.with(flows::declaring);
+        let builder = GlobalsBuilder::extended_by(&extensions)
+            .with(numbers::numbers)
+            .with(project::project)
+            .with(readers::readers);
+        let mut builder = builder.with(steps::declaring).with(steps::running).with(flows::declaring);
         builder.namespace("types", flows::types);
         builder.build()
     })

@@ -21,7 +21,7 @@ pub(super) fn numbers(builder: &mut GlobalsBuilder) {
         heap: Heap<'v>,
     ) -> starlark::Result<Value<'v>> {
         let number = match to_data(x) {
-            Ok(Data::Int(_)) => return Ok(x),
+            Ok(Data::Int(_) | Data::BigInt(_)) => return Ok(x),
             Ok(Data::Float(number)) => number,
             _ => return Err(complaint(format!("`round` takes a number, found {}", named(x)))),
         };

@@ -46,7 +46,7 @@ const TOP_LEVEL: &str =
 fn declare<'v>(function: Value<'v>, about: About<'v>, eval: &Evaluator<'v, '_, '_>) -> starlark::Result<Arc<TaskDecl>> {
     let declarations = Declarations::of(eval, "task")?;
     let name = match function.function_name() {
-        Some("lambda") => return Err(complaint_with("a lambda cannot be a task", TOP_LEVEL)),
+        // Whether it stands at the top level of a file is looked at when all is known.
         Some(name) => name,
         None => return Err(complaint_with(format!("a task is a function, found {}", named(function)), TOP_LEVEL)),
     };

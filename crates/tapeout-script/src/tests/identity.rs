@@ -7,6 +7,7 @@ load("lib/help.star", "helper", short = "rather_long")
 
 LIMIT = {"area": [1, 2.5, ("x", None)], "corner": struct(v = 1.8)}
 UNUSED = 1
+UNSEEN = 5
 
 def _own(x):
     if x:
@@ -45,7 +46,6 @@ def _deeper(x):
     return len(x)
 
 rather_long = [1]
-UNSEEN = 5
 "#;
 
 const MAKER: &str = r#"

@@ -46,8 +46,6 @@ flow["a"] = Core(name = "a", dependency_map = {"other": "b"})
 flow["b"] = Core(name = "b", voltage = 1, dependency_map = {"other": "a"})
 "#;
 
-const DOC: &str = "A core.\n\nParameters:\n\n- `voltage` (float, default 1.8)\n- `name` (str): Its name.";
-
 const TOOLS: &str = r#"
 def yosys(ctx, sources):
     ctx.run(["yosys", "-p", "synth", sources, 3, "-o" + str(ctx.cwd / "x")], outputs = ["netlist.json"], timeout = "2 m")
@@ -60,10 +58,12 @@ fn a_project_is_loaded_and_its_tasks_run() {
     assert_eq!(script.files().len(), 2);
     let [(a, core_a), (b, core_b)] = script.project().unwrap().blocks() else { panic!() };
     let of = &core_a.of;
-    assert_eq!((a.as_str(), b.as_str(), of.name.as_str(), of.doc.as_str()), ("a", "b", "Core", DOC));
+    assert_eq!((a.as_str(), b.as_str(), of.name.as_str(), of.doc.as_str()), ("a", "b", "Core", "A core."));
     assert!(std::sync::Arc::ptr_eq(of, &core_b.of), "blocks of a type share it");
     assert_eq!(core_b.params, [("voltage".to_owned(), Data::Float(1.0)), ("name".to_owned(), "b".into())]);
     assert_eq!(core_a.dependency_map["other"], "b");
+    let params = [("voltage", "float, default 1.8"), ("name", "str: Its name.")];
+    assert_eq!(of.params, params.map(|(name, doc)| (name.to_owned(), doc.to_owned())));
     assert_eq!(script.project().unwrap().licences()["pnr"], 2);
     let place = &of.tasks[1];
     assert_eq!((place.claims.cores, place.claims.memory_mib, place.claims.tokens["pnr"]), (2, 4096, 1));

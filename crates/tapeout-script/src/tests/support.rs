@@ -181,7 +181,7 @@ pub(crate) fn run(script: &Script, block: &str, task: &str, ops: &mut Recorder) 
     let project = script.project().expect("a flow");
     let (_, block) = project.blocks().iter().find(|(id, _)| id == block).expect("the block");
     ops.params.clone_from(&block.params);
-    script.bodies[&(block.of.name.clone(), task.to_owned())].call(ops)
+    script.bodies[&(block.of.name.clone(), task.to_owned())].call(ops, Box::new(|| false))
 }
 
 /// Runs the only task of the only block of this `flow.star`.

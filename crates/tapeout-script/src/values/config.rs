@@ -148,9 +148,9 @@ fn of_data(data: Data) -> Option<Setting> {
         Data::Bool(flag) => flag.into(),
         Data::Int(number) => number.into(),
         Data::Float(number) => number.into(),
-        Data::Text(text) => text.into(),
+        Data::Text(text) | Data::BigInt(text) => text.into(),
         Data::Path(FilePath::Source(path)) => path.into(),
-        Data::BigInt(_) | Data::Path(FilePath::Target { .. }) | Data::Time(_) => return None,
+        Data::Path(FilePath::Target { .. }) | Data::Time(_) => return None,
         Data::List(items) | Data::Tuple(items) => Setting::List(items.into_iter().map(of_data).collect::<Option<_>>()?),
         Data::Map(entries) => {
             let entries = entries.into_iter().map(|(name, value)| Some((name, of_data(value)?)));

@@ -113,13 +113,14 @@ impl ParamType {
             (Self::Any, data)
             | (Self::None, data @ Data::None)
             | (Self::Bool, data @ Data::Bool(_))
-            | (Self::Int, data @ Data::Int(_))
+            | (Self::Int, data @ (Data::Int(_) | Data::BigInt(_)))
             | (Self::Float, data @ Data::Float(_))
             | (Self::Text, data @ Data::Text(_))
             | (Self::Path, data @ Data::Path(_))
             | (Self::Time, data @ Data::Time(_))
             | (Self::Tuple, data @ Data::Tuple(_)) => Some(data),
             (Self::Float, Data::Int(number)) => Some(Data::Float(number as f64)),
+            (Self::Float, Data::BigInt(digits)) => digits.parse().ok().map(Data::Float),
             (Self::List(inner), Data::List(items)) => {
                 items.into_iter().map(|item| inner.fitted(item)).collect::<Option<_>>().map(Data::List)
             }

@@ -45,6 +45,8 @@ pub(crate) struct TestSpace {
     words: TempDir,
     _own: Option<TempDir>,
     env: Vec<(String, String)>,
+    /// The program that is run.
+    program: PathBuf,
 }
 
 /// How a command ended.
@@ -102,7 +104,8 @@ impl TestSpace {
 
     /// A project in a directory that someone else looks after.
     pub(crate) fn at(dir: &Path) -> Self {
-        Self { dir: dir.to_owned(), words: TempDir::new().unwrap(), _own: None, env: Vec::new() }
+        let program = PathBuf::from(env!("CARGO_BIN_EXE_tapeout"));
+        Self { dir: dir.to_owned(), words: TempDir::new().unwrap(), _own: None, env: Vec::new(), program }
     }
 
     /// A project with these files.
@@ -132,6 +135,12 @@ impl TestSpace {
     /// A four-bit counter with a header, pins and a bench.
     pub(crate) fn counter() -> Self {
         Self::with(COUNTER)
+    }
+
+    /// Another program in place of tapeout's own.
+    pub(crate) fn program(mut self, program: PathBuf) -> Self {
+        self.program = program;
+        self
     }
 
     /// An environment variable for every command in this project.
@@ -198,7 +207,7 @@ impl TestSpace {
 
     /// tapeout in the project, not started yet.
     fn command(&self, args: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_tapeout"));
+        let mut command = Command::new(&self.program);
         command.current_dir(&self.dir).args(args).stdin(Stdio::null()).env_clear();
         command.env("PATH", env::var_os("PATH").unwrap_or_default());
         command.envs(self.env.iter().map(|(name, value)| (name, value)));

@@ -381,7 +381,7 @@ impl TaskBody for Typed {
 
 fn attributes(cx: &TaskCx<'_, '_>, result: impl TaskResult) -> Result<Attributes, Failure> {
     let whose = || format!("the result of `{}`", cx.target.name());
-    result.into_attributes().map_err(|wrong: Mismatch| wrong.into_failure(&whose()))
+    result.into_attributes().map_err(|wrong: Mismatch| wrong.into_failure("attribute", &whose()))
 }
 
 macro_rules! arity {
@@ -437,3 +437,71 @@ requires!(A 0, B 1);
 requires!(A 0, B 1, C 2);
 requires!(A 0, B 1, C 2, D 3);
 requires!(A 0, B 1, C 2, D 3, E 4);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn nothing(_: &mut TaskCx<'_, '_>) -> Result<(), Failure> {
+        Ok(())
+    }
+
+    fn said(blueprint: Blueprint) -> Vec<String> {
+        let errors = blueprint.build(Path::new("/")).map(|_| ()).unwrap_err();
+        errors.into_iter().map(|error| format!("{}; {}", error.message, error.help.unwrap_or_default())).collect()
+    }
+
+    #[test]
+    fn requirements_are_named_after_their_tasks() {
+        let mut project = Blueprint::new();
+        let [a, b] = ["a", "b"].map(|id| project.block(id, "").done());
+        let [first, second] = [a, b].map(|block| project.task(block, "make").run(nothing));
+        let none: Vec<Target<()>> = Vec::new();
+        let all = project.task(b, "all").requires(first).requires(vec![second]).requires(none);
+        all.run(|_, (), _, _| Ok(()));
+        let project = project.build(Path::new("/")).unwrap();
+        let task = project.task(project.find("b.all").unwrap());
+        let of = |block: &str| Requirement::Direct { block: block.to_owned(), task: "make".to_owned() };
+        let expected = [
+            ("make", Requires::One(of("a"))),
+            ("make_2", Requires::Many(vec![of("b")])),
+            ("none", Requires::Many(Vec::new())),
+        ];
+        assert_eq!(task.requires, expected.map(|(name, requires)| (name.to_owned(), requires)));
+    }
+
+    #[test]
+    fn all_mistakes_are_told_with_the_places_in_the_program() {
+        let mut project = Blueprint::new();
+        let a = project.block("a", "").done();
+        project.block("b c", "").done();
+        project.task(a, "x-y").run(nothing);
+        let [first, again] = [line!(), line!() + 1];
+        project.task(a, "twice").run(nothing);
+        project.task(a, "twice").run(nothing);
+        let errors = said(project);
+        let [task, twice, block] = errors.as_slice() else { panic!("{errors:?}") };
+        assert!(task.starts_with("the task id `x-y` is no name: expected letters, digits and `_`"), "{task}");
+        assert!(block.starts_with("the block id `b c` is no name"), "{block}");
+        assert!(twice.starts_with("the task `twice` is given twice; it is declared at "), "{twice}");
+        for line in [first + 1, again + 1] {
+            assert!(twice.contains(&format!("blueprint.rs:{line}:")), "{twice}");
+        }
+    }
+
+    #[test]
+    fn blueprints_do_not_mix() {
+        let [mut mine, mut other] = [Blueprint::new(), Blueprint::new()];
+        let [a, foreign] = [&mut mine, &mut other].map(|project| project.block("a", "").done());
+        let target = other.task(foreign, "make").run(nothing);
+        mine.task(a, "use").requires(target).run(|_, ()| Ok(()));
+        mine.task(foreign, "own").run(nothing);
+        let errors = said(mine);
+        let [requires, given] = errors.as_slice() else { panic!("{errors:?}") };
+        assert!(
+            requires.starts_with("the task `use` requires a target of another blueprint; it is declared"),
+            "{requires}"
+        );
+        assert!(given.starts_with("the task `own` is given to a block of another blueprint"), "{given}");
+    }
+}

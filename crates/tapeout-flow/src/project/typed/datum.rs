@@ -57,9 +57,10 @@ impl Mismatch {
         self
     }
 
-    pub(super) fn into_failure(self, whose: &str) -> Failure {
+    /// What is said of it. `kind`: what has the value, an attribute or a parameter; `owner`: what has that.
+    pub(super) fn into_failure(self, kind: &str, owner: &str) -> Failure {
         let at = self.at.strip_prefix('.').unwrap_or(&self.at);
-        Failure::new(Class::Input, format!("`{at}` of {whose}: {}", self.reason))
+        Failure::new(Class::Input, format!("the {kind} `{at}` of {owner}: {}", self.reason))
     }
 }
 
@@ -75,10 +76,8 @@ impl TaskCx<'_, '_> {
             let message = format!("the block `{id}` has no parameter `{name}`{}", or_near(near));
             return Err(Failure::new(Class::Input, message));
         };
-        let wrong = |mismatch: Mismatch| {
-            mismatch.inside(name).into_failure(&format!("the block `{}`, a parameter", self.block()))
-        };
-        T::from_data(data).map_err(wrong)
+        let owner = || format!("the block `{}`", self.block());
+        T::from_data(data).map_err(|wrong| wrong.inside(name).into_failure("parameter", &owner()))
     }
 }
 

@@ -116,7 +116,8 @@ impl<T: TaskResult> One for Target<T> {
     fn given(&self, cx: &mut TaskCx<'_, '_>, name: &str, index: usize) -> Result<T, Failure> {
         let read = |attribute: &&str| Ok(((*attribute).to_owned(), cx.attribute(name, index, attribute)?));
         let attributes: Vec<(String, Data)> = T::NAMES.iter().map(read).collect::<Result<_, Failure>>()?;
-        T::from_attributes(Attributes::from(attributes)).map_err(|wrong| wrong.into_failure(&cx.result_name(self.at)))
+        T::from_attributes(Attributes::from(attributes))
+            .map_err(|wrong| wrong.into_failure("attribute", &cx.result_name(self.at)))
     }
 }
 
@@ -132,8 +133,8 @@ impl<T: Datum + 'static> One for TargetAttribute<T> {
     }
 
     fn given(&self, cx: &mut TaskCx<'_, '_>, name: &str, index: usize) -> Result<T, Failure> {
-        let wrong = T::from_data(cx.attribute(name, index, self.name)?);
-        wrong.map_err(|wrong| wrong.inside(self.name).into_failure(&cx.result_name(self.at)))
+        let value = T::from_data(cx.attribute(name, index, self.name)?);
+        value.map_err(|wrong| wrong.inside(self.name).into_failure("attribute", &cx.result_name(self.at)))
     }
 }
 

@@ -155,3 +155,49 @@ impl Shape {
         self.text
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+    use std::time::{Duration, UNIX_EPOCH};
+
+    use super::*;
+    use crate::project::FilePath;
+
+    #[test]
+    fn values_are_what_they_were() {
+        fn check<T: Datum + PartialEq + Clone + std::fmt::Debug>(value: T, expected: Data) {
+            let data = value.clone().into_data().unwrap();
+            assert_eq!(data, expected);
+            assert_eq!(T::from_data(data).unwrap(), value);
+        }
+        check(true, Data::Bool(true));
+        check(-3_i8, Data::Int(-3));
+        check(7_usize, Data::Int(7));
+        check(1.5, Data::Float(1.5));
+        check("text".to_owned(), Data::Text("text".into()));
+        check(FilePath::Source("rtl".into()), Data::Path(FilePath::Source("rtl".into())));
+        check(UNIX_EPOCH + Duration::from_millis(1500), Data::Time(1.5));
+        check(None::<bool>, Data::None);
+        check(Some(vec![1_u8]), Data::List(vec![Data::Int(1)]));
+        check((1_i64, "a".to_owned()), Data::Tuple(vec![Data::Int(1), "a".into()]));
+        check(BTreeMap::from([("a".to_owned(), ())]), Data::Map(vec![("a".into(), Data::None)]));
+        assert_eq!(f64::from_data(Data::Int(2)), Ok(2.0), "a whole number is a number");
+    }
+
+    #[test]
+    fn what_does_not_fit_is_said_with_the_way_to_it() {
+        let said = |wrong: Mismatch| wrong.inside("a").into_failure("attribute", "it").message;
+        let found = u8::from_data(Data::Int(256)).map_err(said);
+        assert_eq!(found.unwrap_err(), "the attribute `a` of it: expected an integer from 0 to 255, found 256");
+        let nested = Data::List(vec![Data::Tuple(vec![Data::Int(1), Data::Bool(true)])]);
+        let found = Vec::<(i64, f64)>::from_data(nested).map_err(said);
+        assert_eq!(found.unwrap_err(), "the attribute `a[0][1]` of it: expected a number, found a boolean");
+        let found = <(i64, i64)>::from_data(Data::Tuple(vec![Data::None])).map_err(said);
+        assert_eq!(found.unwrap_err(), "the attribute `a` of it: expected a tuple of 2, found one of 1");
+        let found = (u64::MAX,).0.into_data().map_err(said);
+        let expected =
+            "the attribute `a` of it: 18446744073709551615 is larger than a result can hold (9223372036854775807)";
+        assert_eq!(found.unwrap_err(), expected);
+    }
+}
