@@ -109,7 +109,7 @@ impl Reason {
     fn of_part(name: String, old: Option<String>, new: Option<String>) -> Self {
         let (kind, words) = match name.as_str() {
             STEP => ("step", "another step had its place".to_owned()),
-            IMPLEMENTATION => ("implementation", "tapeout's own code for it changed".to_owned()),
+            IMPLEMENTATION => ("implementation", "the code of the step changed".to_owned()),
             FAILURE => ("step", "whether it may fail is another matter now".to_owned()),
             STATE => ("input", "the initial state is another one".to_owned()),
             "metric" | "metrics" => ("metric", "other metrics can be seen".to_owned()),

@@ -20,6 +20,7 @@ mod limits;
 mod loader;
 mod nesting;
 mod ops;
+mod plugin;
 mod project;
 mod readers;
 mod resolve;
@@ -31,4 +32,5 @@ mod tests;
 mod values;
 
 pub use loader::ScriptFile;
+pub use plugin::Plugin;
 pub use script::{FLOW_FILE, Script};

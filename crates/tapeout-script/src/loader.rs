@@ -18,6 +18,7 @@ use crate::globals::globals;
 use crate::identity::{Module, ModuleText, Modules};
 use crate::limits::Limits;
 use crate::nesting::too_deep;
+use crate::plugin::{MANIFEST, Plugin};
 use crate::resolve::{self, Found, NotFound, Roots};
 use crate::values::declarations::Declarations;
 
@@ -47,6 +48,8 @@ pub(crate) struct Loader<'a> {
     pub(crate) files: Vec<ScriptFile>,
     pub(crate) declarations: Declarations,
     pub(crate) problems: Vec<Diagnostic>,
+    /// The plugins of which files were loaded.
+    pub(crate) plugins: Vec<Plugin>,
     /// The text of each module that was read.
     texts: HashMap<Arc<str>, FileId>,
     /// The modules whose loads are being loaded, the outermost one first.
@@ -79,6 +82,7 @@ impl<'a> Loader<'a> {
             sources,
             modules: Modules::new(),
             files: Vec::new(),
+            plugins: Vec::new(),
             declarations: Declarations::default(),
             problems: Vec::new(),
             texts: HashMap::new(),
@@ -150,7 +154,11 @@ impl<'a> Loader<'a> {
 
     /// Loads a module whose text has been read.
     fn module(&mut self, found: Found, text: String) -> Option<Arc<str>> {
-        let Found { id, path } = found;
+        let Found { id, path, plugin } = found;
+        if let Some(plugin) = plugin.filter(|plugin| !self.plugins.iter().any(|known| known.dir == plugin.dir)) {
+            self.files.push(ScriptFile { path: plugin.dir.join(MANIFEST), digest: plugin.digest });
+            self.plugins.push(plugin);
+        }
         if let Some(path) = path {
             self.files.push(ScriptFile { path, digest: hash_bytes(text.as_bytes()) });
         }

@@ -7,12 +7,16 @@ use std::sync::Arc;
 
 use tapeout_config::nearest;
 
+use crate::plugin::{self, Plugin};
+
 /// A file that a `load()` names.
 pub(crate) struct Found {
     /// What the module is called in messages, and the same for each way to name it: `lib/x.star`, `@tapeout//x.star`.
     pub(crate) id: Arc<str>,
     /// Where it is; nothing if it is part of the program.
     pub(crate) path: Option<PathBuf>,
+    /// The plugin that it is a file of.
+    pub(crate) plugin: Option<Plugin>,
 }
 
 /// Why there is no such file: what is wrong, and what to do.
@@ -38,16 +42,14 @@ impl Roots {
     pub(crate) fn find(&self, text: &str, from: &str) -> Result<Found, NotFound> {
         let not_found = |message: String| NotFound { message, help: None };
         if text.starts_with('@') {
-            let Some((root, path)) = text.split_once("//") else {
-                return Err(NotFound {
-                    message: format!("`{text}` names no file"),
-                    help: Some("\"@name//file.star\" is a file of the plugin `name`".to_owned()),
-                });
+            return match text.split_once("//") {
+                Some((root, path)) => self.in_root(root, path, text),
+                None => self.in_root(text, "", text),
             };
-            return self.in_root(root, path, text);
         }
         if let Some(path) = text.strip_prefix("//") {
-            return self.in_root("", path, text);
+            // The files of a plugin know nothing of the project.
+            return self.in_root(from.split_once("//").map_or("", |(root, _)| root), path, text);
         }
         if text.is_empty() || text.starts_with('/') {
             return Err(NotFound {
@@ -68,13 +70,16 @@ impl Roots {
     }
 
     fn in_root(&self, root: &str, path: &str, text: &str) -> Result<Found, NotFound> {
+        if let Some(name) = root.strip_prefix('@').filter(|_| root != OURS.trim_end_matches('/')) {
+            return self.in_plugin(name, path, text);
+        }
         let Some(path) = normal(path).filter(|path| !path.is_empty()) else {
             return Err(NotFound { message: format!("`{text}` names no file of the project"), help: None });
         };
         match root {
-            "" => Ok(Found { path: Some(self.project.join(&path)), id: path.into() }),
-            "@tapeout" => match LIBRARY.iter().any(|(name, _)| *name == path) {
-                true => Ok(Found { id: format!("{OURS}{path}").into(), path: None }),
+            "" => Ok(Found { path: Some(self.project.join(&path)), id: path.into(), plugin: None }),
+            _ => match LIBRARY.iter().any(|(name, _)| *name == path) {
+                true => Ok(Found { id: format!("{OURS}{path}").into(), path: None, plugin: None }),
                 false => {
                     let names = LIBRARY.iter().map(|(name, _)| *name);
                     let all: Vec<String> = names.clone().map(|name| format!("{OURS}{name}")).collect();
@@ -85,10 +90,20 @@ impl Roots {
                     Err(NotFound { message: format!("the built-in library has no `{path}`"), help: Some(help) })
                 }
             },
-            plugin => {
-                let message = format!("there is no plugin `{}`", plugin.trim_start_matches('@'));
-                Err(NotFound { message, help: None })
-            }
+        }
+    }
+
+    /// A file of a plugin: the one that is meant to be loaded, if no path is given.
+    fn in_plugin(&self, name: &str, path: &str, text: &str) -> Result<Found, NotFound> {
+        let plugin = plugin::find(&self.project, name)?;
+        let path = if path.is_empty() { &plugin.entry } else { path };
+        match normal(path) {
+            Some(path) => Ok(Found {
+                id: format!("@{name}//{path}").into(),
+                path: Some(plugin.dir.join(path)),
+                plugin: Some(plugin),
+            }),
+            None => Err(NotFound { message: format!("`{text}` leads out of the plugin"), help: None }),
         }
     }
 }

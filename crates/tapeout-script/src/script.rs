@@ -9,6 +9,7 @@ use tapeout_flow::project::Project;
 
 use crate::limits::Limits;
 use crate::loader::{Loader, ScriptFile};
+use crate::plugin::Plugin;
 use crate::project;
 use crate::steps::{self, Made, made};
 use crate::values::scripted::Scripted;
@@ -23,6 +24,7 @@ const STACK: usize = 256 << 20;
 pub struct Script {
     doc: String,
     files: Vec<ScriptFile>,
+    plugins: Vec<Plugin>,
     said: Vec<String>,
     project: Option<Project>,
     made: Made,
@@ -60,6 +62,12 @@ impl Script {
     #[must_use]
     pub fn files(&self) -> &[ScriptFile] {
         &self.files
+    }
+
+    /// The plugins of which files were loaded.
+    #[must_use]
+    pub fn plugins(&self) -> &[Plugin] {
+        &self.plugins
     }
 
     /// What the files said by `print` while they were loaded.
@@ -101,6 +109,7 @@ fn load(root: &Path, registry: &Registry, sources: &mut SourceMap, limits: Limit
         return Err(problems);
     };
     let declared = both(project::declared(&loader, &module), made(&loader));
+    let plugins = std::mem::take(&mut loader.plugins);
     let (files, said) = (std::mem::take(&mut loader.files), loader.declarations.take_said());
     let doc = loader.modules.get(&module).map_or(String::new(), |module| module.text.doc.clone());
     let script = declared.and_then(|(declared, made)| {
@@ -108,6 +117,7 @@ fn load(root: &Path, registry: &Registry, sources: &mut SourceMap, limits: Limit
         Ok(Script {
             doc,
             files,
+            plugins,
             said,
             project: project.map(|project| project.with_licences(declared.licences)),
             made,

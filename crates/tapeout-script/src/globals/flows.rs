@@ -1,6 +1,6 @@
 //! `sequential_flow`, `custom_flow`, `flow_steps`, `flow_error`; and `variable` with the types that variables have.
 
-// Functions of the language have as many named arguments as users need.
+// Functions of the language have as many named arguments as they have.
 #![allow(clippy::too_many_arguments)]
 
 use std::sync::Arc;
@@ -174,7 +174,6 @@ fn edits<'v>(value: Value<'v>, place: Span) -> starlark::Result<Vec<StepEdit>> {
     pairs.into_iter().map(edit).collect()
 }
 
-// Functions of the language have as many named arguments as they have.
 #[starlark_module]
 pub(super) fn declaring(builder: &mut GlobalsBuilder) {
     /// A variable of a step or a flow.

@@ -1,7 +1,7 @@
 //! What steps are made of: `step`, `composite_step`, `tool`, `optional`; and what their functions give: `session`,
 //! `command`, `script`, `section`, `step_result`, `alert`.
 
-// Functions of the language have as many named arguments as users need.
+// Functions of the language have as many named arguments as they have.
 #![allow(clippy::too_many_arguments)]
 
 use std::sync::Arc;
@@ -153,7 +153,6 @@ fn environment(value: Option<Value<'_>>) -> starlark::Result<Vec<(String, String
     dict.iter().map(one).collect()
 }
 
-// Functions of the language have as many named arguments as they have.
 #[starlark_module]
 pub(super) fn declaring(builder: &mut GlobalsBuilder) {
     /// Declares a step.
@@ -307,7 +306,6 @@ pub(super) fn declaring(builder: &mut GlobalsBuilder) {
     }
 }
 
-// Functions of the language have as many named arguments as they have.
 #[starlark_module]
 pub(super) fn running(builder: &mut GlobalsBuilder) {
     /// A part of a script.

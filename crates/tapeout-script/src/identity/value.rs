@@ -10,6 +10,7 @@ use starlark::values::tuple::TupleRef;
 use tapeout_store::KeyHasher;
 
 use super::{Coder, Item, Reached};
+use crate::values::scripted::{StepValue, ToolValue};
 use crate::values::{FilesValue, PathValue, TimeValue};
 
 /// How deep values are looked into. A list may contain itself.
@@ -69,6 +70,11 @@ impl Writer<'_, '_> {
             self.key.number(time.0.to_bits());
         } else if let Some(files) = FilesValue::from_value(value) {
             self.key.text(&format!("{:?}", files.items()));
+        } else if let Some(step) = StepValue::from_value(value) {
+            self.key.text(&step.0);
+        } else if let Some(tool) = ToolValue::from_value(value) {
+            // What it is, apart from its name, is part of the keys of the commands that run it.
+            self.key.text(tool.0.tool.name);
         } else {
             self.whole();
         }

@@ -4,4 +4,5 @@ mod identity;
 mod project;
 mod refusals;
 mod running;
+mod steps;
 mod support;

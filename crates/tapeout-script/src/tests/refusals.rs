@@ -73,7 +73,7 @@ fn loads() {
     for (text, words) in [
         ("@tapeout//projct.star", "is `@tapeout//project.star` meant?"),
         ("@other//x.star", "there is no plugin `other`"),
-        ("@other", "names no file"),
+        ("@other", "there is no plugin `other`"),
         ("../x.star", "leads out of the project"),
         ("/etc/passwd", "names no file of the project"),
     ] {

@@ -1,10 +1,15 @@
 //! What files declare beside the blocks of a project: steps, tools, flows.
 
 use std::cell::RefCell;
+use std::fmt;
+use std::hash::Hash;
 use std::sync::Arc;
 
+use allocative::Allocative;
+use starlark::collections::StarlarkHasher;
 use starlark::eval::Evaluator;
-use starlark::values::Value;
+use starlark::starlark_simple_value;
+use starlark::values::{NoSerialize, ProvidesStaticType, StarlarkPagablePanic, StarlarkValue, Value, starlark_value};
 use tapeout_config::{Span, Type, Variable};
 use tapeout_flow::{Registry, Tool};
 use tapeout_model::Value as Setting;
@@ -104,10 +109,29 @@ pub(crate) struct CompositeDecl {
     pub(crate) origin: Option<Span>,
 }
 
-plain_value!(
-    /// The value of `step(…)` and `composite_step(…)`: the id.
-    StepValue(Arc<str>), "step", |id| format!("<step {id}>")
-);
+/// The value of `step(…)` and `composite_step(…)`: the id. It may be a key where steps are named.
+#[derive(Clone, Debug, ProvidesStaticType, NoSerialize, StarlarkPagablePanic, Allocative)]
+pub(crate) struct StepValue(#[allocative(skip)] pub(crate) Arc<str>);
+
+starlark_simple_value!(StepValue);
+
+impl fmt::Display for StepValue {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "<step {}>", self.0)
+    }
+}
+
+#[starlark_value(type = "step")]
+impl<'v> StarlarkValue<'v> for StepValue {
+    fn equals(&self, other: Value<'v>) -> starlark::Result<bool> {
+        Ok(Self::from_value(other).is_some_and(|other| other.0 == self.0))
+    }
+
+    fn write_hash(&self, hasher: &mut StarlarkHasher) -> starlark::Result<()> {
+        self.0.hash(hasher);
+        Ok(())
+    }
+}
 
 /// What a file says of a flow.
 #[derive(Debug)]
