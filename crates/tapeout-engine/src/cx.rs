@@ -190,8 +190,17 @@ impl JobCx<'_> {
         Ok(id)
     }
 
-    /// Before the driver is asked for something.
-    fn leave_driver(&self) -> Result<(), Failure> {
+    /// Whether a brief body is being done between other things: all else waits for it.
+    #[must_use]
+    pub fn is_between(&self) -> bool {
+        self.is_driver
+    }
+
+    /// Before something that takes long, or asks the driver: a brief body goes no further, and begins again elsewhere.
+    ///
+    /// # Errors
+    /// When it is done between other things.
+    pub fn leave_driver(&self) -> Result<(), Failure> {
         self.is_not_brief.set(self.is_driver);
         if self.is_driver { Err(Failure::not_brief(&self.job.name)) } else { Ok(()) }
     }

@@ -4,7 +4,7 @@
 //! name and renamed, unless one file is all that it has. `.views` says which result each directory shows and what `stat` said of its files, so that an
 //! unchanged tree is only looked at.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::fs::{self, File};
 use std::io::{self, Write as _};
 use std::os::unix::fs::{MetadataExt, symlink};
@@ -100,6 +100,8 @@ pub(crate) struct RunTree {
     failed: BTreeSet<String>,
     changed: bool,
     edited: Vec<Edited>,
+    /// The folders of directories that are known to be there.
+    folders: HashSet<String>,
     /// The root itself, to look at what is in it.
     dir: File,
     _lock: File,
@@ -138,6 +140,7 @@ impl RunTree {
             failed: failed_in(root),
             changed: false,
             edited: Vec::new(),
+            folders: HashSet::new(),
             dir: File::open(root).map_err(disk("open", root))?,
             _lock: lock,
         })
@@ -209,11 +212,16 @@ impl RunTree {
         (name, text): (&str, &str),
     ) -> Result<bool, Failure> {
         let path = self.root.join(dir);
-        let made = fs::create_dir(&path).or_else(|error| match (error.kind(), path.parent()) {
-            (io::ErrorKind::NotFound, Some(folder)) => fs::create_dir(folder).and_then(|()| fs::create_dir(&path)),
-            _ => Err(error),
-        });
-        match made {
+        // To make what is there costs as much as to make what lacks its folder, and folders are made once.
+        if let Some((folder, _)) = dir.rsplit_once('/')
+            && self.folders.insert(folder.to_owned())
+        {
+            match fs::create_dir(self.root.join(folder)) {
+                Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(disk("create", &path)(error)),
+                _ => {}
+            }
+        }
+        match fs::create_dir(&path) {
             Ok(()) => {}
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => return Ok(false),
             Err(error) => return Err(disk("create", &path)(error)),
@@ -308,6 +316,12 @@ impl RunTree {
         });
         self.shown.insert(dir.to_owned(), Shown { result, files: files.collect(), listed: None, has_states });
         self.changed = true;
+    }
+
+    /// Whether a directory shows a result, and nothing was added to it and nothing removed.
+    pub(crate) fn is_complete(&self, dir: &str, result: &str) -> bool {
+        let shown = self.shown.get(dir).filter(|shown| shown.result == result);
+        shown.is_some_and(|shown| shown.listed.is_some() && shown.listed == listed(&self.dir, dir))
     }
 
     /// Whether something is shown in a directory.
@@ -565,8 +579,13 @@ fn is_untouched(root: &File, dir: &str, shown: &Shown) -> bool {
         let stamp = |now: Stat| (now.st_size as u64, now.st_mtime, now.st_mtime_nsec as i64);
         !name.contains('/') && stat(&path).is_some_and(|now| stamp(now) == file.stamp)
     };
-    let listed = || stat(dir).map(|now| (now.st_mtime, now.st_mtime_nsec as i64));
-    shown.listed.is_some() && shown.listed == listed() && shown.files.iter().all(&mut is_same)
+    shown.listed.is_some() && shown.listed == listed(root, dir) && shown.files.iter().all(&mut is_same)
+}
+
+/// When the list of names of a directory of a tree last changed.
+fn listed(root: &File, dir: &str) -> Option<(i64, i64)> {
+    let now = statat(root, dir, AtFlags::SYMLINK_NOFOLLOW).ok()?;
+    Some((now.st_mtime, now.st_mtime_nsec as i64))
 }
 
 fn modified(dir: &Path) -> Option<(i64, i64)> {

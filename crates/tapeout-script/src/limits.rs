@@ -20,6 +20,9 @@ impl Limits {
     /// Of a task's function, which may go through large reports.
     pub(crate) const TASK: Self = Self { ticks: 100_000_000, heap: 4 << 30, depth: 200 };
 
+    /// Of a task's function that is tried while all else waits: a moment.
+    pub(crate) const BRIEF: Self = Self { ticks: 20_000, ..Self::TASK };
+
     pub(crate) fn apply(self, eval: &mut Evaluator<'_, '_, '_>) {
         // A limit can be set once and is not zero: that is all that these complain of.
         let set = eval.set_max_tick_count(self.ticks).and(eval.set_max_heap_size(self.heap));

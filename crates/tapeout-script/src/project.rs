@@ -11,7 +11,6 @@ use tapeout_model::Digest;
 
 use crate::data::written;
 use crate::identity::{Coder, DefText, Modules, ParamKind};
-use crate::limits::Limits;
 use crate::loader::Loader;
 use crate::task::StarTask;
 use crate::values::FlowValue;
@@ -145,7 +144,6 @@ impl<'a> Maker<'a, '_> {
             origin: self.loader.location(signature).to_string(),
             requires: decl.requires.iter().map(|(name, requires)| (name.as_str().into(), many(requires))).collect(),
             params: Arc::clone(params),
-            limits: Limits::TASK,
         });
         let task = Task {
             id: decl.id.clone(),

@@ -18,7 +18,6 @@ use crate::values::ctx::CtxValue;
 use crate::values::{RequiredValue, ResultValue, running};
 
 /// A frozen function with what it takes to call it.
-#[derive(Clone)]
 pub(crate) struct StarTask {
     pub(crate) function: OwnedFrozenValue,
     /// What the function is, as text.
@@ -29,7 +28,6 @@ pub(crate) struct StarTask {
     pub(crate) requires: Vec<(Arc<str>, bool)>,
     /// The names of the block's parameters.
     pub(crate) params: Arc<[String]>,
-    pub(crate) limits: Limits,
 }
 
 /// `print` in a task.
@@ -48,9 +46,22 @@ impl TaskBody for StarTask {
         identity.part("code", &self.code);
     }
 
+    /// One that only looks at data is done in a moment; whatever else it asks for ends the attempt.
+    fn may_be_brief(&self) -> bool {
+        true
+    }
+
     fn run(&self, cx: &mut TaskCx<'_, '_>) -> Result<Option<Vec<(String, Data)>>, Failure> {
-        let is_stopping = cx.stop_asker();
-        self.call(cx, Box::new(is_stopping))
+        let is_stopping = Box::new(cx.stop_asker());
+        if !cx.is_between() {
+            return self.call(cx, Limits::TASK, is_stopping);
+        }
+        let tried = self.call(cx, Limits::BRIEF, is_stopping);
+        if tried.is_err() {
+            // What is wrong is told where there is time for it.
+            cx.is_not_brief();
+        }
+        tried
     }
 }
 
@@ -59,12 +70,13 @@ impl StarTask {
     pub(crate) fn call(
         &self,
         ops: &mut dyn Ops,
+        limits: Limits,
         is_stopping: Box<dyn Fn() -> bool + '_>,
     ) -> Result<Option<Vec<(String, Data)>>, Failure> {
         // The values live as long as the call; each has its own.
         Scope::with_temp_heap(|scope| {
             let mut eval = Evaluator::new(&scope);
-            self.limits.apply(&mut eval);
+            limits.apply(&mut eval);
             eval.set_print_handler(&Print);
             eval.set_check_cancelled(is_stopping);
             let heap = scope.heap();
@@ -76,8 +88,7 @@ impl StarTask {
                 let function = heap.access_owned_frozen_value(&self.function);
                 let ctx = heap.alloc(CtxValue { params: Arc::clone(&self.params) });
                 let returned = eval.eval_function(function, &[ctx], &results);
-                let returned =
-                    returned.map_err(|error| diagnose::failure(&error, &format!("`{target}`"), self.limits))?;
+                let returned = returned.map_err(|error| diagnose::failure(&error, &format!("`{target}`"), limits))?;
                 self.result(returned, &target)
             })
         })

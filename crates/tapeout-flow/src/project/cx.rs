@@ -4,7 +4,7 @@
 //! leave there, are there for the tools that it calls later. Each call runs in a fresh directory with exactly the files
 //! that the task has by then: its own, and those that it has read of other targets. Sources stay where they are.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use tapeout_engine::{Accept, Cause, Command, DepFormat, Failure, Input, Invocation, JobCx, TO_PROJECT, from_work_dir};
@@ -31,11 +31,26 @@ pub struct TaskCx<'a, 'run> {
     pub(super) alerts: Vec<Alert>,
     /// How many flows it has asked for under each name.
     pub(super) flows: BTreeMap<String, u32>,
+    /// What it requires: the places among the inputs of the job, by the names under which it gets the results.
+    required: BTreeMap<String, Vec<(u32, TargetId)>>,
+    /// The same by target.
+    places: HashMap<TargetId, u32>,
+    /// What a brief task has said: if it begins again, it says it again.
+    said: Vec<String>,
 }
 
 impl<'a, 'run> TaskCx<'a, 'run> {
     pub(super) fn new(job: &'a mut JobCx<'run>, target: &'a TargetJob) -> Self {
+        let mut required: BTreeMap<String, Vec<(u32, TargetId)>> = BTreeMap::new();
+        let mut places = HashMap::new();
+        for (place, (name, id)) in (0..).zip(target.project().required(target.target)) {
+            required.entry(name.to_owned()).or_default().push((place, id));
+            places.entry(id).or_insert(place);
+        }
         Self {
+            required,
+            places,
+            said: Vec::new(),
             job,
             target,
             files: BTreeMap::new(),
@@ -89,12 +104,16 @@ impl TaskCx<'_, '_> {
     /// How many results the task gets under a name.
     #[must_use]
     pub fn results(&self, requirement: &str) -> usize {
-        self.target.inputs_of(requirement).count()
+        self.required.get(requirement).map_or(0, Vec::len)
+    }
+
+    fn result(&self, requirement: &str, index: usize) -> Option<(u32, TargetId)> {
+        self.required.get(requirement)?.get(index).copied()
     }
 
     /// The names of the attributes of such a result, in order. That is a read.
     pub fn attributes(&mut self, requirement: &str, index: usize) -> Vec<String> {
-        let Some((input, _)) = self.target.inputs_of(requirement).nth(index) else { return Vec::new() };
+        let Some((input, _)) = self.result(requirement, index) else { return Vec::new() };
         self.job.part(input, Part::Names, |record| record.data.iter().map(|(name, _)| name.clone()).collect())
     }
 
@@ -104,7 +123,7 @@ impl TaskCx<'_, '_> {
     /// # Errors
     /// When the result has no such attribute.
     pub fn attribute(&mut self, requirement: &str, index: usize, name: &str) -> Result<Data, Failure> {
-        let Some((input, target)) = self.target.inputs_of(requirement).nth(index) else {
+        let Some((input, target)) = self.result(requirement, index) else {
             let message = format!("`{}` does not require `{requirement}`", self.target.name());
             return Err(Failure::new(Class::Input, message));
         };
@@ -129,6 +148,7 @@ impl TaskCx<'_, '_> {
     /// # Errors
     /// When there is no such file.
     pub fn input(&mut self, path: &str) -> Result<FilePath, Failure> {
+        self.job.leave_driver()?;
         let path = FilePath::Source(String::new()).join(path);
         self.take(&path)?;
         if self.known.contains(&path) {
@@ -147,6 +167,7 @@ impl TaskCx<'_, '_> {
     /// # Errors
     /// When there are none, or the pattern is none.
     pub fn glob(&mut self, pattern: &str) -> Result<Vec<FilePath>, Failure> {
+        self.job.leave_driver()?;
         let listed = self.list(pattern)?;
         if listed.is_empty() {
             return Err(Failure::new(Class::Input, format!("no file of the project matches `{pattern}`"))
@@ -166,6 +187,7 @@ impl TaskCx<'_, '_> {
     /// # Errors
     /// When it cannot be read.
     pub fn exists(&mut self, path: &FilePath) -> Result<bool, Failure> {
+        self.job.leave_driver()?;
         match path {
             FilePath::Source(path) => self.job.exists(path),
             FilePath::Target { .. } => match self.own_path(path) {
@@ -180,7 +202,7 @@ impl TaskCx<'_, '_> {
 
     /// Whether a tool can be used. That is a read.
     pub fn has_tool(&mut self, name: &str) -> bool {
-        self.job.has_tool(name)
+        self.job.leave_driver().is_ok() && self.job.has_tool(name)
     }
 
     /// Writes a file of the task.
@@ -188,6 +210,7 @@ impl TaskCx<'_, '_> {
     /// # Errors
     /// When its path does not lead into the task's directory, or the store cannot take it.
     pub fn write(&mut self, path: &str, bytes: &[u8]) -> Result<FilePath, Failure> {
+        self.job.leave_driver()?;
         let path = match self.cwd().join(path) {
             FilePath::Target { path, .. } if !path.is_empty() && !path.starts_with("..") => path,
             _ => {
@@ -213,6 +236,7 @@ impl TaskCx<'_, '_> {
     /// # Errors
     /// When there is no such file.
     pub fn read(&mut self, path: &FilePath) -> Result<Vec<u8>, Failure> {
+        self.job.leave_driver()?;
         let missing = |there: Option<String>| {
             let failure = Failure::new(Class::Input, format!("there is no file `{path}`"));
             there.into_iter().fold(failure, Failure::hint)
@@ -248,6 +272,19 @@ impl TaskCx<'_, '_> {
         }
     }
 
+    /// Whether the task is tried between other things, which wait for it: see [`super::TaskBody::may_be_brief`].
+    #[must_use]
+    pub fn is_between(&self) -> bool {
+        self.job.is_between()
+    }
+
+    /// Says that the task takes longer than a moment. If it is tried between other things, whatever it gives after this does
+    /// not count, and it is called again.
+    pub fn is_not_brief(&self) {
+        // Either it may go on, or it begins again: nothing is to be done here.
+        let _ = self.job.leave_driver();
+    }
+
     /// Adds a measurement to the result.
     pub fn metric(&mut self, name: &str, value: impl Into<Metric>) {
         self.metrics.insert(name.to_owned(), value.into());
@@ -257,7 +294,11 @@ impl TaskCx<'_, '_> {
     pub fn say(&mut self, text: &str) {
         self.log.push_str(text.trim_end_matches('\n'));
         self.log.push('\n');
-        self.job.tell(Arc::new(Note::Message(text.to_owned())));
+        if self.job.is_between() {
+            self.said.push(text.to_owned());
+        } else {
+            self.job.tell(Arc::new(Note::Message(text.to_owned())));
+        }
     }
 
     /// Calls a tool.
@@ -265,6 +306,7 @@ impl TaskCx<'_, '_> {
     /// # Errors
     /// When it is not there or fails, an expected file is not there, or an input is not.
     pub fn run(&mut self, call: &Call) -> Result<Ran, Failure> {
+        self.job.leave_driver()?;
         let command = self.command(call)?;
         let name = format!("{}.log", self.task());
         if let Some(path) = call.outputs.iter().flatten().find(|path| self.is_reserved(path)) {
@@ -356,7 +398,8 @@ impl TaskCx<'_, '_> {
     pub(super) fn keeping(self, mut failure: Failure) -> Failure {
         let name = format!("{}.log", self.task());
         let nothing = self.files.is_empty() && self.log.is_empty();
-        if failure.work_dir.is_none()
+        if !self.is_between()
+            && failure.work_dir.is_none()
             && !nothing
             && let Ok(dir) = self.job.keep_failed(&[(&name, &self.log)], self.files.values(), &[])
         {
@@ -449,15 +492,14 @@ impl TaskCx<'_, '_> {
     }
 
     /// The input of the job that a file of another target comes from, where the task requires that target.
-    fn input_of(&self, path: &FilePath) -> Option<(u32, TargetId)> {
+    fn input_of(&self, path: &FilePath) -> Option<u32> {
         let FilePath::Target { block, task, .. } = path else { return None };
-        let target = self.target.project().target(block, task)?;
-        self.target.inputs().find(|(_, required)| *required == target)
+        self.places.get(&self.target.project().target(block, task)?).copied()
     }
 
     /// The files at a path of another target that the task requires, which are read then.
     fn outputs_of(&mut self, path: &FilePath) -> Option<Vec<Output>> {
-        let (input, _) = self.input_of(path)?;
+        let input = self.input_of(path)?;
         let path = path_in_target(path).to_owned();
         Some(self.job.part(input, Part::Files(path.clone()), |record| {
             let all = || record.outputs.to_vec();
@@ -484,6 +526,9 @@ impl TaskCx<'_, '_> {
                     return Err(Failure::new(Class::Input, message).hint(self.own_files()));
                 }
             }
+        }
+        for text in &self.said {
+            self.job.tell(Arc::new(Note::Message(text.clone())));
         }
         if !self.log.is_empty() {
             let name = format!("{}.log", self.task());

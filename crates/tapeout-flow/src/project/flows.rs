@@ -167,6 +167,7 @@ impl TaskCx<'_, '_> {
     /// # Errors
     /// When it cannot be planned; when a step fails, or a check of one.
     pub fn flow(&mut self, call: &FlowCall) -> Result<FlowResult, Failure> {
+        self.job.leave_driver()?;
         let request = self.request(call)?;
         let plan = self.target.site.planner.plan(&request)?;
         plan.require_steps()?;

@@ -100,17 +100,6 @@ impl TargetJob {
         &self.site.build_dir
     }
 
-    /// The targets that it requires, by their places among the inputs of the job.
-    pub(super) fn inputs(&self) -> impl Iterator<Item = (u32, TargetId)> {
-        (0..).zip(self.project().required(self.target).map(|(_, target)| target))
-    }
-
-    /// Those that it gets under a name.
-    pub(super) fn inputs_of(&self, requirement: &str) -> impl Iterator<Item = (u32, TargetId)> {
-        let named = (0..).zip(self.project().required(self.target));
-        named.filter_map(move |(input, (name, target))| (name == requirement).then_some((input, target)))
-    }
-
     /// The files of the project's that match a pattern, in order. What targets give is none of them, unless the pattern
     /// names the build directory.
     pub(super) fn list(&self, pattern: &str) -> Result<Vec<String>, String> {

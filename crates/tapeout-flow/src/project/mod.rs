@@ -57,6 +57,12 @@ pub trait TaskBody: Send + Sync {
     /// Tells what identifies the code. What [`TaskBody::run`] reads through its context need not be told.
     fn identify(&self, identity: &mut Identity<'_>);
 
+    /// Whether it may do next to nothing, and notices by [`TaskCx::is_between`] when it does more: then it says
+    /// [`TaskCx::is_not_brief`], and is called again where it may take its time.
+    fn may_be_brief(&self) -> bool {
+        false
+    }
+
     /// Does the work. What it gives is for those who require it: attributes by name, in order; nothing, if it has no data
     /// to give.
     ///

@@ -86,6 +86,7 @@ impl<'a> Targets<'a> {
             let job = Job {
                 inputs: project.required(*target).map(|(_, required)| (Part::Any, job_of(required))).collect(),
                 always: task.always_rebuild,
+                brief: task.body.may_be_brief(),
                 claims: task.claims.clone(),
                 ..Job::new(project.name(*target), body)
             };
@@ -416,7 +417,8 @@ impl Showing {
                 {
                     self.error.get_or_insert(error);
                 }
-                match self.tree.show_target(store, project, target, entry) {
+                let is_asked = targets.plan.asked.contains(&target);
+                match self.tree.show_target(store, project, target, entry, is_asked) {
                     Err(error) if error.cause == Some(Cause::LostInput) => {
                         store.weed(entry);
                         self.lost = true;
@@ -427,7 +429,7 @@ impl Showing {
                 }
                 self.entries[place] = Some(Arc::clone(entry));
                 // What is as it was is news only to who asked for it.
-                if *how != How::Ran && !targets.plan.asked.contains(&targets.target(place)) {
+                if *how != How::Ran && !is_asked {
                     return None;
                 }
                 RunEvent::StepDone(step_done(entry, *how, false))

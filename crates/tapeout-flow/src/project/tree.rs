@@ -12,18 +12,23 @@ use super::{Project, TargetId, result_file};
 use crate::tree::{RunTree, digest_of, disk, has_no_files, write_new};
 
 impl RunTree {
-    /// Shows a target's result.
+    /// Shows a target's result. Of one that was not asked for, only whether its directory is complete is looked after: what
+    /// others read of it comes from the store.
     pub(super) fn show_target(
         &mut self,
         store: &Store,
         project: &Project,
         target: TargetId,
         entry: &Entry,
+        is_asked: bool,
     ) -> Result<(), Failure> {
         let dir = project.dir(target);
         let id = entry.id_with_attempt().to_string();
         let (block, task) = (project.block(target).0, &project.task(target).id);
         let text = || result_file::text(block, task, entry);
+        if !is_asked && self.is_complete(&dir, &id) {
+            return Ok(());
+        }
         if has_no_files(entry) && !self.shows(&dir) && self.show_one_file(&dir, &id, (RESULT, &text()))? {
             self.note_listing(&dir);
             return Ok(());

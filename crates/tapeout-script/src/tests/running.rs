@@ -309,10 +309,9 @@ fn endless_loops_are_stopped() {
     let text = "def it(ctx):\n    for i in range(1 << 30):\n        pass\n\nTop = block(tasks = [it])\nflow = Flow()\nflow['top'] = Top()\n";
     let script = load(text).unwrap_or_else(|problems| panic!("{problems}"));
     let task = &script.bodies[&("Top".to_owned(), "it".to_owned())];
-    let limits = crate::limits::Limits { ticks: 100_000, ..task.limits };
-    let said =
-        words(crate::task::StarTask { limits, ..(**task).clone() }.call(&mut Recorder::default(), Box::new(|| false)));
+    let limits = Limits { ticks: 100_000, ..Limits::TASK };
+    let said = words(task.call(&mut Recorder::default(), limits, Box::new(|| false)));
     assert!(said.contains("`top.it` was stopped after 100,000 calls and rounds of loops"), "{said}");
-    let stopped = words(task.call(&mut Recorder::default(), Box::new(|| true)));
+    let stopped = words(task.call(&mut Recorder::default(), Limits::TASK, Box::new(|| true)));
     assert_eq!(stopped, "Interrupted: stopped before it was done");
 }

@@ -10,6 +10,7 @@ use tapeout_model::{Class, Data, FilePath, Metric, View};
 use tempfile::TempDir;
 
 use crate::Script;
+use crate::limits::Limits;
 use crate::ops::{Ended, Ops};
 
 /// A directory with files.
@@ -181,7 +182,7 @@ pub(crate) fn run(script: &Script, block: &str, task: &str, ops: &mut Recorder) 
     let project = script.project().expect("a flow");
     let (_, block) = project.blocks().iter().find(|(id, _)| id == block).expect("the block");
     ops.params.clone_from(&block.params);
-    script.bodies[&(block.of.name.clone(), task.to_owned())].call(ops, Box::new(|| false))
+    script.bodies[&(block.of.name.clone(), task.to_owned())].call(ops, Limits::TASK, Box::new(|| false))
 }
 
 /// Runs the only task of the only block of this `flow.star`.
