@@ -6,6 +6,7 @@ use tapeout_flow::project::{FlowThing, Word};
 use tapeout_model::{Data, FilePath};
 
 use super::support::{Recorder, load, own, run_body, run_only, words};
+use crate::limits::Limits;
 
 /// What the task with this body returns.
 fn given(body: &str) -> Vec<(String, Data)> {
