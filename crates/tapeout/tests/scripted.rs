@@ -270,6 +270,23 @@ fn a_flow_of_a_script_is_stopped_in_order() {
     }
 }
 
+#[test]
+fn the_example_finds_the_smallest_device() {
+    if support::fast_only() || !has_flow() {
+        return;
+    }
+    let space = TestSpace::example("scripted-flow");
+    space.tapeout(&["run"]).exits(0).prints(&["lp384      qn32     –  failed", "lp1k       qn84  91 %  best"]);
+    space.tapeout(&["run"]).exits(0);
+    assert_eq!(space.repeated(), [""; 0]);
+    space.edit("logic.star", "length of the longest path", "longest path");
+    space.tapeout(&["run"]).exits(0);
+    assert_eq!(space.repeated(), ["My.Depth-lp384", "My.Depth-lp1k"]);
+    let device = ["-c", "ICE40_DEVICE=lp1k", "-c", "ICE40_PACKAGE=qn84"];
+    let my = space.tapeout(&[&["run", "--flow", "MyFlow", "--tag", "my"], &device[..]].concat()).exits(0);
+    my.prints(&["My.Logic                 done", "my__port__count                                      3"]);
+}
+
 const PROGRAM: &str = r#"
 shell = tool("sh")
 
