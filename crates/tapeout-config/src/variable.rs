@@ -10,9 +10,9 @@ use crate::types::Type;
 
 /// Says what is wrong with a value that has the right type.
 #[derive(Clone)]
-pub struct Check(Arc<Fault>);
+pub struct Check(Arc<CheckValue>);
 
-type Fault = dyn Fn(&Value) -> Result<(), String> + Send + Sync;
+type CheckValue = dyn Fn(&Value) -> Result<(), String> + Send + Sync;
 
 impl Check {
     /// What is wrong with the value: the end of a sentence that begins with the variable's name.

@@ -109,7 +109,6 @@ pub(crate) fn run_body<'run>(run: &'run Run<'run>, task: Task, is_driver: bool) 
 
 impl<'run> JobCx<'run> {
     /// Asks whether the run is being stopped: for what would otherwise not come to an end.
-    #[must_use]
     pub fn stop_asker(&self) -> impl Fn() -> bool + use<'run> {
         let run = self.run;
         move || run.is_stopping()

@@ -189,6 +189,6 @@ mod tests {
     fn a_shell_reads_a_command_line_back() {
         let argv = ["yosys", "-p", "read 'a b'; x", "", "src/top.v", "$HOME"].map(str::to_owned);
         let line = shell_line(&[("A".to_owned(), "b c".to_owned())], &argv, Some("in"), Some("out file"));
-        assert_eq!(line, r"A='b c' yosys -p 'read '\''a b'\''; x' '' src/top.v '$HOME' > 'out file'");
+        assert_eq!(line, r"A='b c' yosys -p 'read '\''a b'\''; x' '' src/top.v '$HOME' < in > 'out file'");
     }
 }

@@ -172,6 +172,11 @@ impl JobCx<'_> {
             let words = ["-f", "-y", "-Z", "-qq", "-e", "trace=%file", "-o", trace, "--"];
             argv.splice(0..0, [strace.as_os_str().to_owned()].into_iter().chain(words.map(OsString::from)));
         }
+        if let Some(folder) = command.stdout.as_deref().and_then(|file| Path::new(file).parent()) {
+            let folder = dir.path.join(folder);
+            fs::create_dir_all(&folder)
+                .map_err(|error| Failure::io(&format!("create `{}`", folder.display()), &error))?;
+        }
         let limit = invocation.timeout.or(tool.timeout);
         let spec = ProcessSpec {
             program: PathBuf::from(argv.remove(0)),

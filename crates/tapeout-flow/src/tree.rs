@@ -562,10 +562,10 @@ fn is_untouched(root: &File, dir: &str, shown: &Shown) -> bool {
     let mut is_same = |(name, file): &(String, ShownFile)| {
         path.truncate(dir.len() + 1);
         path.push_str(name);
-        let stamp = |now: Stat| (now.st_size as u64, now.st_mtime as i64, now.st_mtime_nsec as i64);
+        let stamp = |now: Stat| (now.st_size as u64, now.st_mtime, now.st_mtime_nsec as i64);
         !name.contains('/') && stat(&path).is_some_and(|now| stamp(now) == file.stamp)
     };
-    let listed = || stat(dir).map(|now| (now.st_mtime as i64, now.st_mtime_nsec as i64));
+    let listed = || stat(dir).map(|now| (now.st_mtime, now.st_mtime_nsec as i64));
     shown.listed.is_some() && shown.listed == listed() && shown.files.iter().all(&mut is_same)
 }
 

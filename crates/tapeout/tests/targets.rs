@@ -1,5 +1,10 @@
 //! Targets: what tasks may do, what is built again, and what people find in the build directory.
-#![expect(clippy::unwrap_used, reason = "a test fails by panic")]
+#![expect(
+    clippy::disallowed_methods,
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    reason = "a test starts programs, says what it skips, and fails by panic"
+)]
 
 #[path = "targets/lab.rs"]
 mod lab;
@@ -53,6 +58,17 @@ fn files_go_from_call_to_call() {
     assert!(!space.path("build/calls/carry/junk").exists(), "one that is not among the outputs is not kept");
     assert!(space.path("build/calls/carry/d/kept").exists(), "all is kept where nothing is said");
     assert_eq!(result(&space, "calls.carry")["file"], json!({ "_type": "Path", "value": "calls/carry/last.txt" }));
+}
+
+fn a_name_is_of_a_file_or_of_a_directory() {
+    let space = lab();
+    run(&space, "calls.replaces").exits(0);
+    assert!(space.path("build/calls/replaces/a/b").is_file() && space.path("build/calls/replaces/deep/down").is_dir());
+    run(&space, "calls.beneath").exits(2).says_once(&["`a/b` cannot be written: `calls.beneath` has the file `a`"]);
+    for (target, file) in [("in_place_of_result", "result.json"), ("in_place_of_commands", "COMMANDS")] {
+        let expected = format!("`{file}` is a file that tapeout itself writes for `calls.{target}`");
+        run(&space, &format!("calls.{target}")).exits(2).says_once(&[&expected]);
+    }
 }
 
 fn streams_environment_and_exit_status() {
@@ -132,6 +148,12 @@ fn a_new_file_is_noticed_where_files_were_listed() {
     space.write("src/new.txt", "");
     assert_eq!(built(&space, &["cuts.sources"]), ["cuts.sources"]);
     assert_eq!(space.read("build/cuts/sources/count"), "3");
+
+    // What was built is no source.
+    for built_now in [1, 0] {
+        assert_eq!(built(&space, &["cuts.all_files"]).len(), built_now);
+        assert_eq!(space.read("build/cuts/all_files/count.txt"), "4");
+    }
 }
 
 fn a_parameter_concerns_who_reads_it() {
@@ -336,6 +358,7 @@ fn main() -> ExitCode {
     }
     let trials = trials! {
         files_go_from_call_to_call
+        a_name_is_of_a_file_or_of_a_directory
         streams_environment_and_exit_status
         a_timeout_ends_a_tool
         what_is_promised_must_be_there

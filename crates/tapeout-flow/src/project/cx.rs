@@ -52,7 +52,6 @@ impl<'a, 'run> TaskCx<'a, 'run> {
 
 impl<'run> TaskCx<'_, 'run> {
     /// Asks whether the run is being stopped: for code that would otherwise not come to an end.
-    #[must_use]
     pub fn stop_asker(&self) -> impl Fn() -> bool + use<'run> {
         self.job.stop_asker()
     }
@@ -196,6 +195,13 @@ impl TaskCx<'_, '_> {
                 return Err(Failure::new(Class::Input, message).hint("a task writes in its own directory"));
             }
         };
+        if self.is_reserved(&path) {
+            return Err(self.reserved(&path));
+        }
+        if let Some(other) = self.in_the_way(&path).first() {
+            let message = format!("`{path}` cannot be written: `{}` has the file `{other}`", self.target.name());
+            return Err(Failure::new(Class::Input, message).hint("a name is of a file or of a directory"));
+        }
         let output = self.job.write_output(bytes, &path)?;
         let written = self.own(&path);
         self.files.insert(path, output);
@@ -261,8 +267,7 @@ impl TaskCx<'_, '_> {
     pub fn run(&mut self, call: &Call) -> Result<Ran, Failure> {
         let command = self.command(call)?;
         let name = format!("{}.log", self.task());
-        let reserved = |path: &&String| **path == name || *path == RESULT;
-        if let Some(path) = call.outputs.iter().flatten().find(reserved) {
+        if let Some(path) = call.outputs.iter().flatten().find(|path| self.is_reserved(path)) {
             return Err(self.reserved(path));
         }
         let own = self.files.values().cloned().map(Input::Output);
@@ -291,8 +296,12 @@ impl TaskCx<'_, '_> {
         self.log.push_str(&format!("$ {line}\n{}\n", log.trim_end()));
         self.statuses.extend(&entry.record().statuses);
         for output in &entry.record().outputs {
-            if output.path == RESULT {
+            if self.is_reserved(&output.path) {
                 return Err(self.reserved(&output.path));
+            }
+            // A tool may make a directory of what was a file, and the other way round.
+            for gone in self.in_the_way(&output.path) {
+                self.files.remove(&gone);
             }
             self.files.insert(output.path.clone(), output.clone());
         }
@@ -355,6 +364,20 @@ impl TaskCx<'_, '_> {
             failure.log = Some(name);
         }
         failure
+    }
+
+    /// Whether a file of this name would be in the place of one that tapeout writes.
+    fn is_reserved(&self, path: &str) -> bool {
+        path == RESULT || path == COMMANDS || path.strip_suffix(".log") == Some(self.task())
+    }
+
+    /// The files of the task that cannot be beside one with this path, as a name is of a file or of a directory.
+    fn in_the_way(&self, path: &str) -> Vec<String> {
+        let above = path.match_indices('/').map(|(end, _)| path[..end].to_owned());
+        let folder = format!("{path}/");
+        let below = self.files.range(folder.clone()..).map(|(path, _)| path.clone());
+        let below = below.take_while(|path| path.starts_with(&folder));
+        above.filter(|above| self.files.contains_key(above)).chain(below).collect()
     }
 
     fn reserved(&self, path: &str) -> Failure {
@@ -464,9 +487,6 @@ impl TaskCx<'_, '_> {
         }
         if !self.log.is_empty() {
             let name = format!("{}.log", self.task());
-            if self.files.contains_key(&name) {
-                return Err(self.reserved(&name));
-            }
             let log = self.job.write_output(self.log.as_bytes(), &name)?;
             self.job.attempt_log(log);
         }
@@ -487,6 +507,9 @@ impl TaskCx<'_, '_> {
 
 /// The file with the data of a result.
 pub(super) const RESULT: &str = "result.json";
+
+/// The file with the command lines of what ran.
+pub(super) const COMMANDS: &str = "COMMANDS";
 
 /// The attribute that says whether a task gave any data.
 pub(super) const RETURNED: &str = "returned_data";

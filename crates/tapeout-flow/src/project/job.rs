@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use tapeout_config::matching;
 use tapeout_engine::{Failure, Identity, JobBody, JobCx};
-use tapeout_model::Record;
+use tapeout_model::{FilePath, Record};
 
 use super::{Block, FlowPlanner, Project, TargetId, Task, TaskCx};
 
@@ -111,9 +111,15 @@ impl TargetJob {
         named.filter_map(move |(input, (name, target))| (name == requirement).then_some((input, target)))
     }
 
-    /// The files of the project's that match a pattern, in order.
+    /// The files of the project's that match a pattern, in order. What targets give is none of them, unless the pattern
+    /// names the build directory.
     pub(super) fn list(&self, pattern: &str) -> Result<Vec<String>, String> {
-        matching(self.project().root(), pattern)
+        let mut found = matching(self.project().root(), pattern)?;
+        let built = format!("{}/", FilePath::Source(String::new()).join(self.build_dir()));
+        if !pattern.starts_with(&built) {
+            found.retain(|path| !path.starts_with(&built));
+        }
+        Ok(found)
     }
 
     pub(super) fn is_dir(&self, path: &str) -> bool {

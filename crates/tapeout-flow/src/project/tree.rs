@@ -7,7 +7,7 @@ use std::path::Path;
 use tapeout_engine::Failure;
 use tapeout_store::{Entry, Store};
 
-use super::cx::RESULT;
+use super::cx::{COMMANDS, RESULT};
 use super::{Project, TargetId, result_file};
 use crate::tree::{RunTree, digest_of, disk, has_no_files, write_new};
 
@@ -50,7 +50,7 @@ impl RunTree {
                 store.materialise(log, &at.join(&log.path))?;
             }
             if !entry.attempt().commands.is_empty() {
-                write_new(&at.join("COMMANDS"), &entry.attempt().commands)?;
+                write_new(&at.join(COMMANDS), &entry.attempt().commands)?;
             }
             write_new(&at.join(RESULT), &text())
         };

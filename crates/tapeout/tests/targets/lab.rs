@@ -84,6 +84,21 @@ fn of_calls(project: &mut Blueprint, block: BlockRef) {
         cx.say(&format!("said {:?}, exit {status}", ran.log()));
         Ok(One { file: cx.cwd().join("taken.txt") })
     });
+    project.task(block, "replaces").run(|cx| {
+        cx.write("a", b"file")?;
+        cx.run(&sh("rm a; mkdir a; echo > a/b", []).stdout("deep/down/log.txt"))?;
+        cx.run(&sh("test -d a", []))?;
+        Ok(One { file: cx.cwd().join("a") })
+    });
+    project.task(block, "beneath").run(|cx| {
+        cx.write("a", b"file")?;
+        Ok(One { file: cx.write("a/b", b"")? })
+    });
+    project.task(block, "in_place_of_result").run(|cx| Ok(One { file: cx.write("result.json", b"{}")? }));
+    project.task(block, "in_place_of_commands").run(|cx| {
+        cx.run(&sh("echo > COMMANDS", []))?;
+        Ok(())
+    });
     project.task(block, "slow").run(|cx| {
         cx.run(&sh("echo > begun; sleep 60", []).timeout(Duration::from_millis(300)))?;
         Ok(())
@@ -148,6 +163,11 @@ fn of_cuts(project: &mut Blueprint, block: BlockRef) {
     project.task(block, "sources").doc("Counts files.").run(|cx| {
         let found = cx.glob("src/*.txt")?.len();
         cx.write("count", found.to_string().as_bytes())?;
+        Ok(())
+    });
+    project.task(block, "all_files").run(|cx| {
+        let found = cx.glob("**/*.txt")?.len();
+        cx.write("count.txt", found.to_string().as_bytes())?;
         Ok(())
     });
     project.task(block, "deep").run(|cx| {

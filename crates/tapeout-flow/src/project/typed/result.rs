@@ -200,4 +200,41 @@ mod tests {
             "the attribute `a` of it: 18446744073709551615 is larger than a result can hold (9223372036854775807)";
         assert_eq!(found.unwrap_err(), expected);
     }
+    struct Tree {
+        children: Vec<Tree>,
+    }
+
+    impl TaskResult for Tree {
+        const NAMES: &'static [&'static str] = &["children"];
+
+        fn describe(shape: &mut Shape) {
+            shape.structure("Tree", |shape| shape.field::<Vec<Self>>("children"));
+        }
+
+        fn into_attributes(self) -> Result<Option<Vec<(String, Data)>>, Mismatch> {
+            let mut attributes = Attributes::default();
+            attributes.put("children", self.children)?;
+            Ok(Some(attributes.into_vec()))
+        }
+
+        fn from_attributes(mut attributes: Attributes) -> Result<Self, Mismatch> {
+            Ok(Self { children: attributes.take("children")? })
+        }
+    }
+
+    #[test]
+    fn a_shape_tells_types_apart_and_ends() {
+        let shape = |describe: fn(&mut Shape)| {
+            let mut shape = Shape::default();
+            describe(&mut shape);
+            shape.into_text()
+        };
+        assert_eq!(shape(<Tree as Datum>::describe), "struct ( children list ( Tree ) ) ");
+        assert_ne!(shape(<(Vec<bool>, i64)>::describe), shape(<Vec<(bool, i64)>>::describe));
+        let tree = Tree { children: vec![Tree { children: Vec::new() }] };
+        let wrong = Tree::from_data(Data::Map(vec![("children".into(), vec![Data::Map(Vec::new())].into())])).err();
+        let said = wrong.map(|wrong| wrong.into_failure("attribute", "it").message);
+        assert_eq!(said.as_deref(), Some("the attribute `children[0].children` of it: it is not there"));
+        assert!(Tree::from_data(tree.into_data().unwrap()).is_ok());
+    }
 }

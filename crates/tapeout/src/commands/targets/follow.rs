@@ -1,9 +1,9 @@
 //! `tapeout status --follow`: says when targets begin and end, whoever builds them.
 
 use std::fs::{self, File};
-use std::io::{self, Read as _, Seek as _, SeekFrom};
+use std::io::{self, BufRead as _, BufReader, Read as _, Seek as _, SeekFrom};
 use std::path::Path;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use tapeout_flow::{EVENTS, Happened, RunEvent};
 
@@ -20,12 +20,13 @@ pub(crate) fn run(cx: &Cx, build: &BuildArgs) -> Result<u8, CliError> {
     let loaded = targets::project(cx)?;
     let path = loaded.project.root().join(build.dir()).join(EVENTS);
     // What has happened by now is not told.
-    let mut known = Known { begun: begun(&path), at: fs::metadata(&path).map_or(0, |found| found.len()) };
+    let mut known = Known { first: first_line(&path), at: fs::metadata(&path).map_or(0, |found| found.len()) };
     loop {
         std::thread::sleep(PERIOD);
-        let now = begun(&path);
-        if now != known.begun {
-            known = Known { begun: now, at: 0 };
+        // Another run begins at another time.
+        let first = first_line(&path);
+        if first != known.first {
+            known = Known { first, at: 0 };
         }
         let text = text_from(&path, known.at).unwrap_or_default();
         // A line that is still being written is told when it is whole.
@@ -41,15 +42,16 @@ pub(crate) fn run(cx: &Cx, build: &BuildArgs) -> Result<u8, CliError> {
 
 /// How far the events of a run have been told.
 struct Known {
-    /// When their file was made.
-    begun: Option<SystemTime>,
+    /// The first event.
+    first: Option<String>,
     /// In bytes.
     at: u64,
 }
 
-fn begun(path: &Path) -> Option<SystemTime> {
-    let metadata = fs::metadata(path).ok()?;
-    metadata.created().or_else(|_| metadata.modified()).ok()
+fn first_line(path: &Path) -> Option<String> {
+    let mut line = String::new();
+    BufReader::new(File::open(path).ok()?).read_line(&mut line).ok()?;
+    line.ends_with('\n').then_some(line)
 }
 
 fn text_from(path: &Path, at: u64) -> io::Result<String> {

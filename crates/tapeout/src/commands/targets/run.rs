@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde_json::{Map, Value, json};
 use tapeout_flow::project::{Built, Project, TargetId, Targets, TargetsEnded};
 use tapeout_flow::{Again, RunEvent, recorded_events};
-use tapeout_model::{Class, Data};
+use tapeout_model::{Class, Data, FilePath};
 
 use crate::Cx;
 use crate::commands::cache;
@@ -214,7 +214,8 @@ fn text(terminal: &Terminal, ended: &TargetsEnded) -> String {
         let row = |(name, datum): &&(String, Data)| {
             let value = match datum {
                 Data::Text(text) => text.lines().next().unwrap_or_default().to_owned(),
-                Data::Path(path) => from_here(&ended.dir.join(path.to_string())),
+                Data::Path(path @ FilePath::Target { .. }) => from_here(&ended.dir.join(path.to_string())),
+                Data::Path(path @ FilePath::Source(_)) => path.to_string(),
                 other => other.to_json().to_string(),
             };
             vec![Cell::left(name.as_str()), Cell::left(value)]
