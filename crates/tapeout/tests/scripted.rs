@@ -30,6 +30,7 @@ def _again(ctx, sessions):
 
 def _collect(ctx, sessions):
     words = counted(sessions[0].read("words.txt"))
+    print("counted", words)
     report = ctx.write("report.txt", "{} words\n".format(words))
     return step_result(
         views = {"json": sessions[0].output("top.json"), "timing_report": report},
@@ -104,7 +105,7 @@ fn run(space: &TestSpace) -> Ran {
 #[test]
 fn a_step_of_a_script_does_what_a_step_does() {
     let space = words();
-    run(&space).exits(0);
+    run(&space).exits(0).says(&["counted 4"]);
     for (name, value) in
         [("my__words", 4), ("my__sessions", 1), ("my__status", 3), ("my__size", 19), ("my__twice", 8), ("my__given", 0)]
     {
