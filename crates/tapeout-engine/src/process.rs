@@ -218,10 +218,9 @@ impl JobCx<'_> {
             }
             (_, Some(Stop::TimedOut)) => {
                 let limit = limit.unwrap_or_default().as_secs_f64();
-                let whose = if invocation.timeout.is_some() { "of the call" } else { "`timeout_s` of the tool" };
                 Err(Failure::new(Class::Tool, format!("`{name}` ran longer than its time limit of {limit} s"))
                     .because(Cause::TimedOut)
-                    .hint(format!("raise the limit ({whose}), or see in the log how far it came")))
+                    .hint("raise the limit (`timeout_s` of the tool), or see in the log how far it came"))
             }
             (Status::Lost, _) => Err(lost(name)),
             (Status::Signal(SIGKILL), _) => Err(killed(name)),
