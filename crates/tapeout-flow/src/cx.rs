@@ -1,11 +1,14 @@
 //! What a step sees while it prepares and collects: its slice of the configuration, its inputs, the user's sources.
 
+use std::sync::Arc;
+
 use tapeout_config::{Config, ConfigReads};
 use tapeout_engine::{Failure, JobCx, Part};
 use tapeout_formats::protocol;
 use tapeout_model::{Class, Metric, Metrics, Output, View};
 
 use crate::settings::setting_name;
+use crate::stage::Note;
 use crate::step::unreadable;
 use crate::{Completed, StepInfo, StepResult};
 
@@ -157,6 +160,11 @@ impl<'run> StepCx<'_, 'run> {
     /// When the store cannot take them.
     pub fn write(&self, path: &str, bytes: &[u8]) -> Result<Output, Failure> {
         self.job.write_output(bytes, path)
+    }
+
+    /// Says something to whoever watches. It is no part of the result: a step whose result is recorded says nothing.
+    pub fn say(&self, text: &str) {
+        self.job.tell(Arc::new(Note::Message(text.to_owned())));
     }
 
     /// The absolute path of a file that comes with a tool, from the directory of the tool's real executable.

@@ -392,6 +392,7 @@ fn names_in_the_prose_exist() {
         "TAPEOUT_FAST",
         "TAPEOUT_TOOL",
         "LD_LIBRARY_PATH",
+        "TAPEOUT_PLUGINS",
         "TAPEOUT_SHARED_CACHE",
         "TAPEOUT_CACHE_LIMIT",
         "LC_ALL",

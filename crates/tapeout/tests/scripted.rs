@@ -30,6 +30,7 @@ def _again(ctx, sessions):
 
 def _collect(ctx, sessions):
     words = counted(sessions[0].read("words.txt"))
+    print("counted", words)
     report = ctx.write("report.txt", "{} words\n".format(words))
     return step_result(
         views = {"json": sessions[0].output("top.json"), "timing_report": report},
@@ -104,7 +105,7 @@ fn run(space: &TestSpace) -> Ran {
 #[test]
 fn a_step_of_a_script_does_what_a_step_does() {
     let space = words();
-    run(&space).exits(0);
+    run(&space).exits(0).says(&["counted 4"]);
     for (name, value) in
         [("my__words", 4), ("my__sessions", 1), ("my__status", 3), ("my__size", 19), ("my__twice", 8), ("my__given", 0)]
     {
@@ -268,6 +269,23 @@ fn a_flow_of_a_script_is_stopped_in_order() {
         assert!(quiet, "{}", ended.err);
         space.is_quiet();
     }
+}
+
+#[test]
+fn the_example_finds_the_smallest_device() {
+    if support::fast_only() || !has_flow() {
+        return;
+    }
+    let space = TestSpace::example("scripted-flow");
+    space.tapeout(&["run"]).exits(0).prints(&["lp384      qn32     –  failed", "lp1k       qn84  91 %  best"]);
+    space.tapeout(&["run"]).exits(0);
+    assert_eq!(space.repeated(), [""; 0]);
+    space.edit("logic.star", "length of the longest path", "longest path");
+    space.tapeout(&["run"]).exits(0);
+    assert_eq!(space.repeated(), ["My.Depth-lp384", "My.Depth-lp1k"]);
+    let device = ["-c", "ICE40_DEVICE=lp1k", "-c", "ICE40_PACKAGE=qn84"];
+    let my = space.tapeout(&[&["run", "--flow", "MyFlow", "--tag", "my"], &device[..]].concat()).exits(0);
+    my.prints(&["My.Logic                 done", "my__port__count                                      3"]);
 }
 
 const PROGRAM: &str = r#"

@@ -11,6 +11,7 @@ use tapeout_model::{Class, Digest};
 use crate::diagnose;
 use crate::limits::Limits;
 use crate::values::running;
+use crate::values::step_ctx::StepRun;
 
 /// A frozen function with what it takes to call it.
 #[derive(Clone)]
@@ -36,9 +37,6 @@ impl PrintHandler for Print<'_> {
     }
 }
 
-/// Nobody listens: what a function says while a plan is made is no part of it.
-pub(crate) fn unheard(_: &str) {}
-
 impl Function {
     /// Calls it. The values live as long as the call.
     pub(crate) fn eval<'e, T>(
@@ -62,17 +60,29 @@ impl Function {
         })
     }
 
-    /// Calls it and takes what it gives. `fails_as`: the class of what it refuses by `fail`.
-    pub(crate) fn call<'e, T>(
+    /// Calls it as a part of a step and takes what it gives. `fails_as`: the class of what it refuses by `fail`.
+    pub(crate) fn call_in<'e, T>(
         &self,
-        extra: Option<&dyn AnyLifetime<'e>>,
+        run: &'e StepRun<'e>,
         fails_as: Class,
         args: impl for<'v> FnOnce(Heap<'v>) -> Vec<Value<'v>>,
         take: impl for<'v> FnOnce(Value<'v>) -> Result<T, Failure>,
     ) -> Result<T, Failure> {
-        self.eval(extra, &unheard, args, |returned| match returned {
+        self.eval(Some(run), &|text| run.say(text), args, |returned| match returned {
             Ok(value) => take(value),
             Err(error) => Err(self.failure(&error, fails_as)),
+        })
+    }
+
+    /// Calls it while a plan is made, or a log is looked at, and takes what it gives. Nobody hears what it prints.
+    pub(crate) fn call<T>(
+        &self,
+        args: impl for<'v> FnOnce(Heap<'v>) -> Vec<Value<'v>>,
+        take: impl for<'v> FnOnce(Value<'v>) -> Result<T, Failure>,
+    ) -> Result<T, Failure> {
+        self.eval(None, &|_| (), args, |returned| match returned {
+            Ok(value) => take(value),
+            Err(error) => Err(self.failure(&error, Class::Input)),
         })
     }
 

@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use tapeout_config::{Diagnostic, Span, Variable};
 use tapeout_flow::{Needs, StepInfo};
-use tapeout_model::Class;
 
 use super::Function;
 use super::step::{Functions, StarStep, StepFacts, in_one};
@@ -133,8 +132,6 @@ impl<'a> Maker<'a, '_> {
         };
         variable.check(move |value| {
             let reason = function.call(
-                None,
-                Class::Input,
                 |heap| vec![setting_value(value, heap)],
                 |returned| match returned.unpack_str() {
                     Some(reason) => Ok(Some(reason.to_owned())),

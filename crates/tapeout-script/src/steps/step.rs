@@ -116,7 +116,7 @@ impl Step for StarStep {
         let Some(function) = &self.functions.collect else { return Ok(StepResult::default()) };
         let ctx = self.ctx(cx);
         let run = StepRun::new(cx, sessions);
-        let result = function.call(Some(&run), Class::Tool, both(ctx, Some(sessions)), |returned| {
+        let result = function.call_in(&run, Class::Tool, both(ctx, Some(sessions)), |returned| {
             if returned.is_none() {
                 return Ok(StepResult::default());
             }
@@ -150,8 +150,6 @@ impl Step for StarStep {
     fn alerts(&self, log: &str) -> Vec<Alert> {
         let Some(function) = &self.functions.alerts else { return Vec::new() };
         let found = function.call(
-            None,
-            Class::Input,
             |heap| vec![heap.alloc(log)],
             |returned| alerts(returned).map_err(|error| function.failure(&error, Class::Input)),
         );
@@ -163,8 +161,7 @@ impl Step for StarStep {
 
     fn advice(&self, log: &str) -> Option<String> {
         let function = self.functions.advice.as_ref()?;
-        let advice =
-            function.call(None, Class::Input, |heap| vec![heap.alloc(log)], |returned| text(function, returned));
+        let advice = function.call(|heap| vec![heap.alloc(log)], |returned| text(function, returned));
         advice.unwrap_or_else(|failure| Some(in_one(failure)))
     }
 }
@@ -191,7 +188,7 @@ impl StarStep {
         let declared = {
             let run = StepRun::new(cx, sessions);
             let args = both(ctx, (!first).then_some(sessions));
-            let declared = function.call(Some(&run), fails_as, args, |returned| self.declared(function, returned))?;
+            let declared = function.call_in(&run, fails_as, args, |returned| self.declared(function, returned))?;
             (declared, run.take_asked())
         };
         let (declared, asked): (Vec<Arc<SessionDecl>>, Vec<Input>) = declared;
@@ -233,15 +230,13 @@ impl StarStep {
     fn reason(&self, config: &Config) -> Result<Option<String>, Failure> {
         let Some(function) = &self.functions.nothing_to_do else { return Ok(None) };
         let config = self.config(config);
-        function.call(None, Class::Input, |heap| vec![heap.alloc(config)], |returned| text(function, returned))
+        function.call(|heap| vec![heap.alloc(config)], |returned| text(function, returned))
     }
 
     fn used_tools(&self, config: &Config) -> Result<Option<Vec<&'static str>>, Failure> {
         let Some(function) = &self.functions.tools else { return Ok(None) };
         let config = self.config(config);
         function.call(
-            None,
-            Class::Input,
             |heap| vec![heap.alloc(config)],
             |returned| {
                 let wrong = || function.must_return("a list of tools that the step declares", returned);
@@ -260,8 +255,6 @@ impl StarStep {
         let Some(function) = &self.functions.check else { return Ok(None) };
         let config = self.config(config);
         function.call(
-            None,
-            Class::Input,
             |heap| vec![heap.alloc(config)],
             |returned| {
                 if returned.is_none() {

@@ -38,6 +38,7 @@ pub(crate) trait StepOps {
     fn write(&self, path: &str, bytes: &[u8]) -> Result<Output, Failure>;
     fn tool_file(&mut self, tool: &str, path: &str) -> Result<String, Failure>;
     fn told(&self, session: &Completed) -> Result<StepResult, Failure>;
+    fn say(&self, text: &str);
 }
 
 impl StepOps for StepCx<'_, '_> {
@@ -80,6 +81,10 @@ impl StepOps for StepCx<'_, '_> {
     fn told(&self, session: &Completed) -> Result<StepResult, Failure> {
         self.told(session)
     }
+
+    fn say(&self, text: &str) {
+        self.say(text);
+    }
 }
 
 /// One call of a step's function.
@@ -104,6 +109,12 @@ impl<'e> StepRun<'e> {
     /// The files that were written.
     pub(crate) fn take_written(&self) -> Vec<Output> {
         self.written.take()
+    }
+
+    /// `print`, a line at a time: those of several steps are shown among each other.
+    pub(crate) fn say(&self, text: &str) {
+        let ops = self.ops.borrow();
+        text.split('\n').for_each(|line| ops.say(line));
     }
 
     fn ask<T>(&self, ask: impl FnOnce(&mut dyn StepOps) -> Result<T, Failure>) -> starlark::Result<T> {
