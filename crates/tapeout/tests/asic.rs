@@ -346,7 +346,7 @@ fn a_wrong_netlist_fails_the_bench_and_the_proof() {
     checked(&netlist.replacen(" NAND2X1 ", " NOR2X1 ", 1)).exits(1).says(&[
         "Icarus.GateLevel: 1 of 1 benches failed",
         "Yosys.Equivalence: ",
-        "registers and outputs could not be proved to be equal: `q[",
+        "registers and outputs could not be proved to be equal: `q`",
     ]);
 }
 
