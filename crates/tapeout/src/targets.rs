@@ -1,5 +1,6 @@
 //! From the command line to targets: which project, which of its targets, and the engine that builds them.
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -102,6 +103,7 @@ pub(crate) fn find(project: &Project, words: &[&str]) -> Result<Vec<TargetId>, C
         return Ok(project.targets().collect());
     }
     let mut found = Vec::new();
+    let mut seen = HashSet::new();
     for word in words {
         let word = word.strip_prefix(':').unwrap_or(word);
         let matching = match word.split_once('.') {
@@ -124,7 +126,7 @@ pub(crate) fn find(project: &Project, words: &[&str]) -> Result<Vec<TargetId>, C
             None => return Err(unknown(project, word)),
         };
         for target in matching {
-            if !found.contains(&target) {
+            if seen.insert(target) {
                 found.push(target);
             }
         }

@@ -26,6 +26,9 @@ pub const BUILD_DIR: &str = "build";
 /// How often a run looks for results whose files are lost.
 const MAX_TURNS: u32 = 64;
 
+/// Of more targets than this, nobody wants to hear one by one that they are as they were.
+const MANY: usize = 40;
+
 /// What will be done.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TargetPlan {
@@ -428,8 +431,8 @@ impl Showing {
                     Ok(()) => {}
                 }
                 self.entries[place] = Some(Arc::clone(entry));
-                // What is as it was is news only to who asked for it.
-                if *how != How::Ran && !is_asked {
+                // What is as it was is news only to who asked for it, and not for very much.
+                if *how != How::Ran && (!is_asked || targets.plan.asked.len() > MANY) {
                     return None;
                 }
                 RunEvent::StepDone(step_done(entry, *how, false))

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde_json::{Map, Value, json};
 use tapeout_flow::project::{Built, Project, TargetId, Targets, TargetsEnded};
-use tapeout_flow::{Again, RunEvent, recorded_events};
+use tapeout_flow::{Again, RunEvent, StepStatus, recorded_events};
 use tapeout_model::{Class, Data, FilePath};
 
 use crate::Cx;
@@ -27,6 +27,9 @@ use crate::trace;
 
 /// More attributes of a result than this are for its file.
 const SHOWN_ATTRIBUTES: usize = 12;
+
+/// Of more targets than this, only those that are not well are shown, and the others counted.
+const SHOWN_TARGETS: usize = 40;
 
 /// How long the end of a run waits for results on their way to a shared cache.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -179,6 +182,10 @@ fn dry_run(cx: &Cx, project: &Project, targets: &Targets<'_>, again: impl Fn(&st
     0
 }
 
+fn is_well(built: &Built) -> bool {
+    matches!(built.status, StepStatus::Done | StepStatus::Reused)
+}
+
 /// The data of a result as one JSON object.
 fn data(data: &[(String, Data)]) -> Map<String, Value> {
     data.iter().map(|(name, datum)| (name.clone(), datum.to_json())).collect()
@@ -197,7 +204,9 @@ fn to_json(built: &Built) -> Value {
 fn text(terminal: &Terminal, ended: &TargetsEnded) -> String {
     let paint = terminal.out;
     let mut rows: Vec<Vec<Cell>> = Vec::new();
-    for built in ended.targets.iter().filter(|built| built.asked) {
+    let asked = ended.targets.iter().filter(|built| built.asked).count();
+    let is_shown = |built: &&Built| built.asked && (asked <= SHOWN_TARGETS || !is_well(built));
+    for built in ended.targets.iter().filter(is_shown) {
         let (word, style) = summary::status(built.status);
         let time = if built.wall_ms > 0 { duration(built.wall_ms) } else { String::new() };
         rows.push(vec![
@@ -208,6 +217,11 @@ fn text(terminal: &Terminal, ended: &TargetsEnded) -> String {
         ]);
     }
     let mut text = table(&rows, paint);
+    if asked > SHOWN_TARGETS {
+        let well = asked - rows.len();
+        let gap = if rows.is_empty() { "" } else { "\n\n" };
+        text.push_str(&format!("{gap}{} done or up to date", plural(well, "target")));
+    }
     // What one gives is of interest; what many give is in their files.
     if let [only] = ended.targets.iter().filter(|built| built.asked).collect::<Vec<_>>()[..] {
         let given: Vec<&(String, Data)> = only.data.iter().filter(|(name, _)| name != "returned_data").collect();
@@ -229,7 +243,7 @@ fn text(terminal: &Terminal, ended: &TargetsEnded) -> String {
         }
     }
     let others = ended.targets.iter().filter(|built| !built.asked).count();
-    let reused = |built: &&Built| built.status == tapeout_flow::StepStatus::Reused;
+    let reused = |built: &&Built| built.status == StepStatus::Reused;
     if others > 0 {
         let reused = ended.targets.iter().filter(|built| !built.asked).filter(reused).count();
         text.push_str(&format!("\n\n{} required, {reused} of them reused", plural(others, "further target")));
