@@ -99,7 +99,7 @@ impl App {
             let project = reported_as(terminal, make(&here), &sources, "project")?;
             return Ok(Some(LoadedProject { project: Arc::new(project), doc: String::new() }));
         }
-        let Some(root) = here.ancestors().find(|dir| dir.join(FLOW_FILE).is_file()) else { return Ok(None) };
+        let Some(root) = targets::script_root(&here) else { return Ok(None) };
         let script = reported_as(terminal, Script::load(root, registry, &mut sources), &sources, "project")?;
         reported_as(terminal, script.register(registry), &sources, "project")?;
         script.said().iter().for_each(|text| terminal.note(text));

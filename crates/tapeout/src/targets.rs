@@ -10,7 +10,7 @@ use tapeout_engine::{Engine, Failure};
 use tapeout_flow::project::{BUILD_DIR, FlowPlanner, Project, TargetId, Targets};
 use tapeout_flow::{Again, Registry};
 use tapeout_model::{Data, FilePath, Metric, Value};
-use tapeout_script::FLOW_FILE;
+use tapeout_script::{FLOW_FILE, Plugin};
 
 use crate::args::{OverlayArgs, PartArgs, TagArgs};
 use crate::error::CliError;
@@ -60,6 +60,18 @@ pub(crate) fn project(cx: &Cx) -> Result<&LoadedProject, CliError> {
         CliError::input("there is no project here")
             .hint(format!("a project is written in `{FLOW_FILE}`, here or in a directory above"))
     })
+}
+
+/// The plugins that the scripts of the project here can load; what is wrong with others, in words.
+pub(crate) fn plugins() -> Result<Vec<Result<Plugin, String>>, CliError> {
+    let here = std::env::current_dir()
+        .map_err(|error| CliError::environment(format!("there is no current directory: {error}")))?;
+    Ok(Plugin::all(script_root(&here).unwrap_or(&here)))
+}
+
+/// The directory of the nearest project in scripts, here or above.
+pub(crate) fn script_root(here: &Path) -> Option<&Path> {
+    here.ancestors().find(|dir| dir.join(FLOW_FILE).is_file())
 }
 
 /// The targets that words of the command line name, if they name targets: `first` stands where a configuration may. Both

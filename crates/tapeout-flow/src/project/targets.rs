@@ -346,6 +346,12 @@ impl<'a> Targets<'a> {
                 reasons.push(reason);
             }
         }
+        if reasons.is_empty() {
+            // Of what it read nothing has changed by now; what comes of what it requires is not known.
+            let unknown = job.inputs.iter().find(|(_, from)| entries[from.index()].is_none());
+            let words = unknown.map(|(_, from)| (name_of(*from), format!("{} would run first", name_of(*from))));
+            reasons.extend(words.map(|(from, words)| Reason::new("input", from, words)));
+        }
         reasons
     }
 }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use clap::{Args, ValueEnum};
 use serde_json::{Value, json};
 use tapeout_flow::{Registry, Type, Variable, universal_variables};
+use tapeout_script::Plugin;
 
 use super::show::{PLANNED_ONLY, is_planned_only};
 use crate::error::CliError;
@@ -12,10 +13,10 @@ use crate::runs::{RecordedRun, runs_in};
 use crate::terminal::Style;
 use crate::terminal::summary;
 use crate::terminal::table::{Cell, table};
-use crate::terminal::words::ago;
+use crate::terminal::words::{ago, from_here};
 use crate::{Cx, targets};
 
-/// List what there is: steps, flows, tools, PDKs, variables, the targets of the project here, or the runs of the design
+/// List what there is: steps, flows, tools, PDKs, variables, runs of the design here, targets and plugins of the project
 #[derive(Debug, Args)]
 pub(crate) struct ListArgs {
     /// Of what
@@ -47,6 +48,9 @@ enum ListKind {
     /// The targets of the project here
     #[value(alias = "target")]
     Targets,
+    /// The plugins that the scripts of the project here can load
+    #[value(alias = "plugin")]
+    Plugins,
 }
 
 pub(crate) fn run(cx: &Cx, args: &ListArgs) -> Result<u8, CliError> {
@@ -90,6 +94,7 @@ pub(crate) fn run(cx: &Cx, args: &ListArgs) -> Result<u8, CliError> {
             })
             .collect(),
         ListKind::Targets => super::targets::docs::list(targets::project(cx)?),
+        ListKind::Plugins => targets::plugins()?.into_iter().map(plugin_item).collect(),
         ListKind::Runs => runs_in(&std::path::absolute(".").unwrap_or_default())?.iter().map(run_item).collect(),
     };
     let (rows, json): (Vec<_>, Vec<_>) = items.into_iter().unzip();
@@ -101,6 +106,19 @@ pub(crate) fn run(cx: &Cx, args: &ListArgs) -> Result<u8, CliError> {
         cx.terminal.print(&table(&rows, cx.terminal.out));
     }
     Ok(0)
+}
+
+fn plugin_item(plugin: Result<Plugin, String>) -> (Vec<Cell>, Value) {
+    match plugin {
+        Ok(Plugin { name, version, summary, minimum, entry, dir, .. }) => {
+            let cells = row(&name, &[&version, &summary, &from_here(&dir)]);
+            let json = json!({
+                "name": name, "version": version, "summary": summary, "minimum": minimum, "entry": entry, "dir": dir,
+            });
+            (cells, json)
+        }
+        Err(error) => (row("", &[&error]), json!({ "error": error })),
+    }
 }
 
 pub(super) fn row(name: &str, more: &[&str]) -> Vec<Cell> {
