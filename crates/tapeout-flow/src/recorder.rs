@@ -20,13 +20,17 @@ impl Recorder {
         Ok(Self(Mutex::new(BufWriter::new(file))))
     }
 
-    /// Writes a line. Those of results that were there already, and of steps that have not come to run a tool, wait for
+    /// Writes a line. Those of results that were there already, and of steps that have run no tool, wait for
     /// company; all others are on disk at once, so that another process can see what runs. The stream is a view: a line that cannot be written does not stop a run.
     pub(crate) fn record(&self, happened: &Happened) {
         let mut file = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let _ = writeln!(file, "{}", happened.to_line());
         let event = &happened.event;
-        let waits = matches!(event, RunEvent::StepDone(StepDone { reused: true, .. }) | RunEvent::StepStarted { .. });
+        let waits = match event {
+            RunEvent::StepDone(StepDone { reused, wall_ms, .. }) => *reused || *wall_ms == 0,
+            RunEvent::StepStarted { .. } => true,
+            _ => false,
+        };
         if !waits {
             let _ = file.flush();
         }
