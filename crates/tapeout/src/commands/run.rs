@@ -1,14 +1,14 @@
 //! `tapeout run`: runs what is not recorded, shows it, and says what came of it.
 
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 use serde_json::json;
-use tapeout_engine::Engine;
-use tapeout_flow::{Again, Ended, Happened, InRange, Plan, Run, RunEvent, recorded_events};
+use tapeout_engine::{Engine, Failure, Shares};
+use tapeout_flow::{Again, Edited, Ended, Happened, InRange, Plan, Run, RunEvent, recorded_events};
 use tapeout_model::Class;
 
 use super::cache;
@@ -193,23 +193,8 @@ pub(super) fn execute(
     json_log: bool,
 ) -> Result<(u8, Ended), CliError> {
     let terminal = &cx.terminal;
-    let watcher = watch::watcher(terminal, Billing::of_plan(plan), json_log);
-    let differs = Mutex::new(Vec::new());
-    let ((ended, shares), signal) = stopping_on_signal(engine, &|text| watcher.say(text), || {
-        let ended = run.execute(again, |step, happened| {
-            if matches!(&happened.event, RunEvent::StepRepeated { differences } if !differences.is_empty()) {
-                let remark = watch::remark(&happened.event).unwrap_or_default();
-                let step = happened.step.as_deref().unwrap_or_default();
-                differs.lock().unwrap_or_else(PoisonError::into_inner).push(format!("error: {step}: {remark}"));
-            }
-            watcher.heard(step, happened);
-        });
-        (ended, engine.finish_sharing(PATIENCE))
-    })
-    .map_err(|error: io::Error| CliError::environment(format!("cannot listen for signals: {error}")))?;
-    drop(watcher);
-    let ended = ended?;
-    let differs = differs.into_inner().unwrap_or_else(PoisonError::into_inner);
+    let watched = watched(cx, engine, Billing::of_plan(plan), json_log, |heard| run.execute(again, heard))?;
+    let Watched { ended, differs, signal, shares } = watched;
     let failed = ended.summary.class.or((!differs.is_empty()).then_some(Class::Check));
     let code = signal.unwrap_or(failed.map_or(0, Class::exit_code));
     if json_log {
@@ -223,14 +208,56 @@ pub(super) fn execute(
     }
     summary::problems(terminal, &ended);
     differs.iter().for_each(|difference| terminal.complain(difference));
-    tell_edited(terminal, &ended);
-    if let Some(shares) = shares.filter(|_| signal.is_none()) {
+    tell_edited(terminal, &ended.dir, &ended.edited);
+    tell_store(terminal, engine, shares.filter(|_| signal.is_none()));
+    Ok((code, ended))
+}
+
+/// What was executed while somebody watched.
+pub(super) struct Watched<T> {
+    pub(super) ended: T,
+    /// What tools that ran once more gave otherwise, in words.
+    pub(super) differs: Vec<String>,
+    /// The exit code of a signal that stopped it.
+    pub(super) signal: Option<u8>,
+    pub(super) shares: Option<Shares>,
+}
+
+/// Executes steps or targets, shows what happens, and stops on signals.
+pub(super) fn watched<T>(
+    cx: &Cx,
+    engine: &Engine,
+    billing: Billing,
+    json_log: bool,
+    execute: impl FnOnce(&(dyn Fn(Option<usize>, &Happened) + Sync)) -> Result<T, Failure>,
+) -> Result<Watched<T>, CliError> {
+    let watcher = watch::watcher(&cx.terminal, billing, json_log);
+    let differs = Mutex::new(Vec::new());
+    let ((ended, shares), signal) = stopping_on_signal(engine, &|text| watcher.say(text), || {
+        let ended = execute(&|place, happened| {
+            if matches!(&happened.event, RunEvent::StepRepeated { differences } if !differences.is_empty()) {
+                let remark = watch::remark(&happened.event).unwrap_or_default();
+                let name = happened.step.as_deref().unwrap_or_default();
+                differs.lock().unwrap_or_else(PoisonError::into_inner).push(format!("error: {name}: {remark}"));
+            }
+            watcher.heard(place, happened);
+        });
+        (ended, engine.finish_sharing(PATIENCE))
+    })
+    .map_err(|error: io::Error| CliError::environment(format!("cannot listen for signals: {error}")))?;
+    drop(watcher);
+    let differs = differs.into_inner().unwrap_or_else(PoisonError::into_inner);
+    Ok(Watched { ended: ended?, differs, signal, shares })
+}
+
+/// What came of sharing, and what was found damaged.
+pub(super) fn tell_store(terminal: &Terminal, engine: &Engine, shares: Option<Shares>) {
+    if let Some(shares) = shares {
         sharing::tell(terminal, &shares);
     }
     for damage in engine.store().damages() {
         terminal.complain(&format!("warning: {damage}"));
     }
-    Ok((code, ended))
 }
 
 fn dry_run(cx: &Cx, plan: &Plan, run: &Run<'_>, tag: &str, again: impl Fn(&str) -> Again) -> u8 {
@@ -255,10 +282,10 @@ fn refuse_pinned(run: &Run<'_>, again: impl Fn(&str) -> Again) -> Result<(), Cli
     Ok(())
 }
 
-/// Says what was edited in the run's tree and is shown as recorded again.
-fn tell_edited(terminal: &Terminal, ended: &Ended) {
-    for edited in &ended.edited {
-        let kept = from_here(&ended.dir.join(&edited.kept));
+/// Says what was edited in a tree and is shown as recorded again.
+pub(super) fn tell_edited(terminal: &Terminal, dir: &Path, edited: &[Edited]) {
+    for edited in edited {
+        let kept = from_here(&dir.join(&edited.kept));
         terminal.complain(&format!(
             "note: `{}` was edited or added to ({}); the recorded files are shown again, and what was there is in `{kept}`",
             edited.dir,

@@ -1,25 +1,19 @@
 //! `tapeout run TARGET…`: builds targets and what they require.
 
-use std::io;
-use std::sync::{Mutex, PoisonError};
-use std::time::Duration;
-
 use serde_json::{Map, Value, json};
 use tapeout_flow::project::{Built, Project, TargetId, Targets, TargetsEnded};
-use tapeout_flow::{Again, RunEvent, StepStatus, recorded_events};
+use tapeout_flow::{Again, StepStatus, recorded_events};
 use tapeout_model::{Class, Data, FilePath};
 
 use crate::Cx;
 use crate::commands::cache;
-use crate::commands::run::RunArgs;
-use crate::commands::sharing;
+use crate::commands::run::{RunArgs, Watched, tell_edited, tell_store, watched};
 use crate::error::CliError;
 use crate::names::Glob;
-use crate::signals::stopping_on_signal;
 use crate::targets::{self, BuildArgs};
 use crate::terminal::summary;
 use crate::terminal::table::{Cell, table};
-use crate::terminal::watch::{self, Billing};
+use crate::terminal::watch::Billing;
 use crate::terminal::words::{duration, from_here};
 use crate::terminal::{Style, Terminal, plural};
 use crate::tools::Options;
@@ -30,9 +24,6 @@ const SHOWN_ATTRIBUTES: usize = 12;
 
 /// Of more targets than this, only those that are not well are shown, and the others counted.
 const SHOWN_TARGETS: usize = 40;
-
-/// How long the end of a run waits for results on their way to a shared cache.
-const PATIENCE: Duration = Duration::from_secs(60);
 
 /// What of the command line is for targets.
 pub(crate) struct Wanted<'a> {
@@ -70,23 +61,8 @@ pub(crate) fn run(cx: &Cx, args: &RunArgs, asked: &[TargetId], wanted: &Wanted<'
     }
     let billing = Billing::of_targets(&names);
     let json_log = args.json_log();
-    let watcher = watch::watcher(&cx.terminal, billing, json_log);
-    let differs = Mutex::new(Vec::new());
-    let ((ended, shares), signal) = stopping_on_signal(&engine, &|text| watcher.say(text), || {
-        let ended = targets.execute(again, |place, happened| {
-            if matches!(&happened.event, RunEvent::StepRepeated { differences } if !differences.is_empty()) {
-                let remark = watch::remark(&happened.event).unwrap_or_default();
-                let target = happened.step.as_deref().unwrap_or_default();
-                differs.lock().unwrap_or_else(PoisonError::into_inner).push(format!("error: {target}: {remark}"));
-            }
-            watcher.heard(place, happened);
-        });
-        (ended, engine.finish_sharing(PATIENCE))
-    })
-    .map_err(|error: io::Error| CliError::environment(format!("cannot listen for signals: {error}")))?;
-    drop(watcher);
-    let ended = ended?;
-    let differs = differs.into_inner().unwrap_or_else(PoisonError::into_inner);
+    let watched = watched(cx, &engine, billing, json_log, |heard| targets.execute(again, heard))?;
+    let Watched { ended, differs, signal, shares } = watched;
     let failed = ended.class.or((!differs.is_empty()).then_some(Class::Check));
     let code = signal.unwrap_or(failed.map_or(0, Class::exit_code));
     let terminal = &cx.terminal;
@@ -102,20 +78,8 @@ pub(crate) fn run(cx: &Cx, args: &RunArgs, asked: &[TargetId], wanted: &Wanted<'
     }
     summary::failures(terminal, project.root(), &ended.failures);
     differs.iter().for_each(|difference| terminal.complain(difference));
-    for edited in &ended.edited {
-        let kept = from_here(&ended.dir.join(&edited.kept));
-        terminal.complain(&format!(
-            "note: `{}` was edited or added to ({}); the recorded files are shown again, and what was there is in `{kept}`",
-            edited.dir,
-            edited.files.join(", "),
-        ));
-    }
-    if let Some(shares) = shares.filter(|_| signal.is_none()) {
-        sharing::tell(terminal, &shares);
-    }
-    for damage in engine.store().damages() {
-        terminal.complain(&format!("warning: {damage}"));
-    }
+    tell_edited(terminal, &ended.dir, &ended.edited);
+    tell_store(terminal, &engine, shares.filter(|_| signal.is_none()));
     if let Some(file) = &args.trace {
         trace::write(file, &recorded_events(&ended.dir))?;
     }
