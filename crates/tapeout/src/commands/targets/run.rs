@@ -1,5 +1,7 @@
 //! `tapeout run TARGET…`: builds targets and what they require.
 
+use std::time::{SystemTime, UNIX_EPOCH};
+
 use serde_json::{Map, Value, json};
 use tapeout_flow::project::{Built, Project, TargetId, Targets, TargetsEnded};
 use tapeout_flow::{Again, StepStatus, recorded_events};
@@ -67,11 +69,16 @@ pub(crate) fn run(cx: &Cx, args: &RunArgs, asked: &[TargetId], wanted: &Wanted<'
     let code = signal.unwrap_or(failed.map_or(0, Class::exit_code));
     let terminal = &cx.terminal;
     if json_log || terminal.json {
-        let line = json!({ "exit_code": code, "dir": ended.dir, "targets": ended.targets.iter().map(to_json).collect::<Vec<_>>() });
+        let targets: Vec<Value> = ended.targets.iter().map(to_json).collect();
+        let mut json = json!({ "exit_code": code, "dir": ended.dir, "targets": targets });
         if json_log {
-            terminal.print(&line.to_string());
+            // A line of the stream says what it is and when.
+            let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+            json["event"] = "targets_finished".into();
+            json["time"] = now.as_secs_f64().into();
+            terminal.print(&json.to_string());
         } else {
-            terminal.print_json(&line);
+            terminal.print_json(&json);
         }
     } else if !terminal.quiet {
         terminal.print(&text(terminal, &ended));
