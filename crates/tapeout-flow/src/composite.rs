@@ -110,6 +110,9 @@ impl JobBody for CompositeJob {
         for part in &self.parts {
             identity.part("(part)", part.info.id).part(IMPLEMENTATION, part.info.implementation);
             part.step.identify(identity);
+            if let Some(hooks) = &part.hooks {
+                hooks.identify(identity);
+            }
         }
     }
 
@@ -179,8 +182,9 @@ impl CompositeJob {
             id: format!("{}/{dir}", self.id),
             step: Arc::clone(&part.step),
             info: Arc::clone(&part.info),
-            config: self.config.restricted_to(&names),
+            config: if part.is_hooked() { self.config.clone() } else { self.config.restricted_to(&names) },
             keeps_failure: self.keeps_failure,
+            hooks: part.hooks.clone(),
         };
         Ok(Job {
             inputs,

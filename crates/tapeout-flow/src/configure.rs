@@ -11,6 +11,7 @@ use tapeout_config::{
 use tapeout_model::Value;
 
 use crate::custom::{EditedStep, Program};
+use crate::hooks::Hooks;
 use crate::plan::{PlanError, universal_variables};
 use crate::registry::Registered;
 use crate::sequence::Change;
@@ -131,14 +132,23 @@ impl Configured {
         warnings.extend(unknown_tools(registry, &config));
         let Chosen { flow, steps, edited } = chosen;
         let name = flow.name.clone();
+        let hooks = Hooks::of(registry, &config).map_err(PlanError)?;
         let plan = match registry.program(&flow.name) {
             Some(program) => {
-                let declared = steps.into_iter().map(|step| step.step).collect();
+                let mut hooking = hooks.hooking();
+                let mut hooked = |step: &Registered| hooking.step(step.info.id, step);
+                let edited =
+                    edited.into_iter().map(|edited| EditedStep { step: hooked(&edited.step), ..edited }).collect();
+                let declared = steps.into_iter().map(|step| hooked(&step.step)).collect();
+                let problems = hooking.problems(registry);
+                if !problems.is_empty() {
+                    return Err(PlanError(problems));
+                }
                 let (flow, described) = (Arc::clone(program), flow);
                 let program = Program { flow, described, declared, edited, skipped: Vec::new() };
                 Plan::of_program(program, initial, config.clone(), warnings.clone())
             }
-            None => Plan::new(&flow, steps, initial, config.clone(), warnings.clone(), sources)?,
+            None => Plan::new(&flow, steps, (registry, &hooks), initial, config.clone(), warnings.clone(), sources)?,
         };
         Ok(Self { flow: name, named: true, config, plan, warnings })
     }
@@ -339,6 +349,11 @@ fn schema_of_steps(registry: &Registry, flow: &Flow, steps: &[Arranged]) -> Resu
     let mut schema = Schema::new(universal_variables()).map_err(|error| error.to_string())?;
     for variable in &flow.variables {
         schema.add(variable.clone()).map_err(|error| format!("flow `{}`: {error}", flow.name))?;
+    }
+    for hook in registry.hooks() {
+        for variable in &hook.variables {
+            schema.add(variable.clone()).map_err(|error| format!("{}: {error}", hook.words()))?;
+        }
     }
     let mut shared = BTreeSet::new();
     for vocabulary in registry.vocabularies() {

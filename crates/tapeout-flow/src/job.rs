@@ -6,8 +6,10 @@ use tapeout_config::{Config, ConfigReads};
 use tapeout_engine::{Cause, Failure, Identity, Input, JobBody, JobCx, KeptAttempt, KeptFile};
 use tapeout_model::{Class, Output, Record, Severity, Verdict};
 
+use crate::hooks::arrange::{Bounds, Order};
+use crate::hooks::{Made, StepHooks};
 use crate::settings::{setting_names, setting_text};
-use crate::{Completed, Session, Step, StepCx, StepInfo};
+use crate::{Completed, Session, Step, StepCx, StepInfo, StepResult};
 
 /// How many of a tool's error lines are shown when it fails.
 const SHOWN_WORDS: usize = 8;
@@ -22,12 +24,16 @@ pub(crate) struct StepJob {
     pub(crate) config: Config,
     /// Whether it is a result when its tools fail.
     pub(crate) keeps_failure: bool,
+    pub(crate) hooks: Option<Arc<StepHooks>>,
 }
 
 impl JobBody for StepJob {
     fn identify(&self, identity: &mut Identity<'_>) {
         identify_step(identity, &self.id, &self.info, self.keeps_failure);
         self.step.identify(identity);
+        if let Some(hooks) = &self.hooks {
+            hooks.identify(identity);
+        }
     }
 
     fn settings(&self) -> Vec<String> {
@@ -43,14 +49,14 @@ impl JobBody for StepJob {
         let config = self.config.noting(&reads);
         let mut cx = StepCx { job, info: &self.info, config: &config, config_reads: &reads };
         let mut completed = Vec::new();
-        if let Err(failure) = self.run_tools(&mut cx, &mut completed) {
+        let order = self.order()?;
+        if let Err(failure) = self.run_tools(&order, &mut cx, &mut completed) {
             return self.as_result(&mut cx, failure);
         }
         let result = match self.step.collect(&mut cx, &completed) {
             Ok(result) => result,
             Err(failure) => return Err(self.with_logs(failure, &cx, &completed)),
         };
-        cx.note_config_reads();
         let mut outputs: Vec<Output> = completed.iter().flat_map(|session| session.outputs().iter().cloned()).collect();
         outputs.extend(result.written);
         outputs.sort_by(|a, b| a.path.cmp(&b.path));
@@ -58,7 +64,17 @@ impl JobBody for StepJob {
             let message = format!("`{}` writes `{}` twice", self.info.id, pair[0].path);
             return Err(Failure::new(Class::Internal, message));
         }
-        let unmade = result.views.iter().find_map(|(format, view)| {
+        let StepResult { views, metrics, alerts, verdict, written: _ } = result;
+        let mut made = Made { outputs, views, metrics, alerts, verdict };
+        if let Some(hooks) = &self.hooks
+            && let Err(failure) = hooks.behind(&order, &mut cx, &mut completed, &mut made)
+        {
+            return Err(self.with_logs(failure, &cx, &completed));
+        }
+        cx.note_config_reads();
+        made.outputs.sort_by(|a, b| a.path.cmp(&b.path));
+        let Made { outputs, views, metrics, alerts, verdict } = made;
+        let unmade = views.iter().find_map(|(format, view)| {
             let path = view.files().into_iter().find(|path| !outputs.iter().any(|output| output.path == **path))?;
             Some(format!("`{}` gives `{path}` as its view `{format}`, and has made no such file", self.info.id))
         });
@@ -71,15 +87,7 @@ impl JobBody for StepJob {
             let name = format!("{}.log", cx.slug());
             job.attempt_log(job.write_output(log.as_bytes(), &name)?);
         }
-        Ok(Record {
-            outputs,
-            views: result.views,
-            metrics: result.metrics,
-            data: Vec::new(),
-            statuses,
-            alerts: result.alerts,
-            verdict: result.verdict,
-        })
+        Ok(Record { outputs, views, metrics, data: Vec::new(), statuses, alerts, verdict })
     }
 }
 
@@ -117,10 +125,21 @@ pub(crate) const IMPLEMENTATION: &str = "(implementation)";
 pub(crate) const FAILURE: &str = "(failure)";
 
 impl StepJob {
-    fn run_tools(&self, cx: &mut StepCx<'_, '_>, completed: &mut Vec<Completed>) -> Result<(), Stopped> {
-        for session in self.step.prepare(cx)? {
+    /// In which order the sections and hooks of the step stand.
+    fn order(&self) -> Result<Order, Failure> {
+        let Some(hooks) = &self.hooks else { return Ok(Order::default()) };
+        let unplanned = |_| Failure::new(Class::Internal, format!("the sections of `{}` have no order", self.id));
+        hooks.arrangement().order(&Bounds::default()).map_err(unplanned)
+    }
+
+    fn run_tools(&self, order: &Order, cx: &mut StepCx<'_, '_>, completed: &mut Vec<Completed>) -> Result<(), Stopped> {
+        for mut session in self.step.prepare(cx)? {
+            if let Some(hooks) = &self.hooks {
+                hooks.weave(order, cx, &mut session)?;
+            }
             completed.push(self.execute(cx, session)?);
         }
+        // What follows up only looks at what came out.
         for session in self.step.follow_up(cx, completed)? {
             completed.push(self.execute(cx, session)?);
         }
@@ -158,9 +177,17 @@ impl StepJob {
     }
 
     fn execute(&self, cx: &mut StepCx<'_, '_>, session: Session) -> Result<Completed, Stopped> {
-        let Session { scripts, mut invocation } = session;
+        let Session { scripts, mut invocation, calls: _ } = session;
         invocation.log = format!("{}.log", cx.slug());
         for script in scripts {
+            if let Some(option) = script.given_by {
+                if script.is_empty() {
+                    continue;
+                }
+                if let Some(command) = invocation.commands.first_mut() {
+                    command.args.extend([option.to_owned(), script.path.clone()]);
+                }
+            }
             let text = script.render();
             invocation.inputs.push(Input::Text { name: script.path, text });
         }

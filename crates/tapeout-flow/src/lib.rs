@@ -10,12 +10,14 @@
 //! - [`Flow`]: a list of step ids, with gates. [`Sequence`]: such a list while it is edited. [`Registry`]: the steps,
 //!   flows and tools there are. [`Vocabulary`]: steps that are known by their descriptors only, so that flows with them can
 //!   be planned.
+//! - [`Hook`]: an edit of what a step's tool does, or of the steps of a flow.
 //! - [`InitialState`]: what is there before the first step.
 //! - [`Plan`]: everything a run will do, complete and validated; all its errors are reported together.
 //! - [`Pack`]: what a step's tools did, for others to do again.
 //! - [`Range`]: the part of a plan that is to run; what stands before it is held at the results that the run shows.
 //! - [`Run`]: one execution of a plan under a tag, and its views on disk.
 
+mod action;
 mod cast;
 mod composite;
 mod configure;
@@ -26,6 +28,7 @@ mod finish;
 mod flow;
 mod flow_cx;
 mod flow_job;
+pub mod hooks;
 mod initial;
 mod job;
 mod makers;
@@ -51,6 +54,7 @@ mod summary;
 mod tree;
 mod vocabulary;
 
+pub use action::Action;
 pub use configure::Configured;
 pub use custom::{CustomFlow, FlowError};
 pub use cx::{StepCx, slug};
@@ -58,6 +62,7 @@ pub use event::{EVENTS, Happened, RunEvent, StepDone, StepFailed};
 pub use flow::{Flow, Gate};
 pub use flow_cx::{FlowCx, FlowState};
 pub use flow_job::is_ending_flow;
+pub use hooks::{Hook, HookBody, HookCx, HookKind, Layer, Puts, TextHook};
 pub use initial::InitialState;
 pub use pack::{Pack, Verified, sources_of_step};
 pub use pattern::{StepPattern, nearest_step};
@@ -72,7 +77,7 @@ pub use sequence::{Change, Listed, Sequence, StepEdit};
 pub use stage::{Candidate, Comparison, Placing, Stage};
 pub use standing::{Standing, Stands};
 pub use state_file::{check_formats, design_format, load_state};
-pub use step::{Completed, Needs, Script, Section, Session, Step, StepInfo, StepResult};
+pub use step::{Checkpoints, Completed, Needs, Script, Section, SectionInfo, Session, Step, StepInfo, StepResult};
 pub use summary::{RunSummary, StepAttempt, StepStatus, StepSummary};
 pub use tapeout_config::{Config, Type, Value, Variable};
 pub use tapeout_engine::{Command, DepFormat, Difference, Failure, Identity, Input, Invocation, TIMED_OUT, Tool};

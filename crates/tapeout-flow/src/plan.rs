@@ -12,6 +12,7 @@ use crate::composite::CompositeJob;
 use crate::configure::Arranged;
 use crate::custom::Program;
 use crate::cx::slug;
+use crate::hooks::{HOOKS, Hooks, StepHooks};
 use crate::initial::INITIAL_STATE;
 use crate::job::StepJob;
 use crate::makers::Makers;
@@ -44,13 +45,15 @@ pub struct PlannedStep {
     pub(crate) step: Arc<dyn Step>,
     /// The steps that it consists of, if it is a composite one.
     parts: Vec<Registered>,
+    hooks: Option<Arc<StepHooks>>,
     pub(crate) config: Config,
 }
 
 impl PlannedStep {
     /// The step in the place with this number, of which there are so many digits.
     pub(crate) fn new(number: usize, digits: usize, id: String, registered: Registered, config: &Config) -> Self {
-        let Registered { step, info, parts } = registered;
+        let is_hooked = registered.is_hooked();
+        let Registered { step, info, parts, hooks } = registered;
         let names: Vec<&str> = info.variables.iter().map(|variable| variable.name.as_ref()).collect();
         Self {
             dir: format!("{number:0digits$}-{}", slug(&id)),
@@ -62,10 +65,12 @@ impl PlannedStep {
             before: None,
             keeps_failure: false,
             defers_check: info.defers_check,
-            config: config.restricted_to(&names),
+            // A hook may read all of it.
+            config: if is_hooked { config.clone() } else { config.restricted_to(&names) },
             info,
             step,
             parts,
+            hooks,
         }
     }
 
@@ -94,6 +99,12 @@ impl PlannedStep {
     #[must_use]
     pub fn config(&self) -> &Config {
         &self.config
+    }
+
+    /// Its hooks, if it has any, with the order of its sections.
+    #[must_use]
+    pub fn hooks(&self) -> Option<&StepHooks> {
+        self.hooks.as_deref()
     }
 
     /// Whether only the range leaves it out.
@@ -151,6 +162,13 @@ pub fn universal_variables() -> Vec<Variable> {
              file names. A waived warning is still in the log.",
         )
         .default(Vec::<String>::new()),
+        Variable::new(
+            HOOKS,
+            Type::list(Type::Any),
+            "Hooks that a PDK or a package publishes and that are to act: `PACKAGE.NAME`, or \
+             `{hook: PACKAGE.NAME, PARAMETER: VALUE}`. `tapeout list hooks` shows which there are.",
+        )
+        .default(Vec::<String>::new()),
     ]
 }
 
@@ -185,6 +203,7 @@ impl Plan {
     pub(crate) fn new(
         flow: &Flow,
         steps: Vec<Arranged>,
+        (registry, hooks): (&Registry, &Hooks),
         initial: InitialState,
         config: Config,
         warnings: Vec<Diagnostic>,
@@ -194,10 +213,12 @@ impl Plan {
         let mut errors = Vec::new();
         // Steps that read the same variable find the same wrong with it.
         let mut found = BTreeSet::new();
+        let mut hooking = hooks.hooking();
         let mut planned = Vec::new();
         planned.extend(PlannedStep::initial(initial, digits, &config));
         for (number, Arranged { step, id, edit }) in (1..).zip(steps) {
-            let mut step = PlannedStep::new(number, digits, id, step, &config);
+            let hooked = hooking.step(&id, &step);
+            let mut step = PlannedStep::new(number, digits, id, hooked, &config);
             step.origin = edit.map(|span| sources.location(span).to_string());
             step.left_out = flow.closed_gate(&step.id, &config).or(step.left_out);
             if step.left_out.is_none()
@@ -208,6 +229,7 @@ impl Plan {
             }
             planned.push(Arc::new(step));
         }
+        errors.extend(hooking.problems(registry));
         let mut plan = Self { flow: flow.name.clone(), config, steps: planned, program: None, warnings };
         errors.extend(plan.link().into_iter().map(|missing| {
             let message =
@@ -373,7 +395,8 @@ impl Plan {
         let (id, info, config) = (step.id.clone(), Arc::clone(&step.info), step.config.clone());
         let keeps_failure = step.keeps_failure;
         let body: Arc<dyn JobBody> = if step.parts.is_empty() {
-            Arc::new(StepJob { id, step: Arc::clone(&step.step), info, config, keeps_failure })
+            let hooks = step.hooks.clone();
+            Arc::new(StepJob { id, step: Arc::clone(&step.step), info, config, keeps_failure, hooks })
         } else {
             let (parts, claims) = (step.parts.clone(), claims.clone());
             Arc::new(CompositeJob { id, info, parts, config, keeps_failure, claims })

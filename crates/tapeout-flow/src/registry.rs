@@ -1,4 +1,4 @@
-//! The registry: the steps, flows, vocabularies and tools there are.
+//! The registry: the steps, flows, vocabularies, hooks and tools there are.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -6,6 +6,7 @@ use std::sync::Arc;
 use tapeout_engine::Tool;
 
 use crate::composite::Composite;
+use crate::hooks::{Hook, StepHooks};
 use crate::vocabulary::Described;
 use crate::{CustomFlow, Flow, Step, StepInfo, Vocabulary};
 
@@ -16,12 +17,19 @@ pub(crate) struct Registered {
     pub(crate) info: Arc<StepInfo>,
     /// The steps that it consists of, if it is a composite one.
     pub(crate) parts: Vec<Registered>,
+    /// Its hooks, in a plan.
+    pub(crate) hooks: Option<Arc<StepHooks>>,
 }
 
 impl Registered {
     pub(crate) fn new(step: impl Step + 'static) -> Self {
         let info = Arc::new(step.info());
-        Self { step: Arc::new(step), info, parts: Vec::new() }
+        Self { step: Arc::new(step), info, parts: Vec::new(), hooks: None }
+    }
+
+    /// Whether it, or a part of it, has hooks.
+    pub(crate) fn is_hooked(&self) -> bool {
+        self.hooks.is_some() || self.parts.iter().any(Self::is_hooked)
     }
 }
 
@@ -32,6 +40,7 @@ pub struct Registry {
     flows: BTreeMap<String, Flow>,
     programs: BTreeMap<String, Arc<dyn CustomFlow>>,
     vocabularies: Vec<Vocabulary>,
+    hooks: Vec<Arc<Hook>>,
     tools: BTreeMap<&'static str, Tool>,
 }
 
@@ -96,6 +105,18 @@ impl Registry {
         }
         self.vocabularies.push(vocabulary);
         self
+    }
+
+    /// Adds a hook. It applies to all plans in which there is what it names, after the hooks of lower layers and those of
+    /// its own layer that were added before it.
+    pub fn add_hook(&mut self, hook: Hook) -> &mut Self {
+        self.hooks.push(Arc::new(hook));
+        self
+    }
+
+    /// All hooks, in the order in which they were added.
+    pub fn hooks(&self) -> impl Iterator<Item = &Arc<Hook>> {
+        self.hooks.iter()
     }
 
     /// Adds a tool.

@@ -1,13 +1,14 @@
 //! Steps: the unit of work of a flow.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use tapeout_config::{Config, Variable};
 use tapeout_engine::{Failure, Identity, Invocation};
-use tapeout_model::{Alert, Class, Metric, Metrics, Output, Verdict, View};
+use tapeout_model::{Alert, Class, Metric, Metrics, Output, Verdict, View, shell_quoted};
 use tapeout_store::Entry;
 
-use crate::StepCx;
+use crate::{Action, StepCx};
 
 /// A view that a step reads.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -46,6 +47,10 @@ pub struct StepInfo {
     pub yields: Vec<&'static str>,
     /// The tools it runs.
     pub tools: Vec<&'static str>,
+    /// What it is for.
+    pub action: Option<Action>,
+    /// The sections of what its tools are told, in order. Which of them have text may depend on the configuration.
+    pub sections: Vec<SectionInfo>,
     /// What changes with its implementation, such as a digest or a version: another text makes recorded results void.
     /// For a step in a file of its own, the text of that file will do: `include_str!("my_step.rs")`.
     pub implementation: &'static str,
@@ -78,6 +83,8 @@ impl StepInfo {
             variables: Vec::new(),
             yields: Vec::new(),
             tools: Vec::new(),
+            action: None,
+            sections: Vec::new(),
             implementation,
             defers_check: false,
             acts_outside: false,
@@ -183,6 +190,20 @@ impl StepInfo {
         self
     }
 
+    /// Says what it is for.
+    #[must_use]
+    pub fn action(mut self, action: Action) -> Self {
+        self.action = Some(action);
+        self
+    }
+
+    /// Adds sections, each with what it does. Hooks address them as `Step.Id/section`.
+    #[must_use]
+    pub fn sections(mut self, sections: &[(&'static str, &'static str)]) -> Self {
+        self.sections.extend(sections.iter().map(|(name, doc)| SectionInfo { name, doc }));
+        self
+    }
+
     /// Says that it changes something outside.
     #[must_use]
     pub fn acts_outside(mut self) -> Self {
@@ -274,11 +295,20 @@ pub trait Step: Send + Sync {
     }
 }
 
+/// What is known of a section before its step runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SectionInfo {
+    /// The name, unique within the step.
+    pub name: &'static str,
+    /// What it does.
+    pub doc: &'static str,
+}
+
 /// A named part of a script. Hooks address it as `Step.Id/section`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Section {
     /// The name, unique within the step.
-    pub name: &'static str,
+    pub name: Cow<'static, str>,
     /// Its text; a line break is added where it is missing.
     pub text: String,
 }
@@ -286,26 +316,62 @@ pub struct Section {
 /// A script that a tool reads: its sections in order.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Script {
-    /// The file name in the work directory.
+    /// The file name in the work directory. Its end says which language it is.
     pub path: String,
     /// What begins a comment in its language.
     pub comment: &'static str,
     /// Its parts.
     pub sections: Vec<Section>,
+    /// For a script that is there only where something is in it: the option that then gives it to the first command.
+    pub given_by: Option<&'static str>,
+    /// How it leaves what it has come to, if it can.
+    pub checkpoints: Option<Checkpoints>,
+}
+
+/// How a script saves what it has come to, and goes on from there. `{file}` in the commands stands for the file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Checkpoints {
+    /// The sections behind which one is left: those that change the design and take their time.
+    pub behind: &'static [&'static str],
+    /// The commands that save.
+    pub save: &'static str,
+    /// The commands that go on from what is saved, in a tool that has only been started.
+    pub restore: &'static str,
+    /// The end of the file's name: `il`.
+    pub extension: &'static str,
 }
 
 impl Script {
     /// An empty script.
     #[must_use]
     pub fn new(path: impl Into<String>, comment: &'static str) -> Self {
-        Self { path: path.into(), comment, sections: Vec::new() }
+        Self { path: path.into(), comment, sections: Vec::new(), given_by: None, checkpoints: None }
     }
 
     /// Adds a section.
     #[must_use]
-    pub fn section(mut self, name: &'static str, text: impl Into<String>) -> Self {
-        self.sections.push(Section { name, text: text.into() });
+    pub fn section(mut self, name: impl Into<Cow<'static, str>>, text: impl Into<String>) -> Self {
+        self.sections.push(Section { name: name.into(), text: text.into() });
         self
+    }
+
+    /// Has the script only where something is in it, and gives it to the first command by this option.
+    #[must_use]
+    pub fn given_by(mut self, option: &'static str) -> Self {
+        self.given_by = Some(option);
+        self
+    }
+
+    /// Lets it leave checkpoints.
+    #[must_use]
+    pub fn checkpoints(mut self, checkpoints: Checkpoints) -> Self {
+        self.checkpoints = Some(checkpoints);
+        self
+    }
+
+    /// Whether nothing is in it.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.sections.iter().all(|section| section.text.trim().is_empty())
     }
 
     /// The text that the tool reads.
@@ -319,6 +385,30 @@ impl Script {
         }
         text
     }
+
+    /// A command as the script's language has it called; nothing for a language that is not known.
+    pub(crate) fn calling(&self, words: &[String]) -> Option<String> {
+        let joined = |quoted: fn(&String) -> String, by: &str| words.iter().map(quoted).collect::<Vec<_>>().join(by);
+        let shell = |word: &String| shell_quoted(word);
+        Some(match self.path.rsplit_once('.')?.1 {
+            "ys" => format!("exec -expect-return 0 -- {}\n", joined(shell, " ")),
+            "tcl" => format!("exec -ignorestderr {} >@ stdout\n", joined(escaped, " ")),
+            "rb" => format!("system({}, exception: true)\n", joined(single_quoted, ", ")),
+            "py" => format!("__import__('subprocess').run([{}], check=True)\n", joined(single_quoted, ", ")),
+            _ => return None,
+        })
+    }
+}
+
+/// A word as Tcl reads it.
+fn escaped(word: &String) -> String {
+    let plain = |c: char| c.is_alphanumeric() || "_-./=,:+@%".contains(c);
+    word.chars().flat_map(|c| (!plain(c)).then_some('\\').into_iter().chain([c])).collect()
+}
+
+/// A word as Ruby and Python read it.
+fn single_quoted(word: &String) -> String {
+    format!("'{}'", word.replace('\\', "\\\\").replace('\'', "\\'"))
 }
 
 /// One session with tools: scripts, and the invocation that runs them.
@@ -328,11 +418,28 @@ pub struct Session {
     pub scripts: Vec<Script>,
     /// The calls.
     pub invocation: Invocation,
+    /// The sections that are calls and no text of a script: the name of each, with the index of the command.
+    pub calls: Vec<(&'static str, usize)>,
+}
+
+impl Session {
+    /// An invocation with one script.
+    #[must_use]
+    pub fn of(script: Script, invocation: Invocation) -> Self {
+        Self { scripts: vec![script], invocation, ..Self::default() }
+    }
+
+    /// Makes the command with this index a section.
+    #[must_use]
+    pub fn call(mut self, section: &'static str, command: usize) -> Self {
+        self.calls.push((section, command));
+        self
+    }
 }
 
 impl From<Invocation> for Session {
     fn from(invocation: Invocation) -> Self {
-        Self { scripts: Vec::new(), invocation }
+        Self { invocation, ..Self::default() }
     }
 }
 

@@ -26,7 +26,7 @@ impl Step for Ports {
             inputs: vec![Input::Output(netlist)],
             ..Invocation::default()
         };
-        Ok(vec![Session { scripts: vec![script], invocation }])
+        Ok(vec![Session::of(script, invocation)])
     }
 
     fn collect(&self, cx: &mut StepCx<'_, '_>, sessions: &[Completed]) -> Result<StepResult, Failure> {

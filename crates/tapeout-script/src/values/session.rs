@@ -16,7 +16,6 @@ use super::plain::plain_value;
 use super::scripted::ToolValue;
 use crate::complaint::{complaint, complaint_with};
 use crate::data::named;
-use crate::leak::forever;
 
 /// A file that a step reads: of a view, or of the user's.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -252,6 +251,7 @@ impl SessionDecl {
                 timeout: self.timeout,
                 ..Invocation::default()
             },
+            calls: Vec::new(),
         }
     }
 }
@@ -288,5 +288,5 @@ pub(crate) const MAIN: &str = "main";
 
 /// A section as the flow crate has it.
 pub(crate) fn made_section((name, text): &(String, String)) -> Section {
-    Section { name: forever(name), text: text.clone() }
+    Section { name: name.clone().into(), text: text.clone() }
 }

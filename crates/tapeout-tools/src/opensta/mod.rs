@@ -140,7 +140,7 @@ impl Analysis {
             outputs: outputs(corner, top),
             ..Invocation::default()
         };
-        Ok(Session { scripts: vec![script], invocation })
+        Ok(Session::of(script, invocation))
     }
 }
 

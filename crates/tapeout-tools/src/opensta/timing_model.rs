@@ -150,7 +150,7 @@ fn session(
         outputs: vec![measured(corner)],
         ..Invocation::default()
     };
-    Ok(Session { scripts: vec![script], invocation })
+    Ok(Session::of(script, invocation))
 }
 
 /// The first library of cells, whose conditions the model has, too.

@@ -109,7 +109,7 @@ impl Step for Route {
             timeout: time_limit::of(config, "ROUTING_TIME_LIMIT"),
             ..Invocation::default()
         };
-        Ok(vec![Session { scripts: vec![script], invocation }])
+        Ok(vec![Session::of(script, invocation)])
     }
 
     fn collect(&self, cx: &mut StepCx<'_, '_>, sessions: &[Completed]) -> Result<StepResult, Failure> {

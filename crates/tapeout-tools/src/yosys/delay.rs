@@ -42,7 +42,7 @@ impl Step for DelayIce40 {
             outputs: vec![REPORT.to_owned()],
             ..Invocation::default()
         };
-        Ok(vec![Session { scripts: vec![script], invocation }])
+        Ok(vec![Session::of(script, invocation)])
     }
 
     fn collect(&self, cx: &mut StepCx<'_, '_>, sessions: &[Completed]) -> Result<StepResult, Failure> {

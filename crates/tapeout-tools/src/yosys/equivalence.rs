@@ -133,7 +133,7 @@ impl Step for Equivalence {
             .concat(),
             ..Invocation::default()
         };
-        Ok(vec![Session { scripts: vec![script], invocation }])
+        Ok(vec![Session::of(script, invocation)])
     }
 
     fn collect(&self, cx: &mut StepCx<'_, '_>, sessions: &[Completed]) -> Result<StepResult, Failure> {

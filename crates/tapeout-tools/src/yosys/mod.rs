@@ -115,7 +115,7 @@ impl Step for SynthIce40 {
             depfiles: vec![("deps.d".to_owned(), DepFormat::Makefile)],
             ..Invocation::default()
         };
-        Ok(vec![Session { scripts: vec![script], invocation }])
+        Ok(vec![Session::of(script, invocation)])
     }
 
     fn collect(&self, cx: &mut StepCx<'_, '_>, sessions: &[Completed]) -> Result<StepResult, Failure> {

@@ -163,7 +163,7 @@ impl Step for Synthesis {
             depfiles: vec![("deps.d".to_owned(), DepFormat::Makefile)],
             ..Invocation::default()
         };
-        Ok(vec![Session { scripts: vec![script], invocation }])
+        Ok(vec![Session::of(script, invocation)])
     }
 
     fn collect(&self, cx: &mut StepCx<'_, '_>, sessions: &[Completed]) -> Result<StepResult, Failure> {
