@@ -12,6 +12,7 @@ use crate::composite::CompositeJob;
 use crate::configure::Arranged;
 use crate::custom::Program;
 use crate::cx::slug;
+use crate::hooks::partial::PartOfStep;
 use crate::hooks::{HOOKS, Hooks, StepHooks};
 use crate::initial::INITIAL_STATE;
 use crate::job::StepJob;
@@ -44,8 +45,10 @@ pub struct PlannedStep {
     pub(crate) defers_check: bool,
     pub(crate) step: Arc<dyn Step>,
     /// The steps that it consists of, if it is a composite one.
-    parts: Vec<Registered>,
-    hooks: Option<Arc<StepHooks>>,
+    pub(crate) parts: Vec<Registered>,
+    pub(crate) hooks: Option<Arc<StepHooks>>,
+    /// What of it is to run, where that is not all.
+    pub(crate) part: Option<Arc<PartOfStep>>,
     pub(crate) config: Config,
 }
 
@@ -71,6 +74,7 @@ impl PlannedStep {
             step,
             parts,
             hooks,
+            part: None,
         }
     }
 
@@ -395,8 +399,8 @@ impl Plan {
         let (id, info, config) = (step.id.clone(), Arc::clone(&step.info), step.config.clone());
         let keeps_failure = step.keeps_failure;
         let body: Arc<dyn JobBody> = if step.parts.is_empty() {
-            let hooks = step.hooks.clone();
-            Arc::new(StepJob { id, step: Arc::clone(&step.step), info, config, keeps_failure, hooks })
+            let (step, hooks, part) = (Arc::clone(&step.step), step.hooks.clone(), step.part.clone());
+            Arc::new(StepJob { id, step, info, config, keeps_failure, hooks, part })
         } else {
             let (parts, claims) = (step.parts.clone(), claims.clone());
             Arc::new(CompositeJob { id, info, parts, config, keeps_failure, claims })

@@ -231,10 +231,7 @@ impl Hooking<'_> {
         if meant.is_empty() {
             return registered.clone();
         }
-        let mut sections = info.sections.clone();
-        sections.push(OUTPUTS);
-        let mut arrangement = Arrangement::new(sections.iter().map(|section| section.name));
-        let mut hooks: Vec<Published> = Vec::new();
+        let StepHooks { sections, mut hooks, mut arrangement } = StepHooks::none(info);
         for (number, published) in meant {
             let hook = &*published.hook;
             let target = hook.at.section.as_deref().unwrap_or(OUTPUTS.name);
@@ -368,6 +365,14 @@ fn fits(hook: &Hook, target: &str) -> Result<(), Problem> {
 }
 
 impl StepHooks {
+    /// Those of a step that has none: its sections.
+    pub(crate) fn none(info: &StepInfo) -> Self {
+        let mut sections = info.sections.clone();
+        sections.push(OUTPUTS);
+        let arrangement = Arrangement::new(sections.iter().map(|section| section.name));
+        Self { sections, hooks: Vec::new(), arrangement }
+    }
+
     /// The sections of the step itself.
     #[must_use]
     pub fn sections(&self) -> &[SectionInfo] {
