@@ -11,6 +11,7 @@ use tapeout_store::Entry;
 use crate::hooks::StepHooks;
 use crate::hooks::arrange::{Bound, Bounds, NoPlace};
 use crate::hooks::partial::{PartOfStep, checkpoints_of, stopped};
+use crate::sequence::Persistent;
 use crate::{Again, Plan, PlannedStep, Reason, Run, StepPattern, nearest_step};
 
 /// The part of a flow that is to run. All of it, unless something is said. An end is a step, by its id or a pattern that
@@ -147,6 +148,7 @@ impl Plan {
         }
         self.select_sections(first.as_ref().zip(from), last.as_ref().zip(to))?;
         let skipped = self.skipped(&range.skip)?;
+        let wanted = from.map(|from| self.persistent(from)).unwrap_or_default();
         let begins = self.steps.iter().any(|step| step.is_initial_state());
         let after = last.map(|end| match end.included {
             true => format!("it comes after `{}`", end.words()),
@@ -158,7 +160,8 @@ impl Plan {
             } else if let Some(pattern) = &skipped[index] {
                 Some((InRange::Skipped, format!("skipped by `--skip {pattern}`")))
             } else {
-                let is_before = from.is_some_and(|from| index < from) && !step.is_initial_state();
+                let is_before =
+                    from.is_some_and(|from| index < from) && !step.is_initial_state() && !wanted.contains(&index);
                 if is_before && begins {
                     let first = first.map(|first| first.words()).unwrap_or_default();
                     let reason = format!("the initial state stands for what comes before `{first}`");
@@ -178,6 +181,16 @@ impl Plan {
         }
         self.refuse_nothing(from.unwrap_or(0), to.unwrap_or(self.steps.len().saturating_sub(1)), first.or(last))?;
         self.refuse_missing()
+    }
+
+    /// The steps that run although they stand before the range: they are persistent.
+    fn persistent(&self, from: usize) -> Vec<usize> {
+        let is_wanted = |step: &PlannedStep| match &step.persistent {
+            None => false,
+            Some(Persistent::Always | Persistent::After) => true,
+            Some(Persistent::Before(pattern)) => self.steps[from..].iter().any(|step| pattern.matches(&step.id)),
+        };
+        (0..from).filter(|index| is_wanted(&self.steps[*index])).collect()
     }
 
     /// A program decides itself which step comes next: of a range only what it is to do without applies.
@@ -281,6 +294,11 @@ impl Plan {
             let message = format!("`{} {step}` must name one step, and matches {}", end.option, found.len());
             return Err(Failure { words, ..wrong(message).hint("name the one that is meant") });
         };
+        if self.steps[*index].persistent.is_some() {
+            let message =
+                format!("`{}`: the step is persistent: whether it runs depends on what else does", end.words());
+            return Err(wrong(message).hint("begin or end at another one"));
+        }
         let beside = || wrong(format!("the range is empty: nothing is beyond `{}`", end.words()));
         match (end.included || section.is_some(), end.option) {
             (true, _) => Ok(*index),

@@ -391,7 +391,7 @@ impl Script {
         let joined =
             |quoted: fn(&str) -> String, by: &str| words.iter().map(|word| quoted(word)).collect::<Vec<_>>().join(by);
         Some(match self.path.rsplit_once('.')?.1 {
-            "ys" => format!("exec -expect-return 0 -- {}\n", joined(|word| shell_quoted(word).to_string(), " ")),
+            "ys" => format!("exec -expect-return 0 -- {}\n", joined(shell_quoted, " ")),
             "tcl" => format!("exec -ignorestderr {} >@ stdout\n", joined(escaped, " ")),
             "rb" => format!("system({}, exception: true)\n", joined(single_quoted, ", ")),
             "py" => format!("__import__('subprocess').run([{}], check=True)\n", joined(single_quoted, ", ")),

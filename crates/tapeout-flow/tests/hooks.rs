@@ -78,6 +78,23 @@ impl Step for Count {
     }
 }
 
+/// Looks at a file.
+struct Seen;
+
+impl Step for Seen {
+    fn info(&self) -> StepInfo {
+        StepInfo::new("T.Seen", "Seen", "", "1").measures(&["seen"])
+    }
+
+    fn prepare(&self, _: &mut StepCx<'_, '_>) -> Result<Vec<Session>, Failure> {
+        Ok(Vec::new())
+    }
+
+    fn collect(&self, cx: &mut StepCx<'_, '_>, _: &[Completed]) -> Result<StepResult, Failure> {
+        Ok(StepResult::default().metric("seen", i64::from(cx.exists("seen.txt")?)))
+    }
+}
+
 /// A design, with the hooks of its project.
 struct Design(tempfile::TempDir);
 
@@ -95,7 +112,11 @@ impl Design {
 
     fn plan(&self, hooks: Vec<Hook>) -> Result<Plan, Vec<String>> {
         let mut registry = Registry::default();
-        registry.add_step(Words).add_step(Count).add_flow(Flow::new("Chain", "", &["T.Words", "T.Count"]));
+        registry.add_step(Words).add_step(Count).add_step(Seen).add_flow(Flow::new(
+            "Chain",
+            "",
+            &["T.Words", "T.Count"],
+        ));
         for hook in hooks {
             registry.add_hook(Hook { origin: "flow.star:1:1".to_owned(), ..hook });
         }
@@ -288,6 +309,48 @@ fn a_part_stops_where_it_is_told_to() {
     assert_eq!(design.run(vec![], &only).unwrap(), ["T.Words ran"]);
 }
 
+fn hooks_edit_the_list_of_steps() {
+    let design = Design::new();
+    let step = |kind, at| Hook::new("x", kind, at, Puts::Step("t.seen".to_owned()));
+    let ids = |hooks| -> Vec<String> {
+        let plan = design.plan(hooks).unwrap();
+        plan.steps.iter().map(|step| step.id.clone()).collect()
+    };
+    let (before, after) = (step(HookKind::Before, "T.Count"), step(HookKind::After, "t.c*"));
+    assert_eq!(ids(vec![before, after]), ["T.Words", "T.Seen", "T.Count", "T.Seen-1"]);
+    assert_eq!(ids(vec![step(HookKind::Replace, "T.Count")]), ["T.Words", "T.Seen"]);
+    assert_eq!(ids(vec![Hook::remove("T.Count")]), ["T.Words"]);
+    // What is in another flow is no fault; what is in none is.
+    assert_eq!(ids(vec![step(HookKind::After, "T.Seen")]), ["T.Words", "T.Count"]);
+    let unknown = vec![
+        step(HookKind::After, "T.Cuont"),
+        Hook::new("y", HookKind::After, "T.Count", Puts::Step("T.Sen".to_owned())),
+    ];
+    assert_eq!(
+        design.plan(unknown).err().unwrap(),
+        [
+            "hook `x` (flow.star:1:1): there is no step `T.Cuont`; did you mean `T.Count`?",
+            "hook `y` (flow.star:1:1): there is no step `T.Sen`; did you mean `T.Seen`?"
+        ]
+    );
+
+    // In a part that begins behind them, persistent steps run again, as far as they are meant for it.
+    let cases = [
+        (HookKind::Persistent, "*", true),
+        (HookKind::PrePersistent, "T.Words", false),
+        (HookKind::PrePersistent, "T.Count", true),
+        (HookKind::PostPersistent, "T.Words", true),
+    ];
+    for (kind, at, runs) in cases {
+        let design = Design::new();
+        design.run(vec![step(kind, at)], &all()).unwrap();
+        fs::write(design.dir().join("seen.txt"), "new").unwrap();
+        let count = Range { from: Some("T.Count".to_owned()), ..Range::default() };
+        let heard = design.run(vec![step(kind, at)], &count).unwrap();
+        assert_eq!(heard.contains(&"T.Seen ran".to_owned()), runs, "{kind:?} {at}: {heard:?}");
+    }
+}
+
 fn ranges_that_cannot_be_are_refused() {
     let design = Design::new();
     let refused = |hooks: Vec<Hook>, range: Range| {
@@ -323,12 +386,13 @@ fn ranges_that_cannot_be_are_refused() {
 /// Not the usual harness: the test program is also its own guard, which must be the only thread of its process.
 fn main() {
     tapeout_engine::serve_if_asked();
-    let tests: [(&str, fn()); 6] = [
+    let tests: [(&str, fn()); 7] = [
         ("hooks_of_all_kinds_change_what_the_tool_does", hooks_of_all_kinds_change_what_the_tool_does),
         ("a_hook_behind_a_step_changes_what_came_out", a_hook_behind_a_step_changes_what_came_out),
         ("what_a_hook_says_stops_the_step", what_a_hook_says_stops_the_step),
         ("a_part_goes_on_from_a_checkpoint", a_part_goes_on_from_a_checkpoint),
         ("a_part_stops_where_it_is_told_to", a_part_stops_where_it_is_told_to),
+        ("hooks_edit_the_list_of_steps", hooks_edit_the_list_of_steps),
         ("ranges_that_cannot_be_are_refused", ranges_that_cannot_be_are_refused),
     ];
     let trials = tests.map(|(name, test)| {

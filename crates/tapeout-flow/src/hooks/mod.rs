@@ -37,7 +37,7 @@ use tapeout_engine::{Failure, Identity};
 pub use address::{Address, Steps};
 pub use cx::HookCx;
 pub(crate) use cx::Made;
-pub(crate) use set::HOOKS;
+pub(crate) use set::{HOOKS, no_such_step};
 pub use set::{Hooks, PlannedSection, Published, StepHooks};
 pub use text::TextHook;
 
@@ -242,6 +242,12 @@ impl Hook {
             Some(package) => format!("{package}.{}", self.name),
             None => self.name.clone(),
         }
+    }
+
+    /// Whether it edits the list of a flow's steps, and no sections.
+    #[must_use]
+    pub fn is_of_flow(&self) -> bool {
+        matches!(self.puts, Puts::Step(_)) || self.kind == HookKind::Remove && self.at.section.is_none()
     }
 
     /// How people are told of it: `` hook `fix` (pdk.toml:12:3) ``.

@@ -130,10 +130,7 @@ impl Hooks {
 
     /// Those that edit sections.
     fn of_sections(&self) -> impl Iterator<Item = (usize, &Published)> {
-        let is_of_step = |hook: &Hook| {
-            matches!(hook.puts, Puts::Step(_)) || hook.kind == HookKind::Remove && hook.at.section.is_none()
-        };
-        self.hooks.iter().enumerate().filter(move |(_, published)| !is_of_step(&published.hook))
+        self.hooks.iter().enumerate().filter(move |(_, published)| !published.hook.is_of_flow())
     }
 
     /// All of them, in the order in which they apply.
@@ -326,7 +323,7 @@ impl Hooking<'_> {
 }
 
 /// What is wrong with a hook that no step of the flow has: nothing, where there is such a step in other flows.
-fn no_such_step(hook: &Hook, registry: &Registry) -> Option<Diagnostic> {
+pub(crate) fn no_such_step(hook: &Hook, registry: &Registry) -> Option<Diagnostic> {
     let super::Steps::Pattern(text, pattern) = &hook.at.steps else { return None };
     // `Step-1` is the second such step of a flow.
     let own = text.rsplit_once('-').filter(|(_, number)| number.parse::<u32>().is_ok()).map_or(&**text, |(own, _)| own);
