@@ -133,15 +133,11 @@ impl StepJob {
     }
 
     fn run_tools(&self, order: &Order, cx: &mut StepCx<'_, '_>, completed: &mut Vec<Completed>) -> Result<(), Stopped> {
-        for mut session in self.step.prepare(cx)? {
-            if let Some(hooks) = &self.hooks {
-                hooks.weave(order, cx, &mut session)?;
-            }
-            completed.push(self.execute(cx, session)?);
+        for session in self.step.prepare(cx)? {
+            completed.push(self.execute(order, cx, session)?);
         }
-        // What follows up only looks at what came out.
         for session in self.step.follow_up(cx, completed)? {
-            completed.push(self.execute(cx, session)?);
+            completed.push(self.execute(order, cx, session)?);
         }
         Ok(())
     }
@@ -176,7 +172,11 @@ impl StepJob {
         Ok(Record { alerts: failure.alerts, statuses: kept.statuses, verdict, ..Record::default() })
     }
 
-    fn execute(&self, cx: &mut StepCx<'_, '_>, session: Session) -> Result<Completed, Stopped> {
+    fn execute(&self, order: &Order, cx: &mut StepCx<'_, '_>, mut session: Session) -> Result<Completed, Stopped> {
+        let places = match &self.hooks {
+            Some(hooks) => Some(hooks.weave(order, cx, &mut session)?),
+            None => None,
+        };
         let Session { scripts, mut invocation, calls: _ } = session;
         invocation.log = format!("{}.log", cx.slug());
         for script in scripts {
@@ -198,7 +198,7 @@ impl StepJob {
             Some(log) => String::from_utf8_lossy(&cx.job.read_output(log)?).into_owned(),
             None => String::new(),
         };
-        Ok(Completed { entry, log })
+        Ok(Completed { entry, log, places })
     }
 
     /// Keeps the logs of tools that ended well, with results that the step cannot use.
