@@ -1,5 +1,6 @@
 //! All hooks of a plan, and those of one step.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use tapeout_config::{Config, Diagnostic, Type, nearest};
@@ -403,13 +404,16 @@ impl StepHooks {
         let (behind, start): (Vec<&Slot>, Vec<&Slot>) =
             persistent.into_iter().partition(|slot| matches!(slot.runs, Runs::After(_)));
         let mut listed: Vec<PlannedSection> = start.into_iter().map(|slot| self.planned(slot)).collect();
+        let mut following: HashMap<*const Slot, Vec<&Slot>> = HashMap::new();
+        for slot in behind {
+            if let Runs::After(target) = slot.runs {
+                following.entry(std::ptr::from_ref(self.arrangement.get(target))).or_default().push(slot);
+            }
+        }
         for slot in self.arrangement.in_place() {
             listed.push(self.planned(slot));
-            let belongs = |other: &&&Slot| match other.runs {
-                Runs::After(target) => std::ptr::eq(self.arrangement.get(target), slot),
-                _ => false,
-            };
-            listed.extend(behind.iter().filter(belongs).map(|slot| self.planned(slot)));
+            let following = following.get(&std::ptr::from_ref(slot)).into_iter().flatten();
+            listed.extend(following.map(|slot| self.planned(slot)));
         }
         listed
     }
