@@ -23,6 +23,7 @@ mod address;
 pub mod arrange;
 mod cx;
 mod set;
+mod technology;
 mod text;
 mod weave;
 
@@ -37,6 +38,7 @@ pub use cx::HookCx;
 pub(crate) use cx::Made;
 pub(crate) use set::HOOKS;
 pub use set::{Hooks, PlannedSection, Published, StepHooks};
+pub use technology::technology_hooks;
 pub use text::TextHook;
 
 use crate::Needs;
