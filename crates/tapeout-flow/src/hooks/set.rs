@@ -151,8 +151,8 @@ impl Hooks {
     }
 
     /// The published ones that the configuration does not ask for.
-    pub fn offered(&self) -> impl Iterator<Item = &Hook> {
-        self.offered.iter().map(|hook| &**hook)
+    pub fn offered(&self) -> impl Iterator<Item = &Arc<Hook>> {
+        self.offered.iter()
     }
 
     pub(crate) fn hooking(&self) -> Hooking<'_> {
