@@ -12,11 +12,13 @@ use crate::composite::CompositeJob;
 use crate::configure::Arranged;
 use crate::custom::Program;
 use crate::cx::slug;
+use crate::hooks::partial::PartOfStep;
 use crate::hooks::{HOOKS, Hooks, StepHooks};
 use crate::initial::INITIAL_STATE;
 use crate::job::StepJob;
 use crate::makers::Makers;
 use crate::registry::Registered;
+use crate::sequence::Persistent;
 use crate::{Configured, Flow, InRange, InitialState, Registry, Step, StepAttempt, StepInfo};
 
 /// A step in its place in a plan.
@@ -28,7 +30,8 @@ pub struct PlannedStep {
     pub dir: String,
     /// Its descriptor.
     pub info: Arc<StepInfo>,
-    /// Where the substitution is written that brought it there, if one did: `config.yaml:4:9`.
+    /// Where the substitution is written that brought it there, if one did: `config.yaml:4:9`; or the hook that did, in
+    /// words.
     pub origin: Option<String>,
     /// Why it is left out, if it is.
     pub left_out: Option<String>,
@@ -44,8 +47,12 @@ pub struct PlannedStep {
     pub(crate) defers_check: bool,
     pub(crate) step: Arc<dyn Step>,
     /// The steps that it consists of, if it is a composite one.
-    parts: Vec<Registered>,
-    hooks: Option<Arc<StepHooks>>,
+    pub(crate) parts: Vec<Registered>,
+    pub(crate) hooks: Option<Arc<StepHooks>>,
+    /// What of it is to run, where that is not all.
+    pub(crate) part: Option<Arc<PartOfStep>>,
+    /// When it runs in a part of the flow that may leave it out.
+    pub(crate) persistent: Option<Persistent>,
     pub(crate) config: Config,
 }
 
@@ -71,6 +78,8 @@ impl PlannedStep {
             step,
             parts,
             hooks,
+            part: None,
+            persistent: None,
         }
     }
 
@@ -222,10 +231,11 @@ impl Plan {
         let mut hooking = hooks.hooking();
         let mut planned = Vec::new();
         planned.extend(PlannedStep::initial(initial, digits, &config));
-        for (number, Arranged { step, id, edit }) in (1..).zip(steps) {
+        for (number, Arranged { step, id, edit, hook, persistent }) in (1..).zip(steps) {
             let hooked = hooking.step(&id, &step);
             let mut step = PlannedStep::new(number, digits, id, hooked, &config);
-            step.origin = edit.map(|span| sources.location(span).to_string());
+            step.origin = edit.map(|span| sources.location(span).to_string()).or(hook);
+            step.persistent = persistent;
             step.left_out = flow.closed_gate(&step.id, &config).or(step.left_out);
             if step.left_out.is_none()
                 && let Err((variable, message)) = step.step.check(&config)
@@ -410,8 +420,8 @@ impl Plan {
         let (id, info, config) = (step.id.clone(), Arc::clone(&step.info), step.config.clone());
         let keeps_failure = step.keeps_failure;
         let body: Arc<dyn JobBody> = if step.parts.is_empty() {
-            let hooks = step.hooks.clone();
-            Arc::new(StepJob { id, step: Arc::clone(&step.step), info, config, keeps_failure, hooks })
+            let (step, hooks, part) = (Arc::clone(&step.step), step.hooks.clone(), step.part.clone());
+            Arc::new(StepJob { id, step, info, config, keeps_failure, hooks, part })
         } else {
             let (parts, claims) = (step.parts.clone(), claims.clone());
             Arc::new(CompositeJob { id, info, parts, config, keeps_failure, claims })

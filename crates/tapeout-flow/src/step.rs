@@ -388,10 +388,10 @@ impl Script {
 
     /// A command as the script's language has it called; nothing for a language that is not known.
     pub(crate) fn calling(&self, words: &[String]) -> Option<String> {
-        let joined = |quoted: fn(&String) -> String, by: &str| words.iter().map(quoted).collect::<Vec<_>>().join(by);
-        let shell = |word: &String| shell_quoted(word);
+        let joined =
+            |quoted: fn(&str) -> String, by: &str| words.iter().map(|word| quoted(word)).collect::<Vec<_>>().join(by);
         Some(match self.path.rsplit_once('.')?.1 {
-            "ys" => format!("exec -expect-return 0 -- {}\n", joined(shell, " ")),
+            "ys" => format!("exec -expect-return 0 -- {}\n", joined(shell_quoted, " ")),
             "tcl" => format!("exec -ignorestderr {} >@ stdout\n", joined(escaped, " ")),
             "rb" => format!("system({}, exception: true)\n", joined(single_quoted, ", ")),
             "py" => format!("__import__('subprocess').run([{}], check=True)\n", joined(single_quoted, ", ")),
@@ -401,13 +401,13 @@ impl Script {
 }
 
 /// A word as Tcl reads it.
-fn escaped(word: &String) -> String {
+fn escaped(word: &str) -> String {
     let plain = |c: char| c.is_alphanumeric() || "_-./=,:+@%".contains(c);
     word.chars().flat_map(|c| (!plain(c)).then_some('\\').into_iter().chain([c])).collect()
 }
 
 /// A word as Ruby and Python read it.
-fn single_quoted(word: &String) -> String {
+fn single_quoted(word: &str) -> String {
     format!("'{}'", word.replace('\\', "\\\\").replace('\'', "\\'"))
 }
 

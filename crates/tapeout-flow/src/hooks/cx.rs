@@ -366,9 +366,7 @@ impl<'run> HookCx<'_, '_, 'run> {
     }
 
     fn made_mut(&mut self) -> Result<&mut Made, Failure> {
-        if let Err(failure) = self.made() {
-            return Err(failure);
-        }
+        self.made()?;
         match &mut self.place {
             Place::Outputs { made, .. } => Ok(made),
             _ => unreachable!("what is made was there a line above"),

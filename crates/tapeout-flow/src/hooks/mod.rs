@@ -14,6 +14,7 @@
 //! - [`arrange`]: which order that makes, and what of it runs in a part of a step. Knows names only.
 //! - [`Hooks`]: all hooks of a plan; says which of them a step has, and what is wrong with them.
 //! - [`weave`]: a session of a step with its hooks: bodies run here.
+//! - `partial`: a part of a step, and the checkpoints that it goes on from.
 //! - [`HookCx`]: what a body sees.
 //!
 //! Order: the hooks of a lower [`Layer`] apply first, so that those of a higher one can name them; within a layer, they
@@ -22,6 +23,7 @@
 mod address;
 pub mod arrange;
 mod cx;
+pub(crate) mod partial;
 mod set;
 mod technology;
 mod text;
@@ -36,7 +38,7 @@ use tapeout_engine::{Failure, Identity};
 pub use address::{Address, Steps};
 pub use cx::HookCx;
 pub(crate) use cx::Made;
-pub(crate) use set::HOOKS;
+pub(crate) use set::{HOOKS, no_such_step};
 pub use set::{Hooks, PlannedSection, Published, StepHooks};
 pub use technology::technology_hooks;
 pub use text::TextHook;
@@ -242,6 +244,12 @@ impl Hook {
             Some(package) => format!("{package}.{}", self.name),
             None => self.name.clone(),
         }
+    }
+
+    /// Whether it edits the list of a flow's steps, and no sections.
+    #[must_use]
+    pub fn is_of_flow(&self) -> bool {
+        matches!(self.puts, Puts::Step(_)) || self.kind == HookKind::Remove && self.at.section.is_none()
     }
 
     /// How people are told of it: `` hook `fix` (pdk.toml:12:3) ``.

@@ -139,10 +139,7 @@ impl Hooks {
 
     /// Those that edit sections.
     fn of_sections(&self) -> impl Iterator<Item = (usize, &Published)> {
-        let is_of_step = |hook: &Hook| {
-            matches!(hook.puts, Puts::Step(_)) || hook.kind == HookKind::Remove && hook.at.section.is_none()
-        };
-        self.hooks.iter().enumerate().filter(move |(_, published)| !is_of_step(&published.hook))
+        self.hooks.iter().enumerate().filter(move |(_, published)| !published.hook.is_of_flow())
     }
 
     /// All of them, in the order in which they apply.
@@ -245,10 +242,7 @@ impl Hooking<'_> {
         if meant.is_empty() {
             return registered.clone();
         }
-        let mut sections = info.sections.clone();
-        sections.push(OUTPUTS);
-        let mut arrangement = Arrangement::new(sections.iter().map(|section| section.name));
-        let mut hooks: Vec<Published> = Vec::new();
+        let StepHooks { sections, mut hooks, mut arrangement } = StepHooks::none(info);
         for (number, published) in meant {
             let hook = &*published.hook;
             let target = hook.at.section.as_deref().unwrap_or(OUTPUTS.name);
@@ -343,7 +337,7 @@ impl Hooking<'_> {
 }
 
 /// What is wrong with a hook that no step of the flow has: nothing, where there is such a step in other flows.
-fn no_such_step(hook: &Hook, registry: &Registry) -> Option<Diagnostic> {
+pub(crate) fn no_such_step(hook: &Hook, registry: &Registry) -> Option<Diagnostic> {
     let super::Steps::Pattern(text, pattern) = &hook.at.steps else { return None };
     // `Step-1` is the second such step of a flow.
     let own = text.rsplit_once('-').filter(|(_, number)| number.parse::<u32>().is_ok()).map_or(&**text, |(own, _)| own);
@@ -382,6 +376,14 @@ fn fits(hook: &Hook, target: &str) -> Result<(), Problem> {
 }
 
 impl StepHooks {
+    /// Those of a step that has none: its sections.
+    pub(crate) fn none(info: &StepInfo) -> Self {
+        let mut sections = info.sections.clone();
+        sections.push(OUTPUTS);
+        let arrangement = Arrangement::new(sections.iter().map(|section| section.name));
+        Self { sections, hooks: Vec::new(), arrangement }
+    }
+
     /// The sections of the step itself.
     #[must_use]
     pub fn sections(&self) -> &[SectionInfo] {

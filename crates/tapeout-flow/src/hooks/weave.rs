@@ -5,8 +5,9 @@ use std::sync::Arc;
 use tapeout_engine::{Command, Failure};
 use tapeout_model::Class;
 
-use super::arrange::{Occupant, Order, SlotId};
+use super::arrange::{Bounds, Occupant, Order, SlotId};
 use super::cx::{Made, Place};
+use super::partial::order;
 use super::set::{OUTPUTS, Published, StepHooks};
 use super::{HookCx, HookKind, Puts};
 use crate::step::{Script, Section, Session};
@@ -119,13 +120,12 @@ impl StepHooks {
     /// A hook fails.
     pub(crate) fn behind(
         &self,
-        order: &Order,
         cx: &mut StepCx<'_, '_>,
         sessions: &mut Vec<Completed>,
         made: &mut Made,
     ) -> Result<(), Failure> {
         let outputs = self.sections.iter().position(|section| *section == OUTPUTS);
-        for at in &order.part {
+        for at in &order(self, &Bounds::default())?.part {
             let slot = self.arrangement.get(*at);
             if let (true, Occupant::Hook(hook)) = (slot.section == outputs, slot.occupant) {
                 run(&self.hooks[hook], cx, Place::Outputs { sessions, made })?;
