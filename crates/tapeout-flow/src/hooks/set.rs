@@ -213,6 +213,9 @@ fn takes(ty: &Type, value: &Value) -> bool {
         (Type::Decimal, value) => matches!(value, Value::Int(_) | Value::Decimal(_)),
         (Type::Str | Type::Path | Type::Dir | Type::NewPath | Type::Choice(_), value) => matches!(value, Value::Str(_)),
         (Type::List(ty), Value::List(items)) => items.iter().all(|item| takes(ty, item)),
+        (Type::Map(ty), Value::Map(entries)) => entries.iter().all(|(_, value)| takes(ty, value)),
+        (Type::Union(types), value) => types.iter().any(|ty| takes(ty, value)),
+        (Type::Optional(ty), value) => *value == Value::Null || takes(ty, value),
         (Type::Any, _) => true,
         _ => false,
     }
