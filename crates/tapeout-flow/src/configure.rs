@@ -31,6 +31,8 @@ pub struct Configured {
     pub config: Config,
     /// What a run would do.
     pub plan: Plan,
+    /// The hooks that may concern it.
+    pub hooks: Hooks,
     /// What is not wrong but worth saying.
     pub warnings: Vec<Diagnostic>,
 }
@@ -161,7 +163,7 @@ impl Configured {
             }
             None => Plan::new(&flow, steps, (registry, &hooks), initial, config.clone(), warnings.clone(), sources)?,
         };
-        Ok(Self { flow: name, named: true, config, plan, warnings })
+        Ok(Self { flow: name, named: true, config, plan, hooks, warnings })
     }
 }
 

@@ -116,6 +116,12 @@ impl PlannedStep {
         self.hooks.as_deref()
     }
 
+    /// The hooks of the steps that it consists of, each with the id of that step.
+    #[must_use]
+    pub fn hooks_of_parts(&self) -> Vec<(&str, &StepHooks)> {
+        self.parts.iter().flat_map(Registered::hooked).collect()
+    }
+
     /// Whether only the range leaves it out.
     pub(crate) fn is_beyond(&self) -> bool {
         matches!(self.in_range, InRange::Skipped | InRange::Outside)
@@ -268,6 +274,15 @@ impl Plan {
     /// The steps that a custom flow may ask for; none for other flows.
     pub fn declared(&self) -> impl Iterator<Item = &StepInfo> {
         self.program.iter().flat_map(|program| &program.declared).map(|step| &*step.info)
+    }
+
+    /// The hooks of the steps that a custom flow may ask for, each with the id of that step.
+    #[must_use]
+    pub fn hooks_of_declared(&self) -> Vec<(&str, &StepHooks)> {
+        let Some(Program { declared, edited, .. }) = &self.program else { return Vec::new() };
+        let is_own = |step: &&Registered| edited.iter().all(|edit| edit.asked != step.info.id);
+        let brought = edited.iter().filter(|edit| edit.taken_out.is_none()).map(|edit| &edit.step);
+        declared.iter().filter(is_own).chain(brought).flat_map(Registered::hooked).collect()
     }
 
     /// The declared steps of a program that nothing leaves out.

@@ -310,7 +310,7 @@ impl<'run> HookCx<'_, '_, 'run> {
         };
         let written = entry.record().outputs.clone();
         if let Place::Outputs { sessions, .. } = &mut self.place {
-            sessions.push(Completed { entry, log });
+            sessions.push(Completed { entry, log, places: None });
         }
         Ok(written)
     }

@@ -25,6 +25,7 @@ pub mod arrange;
 mod cx;
 pub(crate) mod partial;
 mod set;
+mod technology;
 mod text;
 mod weave;
 
@@ -39,6 +40,7 @@ pub use cx::HookCx;
 pub(crate) use cx::Made;
 pub(crate) use set::{HOOKS, no_such_step};
 pub use set::{Hooks, PlannedSection, Published, StepHooks};
+pub use technology::technology_hooks;
 pub use text::TextHook;
 
 use crate::Needs;

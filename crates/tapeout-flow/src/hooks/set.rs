@@ -1,5 +1,6 @@
 //! All hooks of a plan, and those of one step.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use tapeout_config::{Config, Diagnostic, Type, nearest};
@@ -7,7 +8,7 @@ use tapeout_engine::Identity;
 use tapeout_model::Value;
 
 use super::arrange::{Arrangement, NoPlace, Occupant, Placing, Runs, Slot};
-use super::{Hook, HookKind, Layer, Puts};
+use super::{Hook, HookKind, Layer, Puts, technology_hooks};
 use crate::composite::Composite;
 use crate::registry::Registered;
 use crate::{Registry, SectionInfo, StepInfo, nearest_step};
@@ -53,6 +54,8 @@ impl Published {
 #[derive(Clone, Default)]
 pub struct Hooks {
     hooks: Vec<Published>,
+    /// Published ones that the configuration does not ask for.
+    offered: Vec<Arc<Hook>>,
 }
 
 /// What has become of each hook of a plan.
@@ -98,9 +101,14 @@ impl Hooks {
     /// for.
     ///
     /// # Errors
-    /// The configuration asks for hooks that there are not, or says of their parameters what they cannot take.
+    /// The configuration asks for hooks that there are not, or says of their parameters what they cannot take; or the
+    /// technology has hooks where none can be.
     pub(crate) fn of(registry: &Registry, config: &Config) -> Result<Self, Vec<Diagnostic>> {
-        let known: Vec<Arc<Hook>> = registry.hooks().cloned().collect();
+        let mut known: Vec<Arc<Hook>> = match config.pdk() {
+            Some(pdk) => technology_hooks(&pdk.name, &pdk.hooks)?.into_iter().map(Arc::new).collect(),
+            None => Vec::new(),
+        };
+        known.extend(registry.hooks().cloned());
         let (published, always): (Vec<_>, Vec<_>) = known.into_iter().partition(|hook| hook.published_by.is_some());
         let mut hooks: Vec<Published> = always.into_iter().map(Published::new).collect();
         let mut problems = Vec::new();
@@ -115,7 +123,9 @@ impl Hooks {
         }
         hooks.sort_by_key(|published| published.hook.layer);
         if problems.is_empty() {
-            return Ok(Self { hooks });
+            let is_asked = |hook: &Arc<Hook>| hooks.iter().any(|asked| Arc::ptr_eq(&asked.hook, hook));
+            let offered = published.into_iter().filter(|hook| !is_asked(hook)).collect();
+            return Ok(Self { hooks, offered });
         }
         let place = config.setting(HOOKS).origin.place.as_ref().map(|(_, span)| *span);
         let diagnostic = |(message, help): (String, String)| {
@@ -136,6 +146,11 @@ impl Hooks {
     /// All of them, in the order in which they apply.
     pub fn iter(&self) -> impl Iterator<Item = &Published> {
         self.hooks.iter()
+    }
+
+    /// The published ones that the configuration does not ask for.
+    pub fn offered(&self) -> impl Iterator<Item = &Arc<Hook>> {
+        self.offered.iter()
     }
 
     pub(crate) fn hooking(&self) -> Hooking<'_> {
@@ -385,6 +400,12 @@ impl StepHooks {
         &self.arrangement
     }
 
+    /// Whether a hook is among them.
+    #[must_use]
+    pub fn has(&self, hook: &Arc<Hook>) -> bool {
+        self.hooks.iter().any(|own| Arc::ptr_eq(&own.hook, hook))
+    }
+
     /// A hook by its number.
     #[must_use]
     pub fn hook(&self, number: usize) -> &Published {
@@ -406,13 +427,16 @@ impl StepHooks {
         let (behind, start): (Vec<&Slot>, Vec<&Slot>) =
             persistent.into_iter().partition(|slot| matches!(slot.runs, Runs::After(_)));
         let mut listed: Vec<PlannedSection> = start.into_iter().map(|slot| self.planned(slot)).collect();
+        let mut following: HashMap<*const Slot, Vec<&Slot>> = HashMap::new();
+        for slot in behind {
+            if let Runs::After(target) = slot.runs {
+                following.entry(std::ptr::from_ref(self.arrangement.get(target))).or_default().push(slot);
+            }
+        }
         for slot in self.arrangement.in_place() {
             listed.push(self.planned(slot));
-            let belongs = |other: &&&Slot| match other.runs {
-                Runs::After(target) => std::ptr::eq(self.arrangement.get(target), slot),
-                _ => false,
-            };
-            listed.extend(behind.iter().filter(belongs).map(|slot| self.planned(slot)));
+            let following = following.get(&std::ptr::from_ref(slot)).into_iter().flatten();
+            listed.extend(following.map(|slot| self.planned(slot)));
         }
         listed
     }
