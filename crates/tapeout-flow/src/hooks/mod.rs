@@ -21,6 +21,7 @@
 
 mod address;
 pub mod arrange;
+mod calling;
 mod cx;
 mod set;
 mod text;
