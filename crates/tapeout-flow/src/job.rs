@@ -165,22 +165,14 @@ impl StepJob {
         let sessions = self.step.prepare(cx)?;
         let part = self.part.as_ref().map(|part| part.of(&sessions));
         for session in sessions {
-            let woven = match &self.hooks {
-                Some(hooks) => partial::woven(hooks, part.as_ref(), cx, session)?,
-                None => Some(partial::plain(cx, session)?),
-            };
-            let Some(Woven { session, checkpoints, kept }) = woven else { continue };
-            left.checkpoints.extend(checkpoints);
-            left.kept.extend(kept);
-            completed.push(self.execute(cx, session)?);
+            self.execute(part.as_ref(), cx, session, completed, &mut left)?;
         }
         if let (Some(part), Some(hooks)) = (part, &self.hooks) {
             left.stopped = part.stops(hooks);
         }
         if left.stopped.is_none() {
-            // What follows up only looks at what came out.
             for session in self.step.follow_up(cx, completed)? {
-                completed.push(self.execute(cx, session)?);
+                self.execute(None, cx, session, completed, &mut left)?;
             }
         }
         Ok(left)
@@ -240,7 +232,22 @@ impl StepJob {
         Ok(Record { alerts: failure.alerts, statuses: kept.statuses, verdict, ..Record::default() })
     }
 
-    fn execute(&self, cx: &mut StepCx<'_, '_>, session: Session) -> Result<Completed, Stopped> {
+    /// Runs a session, or what is to run of it.
+    fn execute(
+        &self,
+        part: Option<&PartOfStep>,
+        cx: &mut StepCx<'_, '_>,
+        session: Session,
+        completed: &mut Vec<Completed>,
+        left: &mut Left,
+    ) -> Result<(), Stopped> {
+        let woven = match &self.hooks {
+            Some(hooks) => partial::woven(hooks, part, cx, session)?,
+            None => Some(partial::plain(cx, session)?),
+        };
+        let Some(Woven { session, checkpoints, kept, places }) = woven else { return Ok(()) };
+        left.checkpoints.extend(checkpoints);
+        left.kept.extend(kept);
         let Session { scripts, mut invocation, calls: _ } = session;
         invocation.log = format!("{}.log", cx.slug());
         for script in scripts {
@@ -262,7 +269,8 @@ impl StepJob {
             Some(log) => String::from_utf8_lossy(&cx.job.read_output(log)?).into_owned(),
             None => String::new(),
         };
-        Ok(Completed { entry, log })
+        completed.push(Completed { entry, log, places });
+        Ok(())
     }
 
     /// Keeps the logs of tools that ended well, with results that the step cannot use.

@@ -447,6 +447,8 @@ impl From<Invocation> for Session {
 pub struct Completed {
     pub(crate) entry: Arc<Entry>,
     pub(crate) log: String,
+    /// Where hooks stand beside its commands: the place to which each has come, if it is still there.
+    pub(crate) places: Option<Vec<Option<usize>>>,
 }
 
 impl Completed {
@@ -456,9 +458,12 @@ impl Completed {
         &self.log
     }
 
-    /// The exit status of the command with this index.
+    /// The exit status of the command that had this index in the session of the step. One that hooks have taken out counts
+    /// as well ended.
     #[must_use]
     pub fn status(&self, command: usize) -> i32 {
+        let place = self.places.as_ref().map_or(Some(command), |places| places.get(command).copied().flatten());
+        let Some(command) = place else { return 0 };
         self.entry.record().statuses.get(command).copied().unwrap_or_default()
     }
 

@@ -84,4 +84,22 @@ mod tests {
             assert!(step.outputs.iter().all(|format| known(format)), "{}", step.id);
         }
     }
+
+    #[test]
+    fn every_step_that_runs_tools_says_what_hooks_may_name_in_it() {
+        let registry = registry();
+        let mut names = std::collections::BTreeSet::new();
+        for step in registry.steps().filter(|step| step.vocabulary.is_none()) {
+            assert_eq!(step.tools.is_empty(), step.sections.is_empty(), "{}", step.id);
+            for section in &step.sections {
+                let place = format!("{}/{}", step.id, section.name);
+                let is_name =
+                    |name: &str| name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_');
+                assert!(is_name(section.name) && section.name != "outputs", "{place}");
+                let doc = section.doc;
+                assert!(doc.starts_with(|c: char| c.is_ascii_uppercase()) && doc.ends_with('.'), "{place}: {doc}");
+                assert!(names.insert(place), "{}/{} stands twice", step.id, section.name);
+            }
+        }
+    }
 }

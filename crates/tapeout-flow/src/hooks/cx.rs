@@ -8,7 +8,7 @@ use tapeout_model::{Alert, Class, Metric, Metrics, Output, Value, Verdict, View}
 
 use super::set::Published;
 use crate::step::Script;
-use crate::{Completed, StepCx, slug};
+use crate::{Completed, StepCx, StepInfo, slug};
 
 /// The context of a hook: that of its step, and the place at which it stands.
 ///
@@ -79,6 +79,24 @@ impl<'run> HookCx<'_, '_, 'run> {
     #[must_use]
     pub fn parameter(&self, name: &str) -> Option<&Value> {
         self.hook.values.iter().find(|(known, _)| known == name).map(|(_, value)| value)
+    }
+
+    /// All parameters of the hook, with their values.
+    #[must_use]
+    pub fn parameters(&self) -> &[(String, Value)] {
+        &self.hook.values
+    }
+
+    /// What is known of the step, with what its hooks read and call beside it.
+    #[must_use]
+    pub fn info(&self) -> &StepInfo {
+        self.step.info
+    }
+
+    /// Whether the hook stands behind its step, where it sees what came out.
+    #[must_use]
+    pub fn is_behind(&self) -> bool {
+        matches!(self.place, Place::Outputs { .. })
     }
 
     /// The name of the hook.
@@ -216,7 +234,11 @@ impl<'run> HookCx<'_, '_, 'run> {
         Ok(path)
     }
 
-    fn add_input(&mut self, input: Input) -> Result<(), Failure> {
+    /// A file, or a text under a name, as an input of the tool.
+    ///
+    /// # Errors
+    /// The hook stands behind the step.
+    pub fn add_input(&mut self, input: Input) -> Result<(), Failure> {
         match &mut self.place {
             Place::Script { invocation, .. } | Place::Call { invocation, .. } => {
                 if !invocation.inputs.contains(&input) {
@@ -288,7 +310,7 @@ impl<'run> HookCx<'_, '_, 'run> {
         };
         let written = entry.record().outputs.clone();
         if let Place::Outputs { sessions, .. } = &mut self.place {
-            sessions.push(Completed { entry, log });
+            sessions.push(Completed { entry, log, places: None });
         }
         Ok(written)
     }

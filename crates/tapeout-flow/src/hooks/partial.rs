@@ -52,6 +52,8 @@ pub(crate) struct Woven {
     pub(crate) checkpoints: Vec<Checkpoint>,
     /// Files of checkpoints that it has from earlier.
     pub(crate) kept: Vec<Output>,
+    /// Where its commands have come to between those of hooks, if it has any.
+    pub(crate) places: Option<Vec<Option<usize>>>,
 }
 
 /// The checkpoints of a result, with their files.
@@ -182,8 +184,11 @@ pub(crate) fn woven(
     session: Session,
 ) -> Result<Option<Woven>, Failure> {
     let mut whole = session.clone();
-    hooks.weave(&order(hooks, &Bounds::default())?, cx, &mut whole)?;
-    let Some(part) = part else { return left_by(hooks, None, cx, whole).map(Some) };
+    let places = hooks.weave(&order(hooks, &Bounds::default())?, cx, &mut whole)?;
+    let Some(part) = part else {
+        let woven = left_by(hooks, None, cx, whole)?;
+        return Ok(Some(Woven { places: Some(places), ..woven }));
+    };
     let all = left_by(hooks, Some(part), cx, whole)?;
     let restored = match part.resumes(hooks) {
         Some((checkpoint, file)) => {
@@ -200,7 +205,7 @@ pub(crate) fn woven(
     let bounds = Bounds { first, last: part.bounds.last.clone() };
     let order = order(hooks, &bounds)?;
     let mut session = session;
-    hooks.weave(&order, cx, &mut session)?;
+    let places = hooks.weave(&order, cx, &mut session)?;
     if !keep_calls(&mut session) {
         return Ok(None);
     }
@@ -231,7 +236,7 @@ pub(crate) fn woven(
         session.invocation.outputs = left;
         session.invocation.optional_outputs.extend::<Vec<String>>(others);
     }
-    Ok(Some(Woven { session, checkpoints, kept }))
+    Ok(Some(Woven { session, checkpoints, kept, places: Some(places) }))
 }
 
 /// A session that has no hooks, with the checkpoints that it leaves.
@@ -303,7 +308,7 @@ fn with_checkpoints(
     for script in &mut session.scripts {
         save(script, &checkpoints, &mut session.invocation.outputs);
     }
-    Ok(Woven { session, checkpoints, kept: Vec::new() })
+    Ok(Woven { session, checkpoints, kept: Vec::new(), places: None })
 }
 
 /// Has a script leave these checkpoints, as far as it has their sections.

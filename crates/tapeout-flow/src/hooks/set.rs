@@ -1,5 +1,6 @@
 //! All hooks of a plan, and those of one step.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use tapeout_config::{Config, Diagnostic, Type, nearest};
@@ -216,6 +217,9 @@ fn takes(ty: &Type, value: &Value) -> bool {
         (Type::Decimal, value) => matches!(value, Value::Int(_) | Value::Decimal(_)),
         (Type::Str | Type::Path | Type::Dir | Type::NewPath | Type::Choice(_), value) => matches!(value, Value::Str(_)),
         (Type::List(ty), Value::List(items)) => items.iter().all(|item| takes(ty, item)),
+        (Type::Map(ty), Value::Map(entries)) => entries.iter().all(|(_, value)| takes(ty, value)),
+        (Type::Union(types), value) => types.iter().any(|ty| takes(ty, value)),
+        (Type::Optional(ty), value) => *value == Value::Null || takes(ty, value),
         (Type::Any, _) => true,
         _ => false,
     }
@@ -427,13 +431,16 @@ impl StepHooks {
         let (behind, start): (Vec<&Slot>, Vec<&Slot>) =
             persistent.into_iter().partition(|slot| matches!(slot.runs, Runs::After(_)));
         let mut listed: Vec<PlannedSection> = start.into_iter().map(|slot| self.planned(slot)).collect();
+        let mut following: HashMap<*const Slot, Vec<&Slot>> = HashMap::new();
+        for slot in behind {
+            if let Runs::After(target) = slot.runs {
+                following.entry(std::ptr::from_ref(self.arrangement.get(target))).or_default().push(slot);
+            }
+        }
         for slot in self.arrangement.in_place() {
             listed.push(self.planned(slot));
-            let belongs = |other: &&&Slot| match other.runs {
-                Runs::After(target) => std::ptr::eq(self.arrangement.get(target), slot),
-                _ => false,
-            };
-            listed.extend(behind.iter().filter(belongs).map(|slot| self.planned(slot)));
+            let following = following.get(&std::ptr::from_ref(slot)).into_iter().flatten();
+            listed.extend(following.map(|slot| self.planned(slot)));
         }
         listed
     }

@@ -14,17 +14,28 @@ use crate::step::{Script, Section, Session};
 use crate::{Completed, StepCx};
 
 impl StepHooks {
-    /// Puts into a session what the hooks of a step have for it, in this order of sections.
+    /// Puts into a session what the hooks of a step have for it, in this order of sections. Gives the place that each of
+    /// the session's commands has come to, if it is still there.
     ///
     /// # Errors
     /// A hook fails, or the session has a section that the step does not declare.
-    pub(crate) fn weave(&self, order: &Order, cx: &mut StepCx<'_, '_>, session: &mut Session) -> Result<(), Failure> {
+    pub(crate) fn weave(
+        &self,
+        order: &Order,
+        cx: &mut StepCx<'_, '_>,
+        session: &mut Session,
+    ) -> Result<Vec<Option<usize>>, Failure> {
         let scripts = std::mem::take(&mut session.scripts);
         for script in scripts {
             let woven = self.weave_script(order, cx, script, session)?;
             session.scripts.push(woven);
         }
         self.weave_calls(order, cx, session)
+    }
+
+    /// Whether the step declares no sections: its scripts then stand behind what runs at the start, as they are.
+    fn is_undivided(&self) -> bool {
+        self.sections == [OUTPUTS]
     }
 
     fn weave_script(
@@ -37,9 +48,11 @@ impl StepHooks {
         let own: Vec<Section> = std::mem::take(&mut script.sections);
         let mut numbers: Vec<Option<usize>> = vec![None; self.sections.len()];
         for (index, section) in own.iter().enumerate() {
-            let number = self.sections.iter().position(|known| known.name == section.name);
-            let Some(number) = number else { return Err(undeclared(cx, &section.name)) };
-            numbers[number] = Some(index);
+            match self.sections.iter().position(|known| known.name == section.name) {
+                Some(number) => numbers[number] = Some(index),
+                None if self.is_undivided() => {}
+                None => return Err(undeclared(cx, &section.name)),
+            }
         }
         let is_here = |slot: SlotId| match self.arrangement.get(slot).section {
             Some(section) => numbers[section].is_some(),
@@ -72,32 +85,45 @@ impl StepHooks {
             };
             script.sections.push(Section { name: slot.name.clone().into(), text });
         }
+        if self.is_undivided() {
+            script.sections.extend(own);
+        }
         Ok(script)
     }
 
-    fn weave_calls(&self, order: &Order, cx: &mut StepCx<'_, '_>, session: &mut Session) -> Result<(), Failure> {
-        if session.calls.is_empty() {
-            return Ok(());
-        }
+    fn weave_calls(
+        &self,
+        order: &Order,
+        cx: &mut StepCx<'_, '_>,
+        session: &mut Session,
+    ) -> Result<Vec<Option<usize>>, Failure> {
+        // Scripts that are given only where something is in them are not the beginning of the session.
+        let begins_in_script = session.scripts.iter().any(|script| script.given_by.is_none());
         let commands = std::mem::take(&mut session.invocation.commands);
         let calls = std::mem::take(&mut session.calls);
         let mut woven: Vec<Command> = Vec::new();
+        let mut places: Vec<Option<usize>> = Vec::new();
         for (index, command) in commands.into_iter().enumerate() {
             let Some((name, _)) = calls.iter().find(|(_, command)| *command == index) else {
+                places.push(Some(woven.len()));
                 woven.push(command);
                 continue;
             };
+            places.push(None);
             let Some(number) = self.sections.iter().position(|known| known.name == *name) else {
                 return Err(undeclared(cx, name));
             };
             let mut call = Some(command);
-            let is_first = calls.first().is_some_and(|(first, _)| first == name) && session.scripts.is_empty();
+            let is_first = calls.first().is_some_and(|(first, _)| first == name) && !begins_in_script;
             let start = order.start.iter().filter(|_| is_first);
             let here = order.part.iter().filter(|slot| self.arrangement.get(**slot).section == Some(number));
             for at in start.chain(here) {
                 let slot = self.arrangement.get(*at);
                 let Occupant::Hook(hook) = slot.occupant else {
-                    woven.extend(call.take());
+                    if let Some(command) = call.take() {
+                        places[index] = Some(woven.len());
+                        woven.push(command);
+                    }
                     continue;
                 };
                 let replaces = !slot.replaced.is_empty() && slot.replaced[0] == Occupant::Section(number);
@@ -111,7 +137,7 @@ impl StepHooks {
             }
         }
         session.invocation.commands = woven;
-        Ok(())
+        Ok(places)
     }
 
     /// Runs the hooks behind the step.

@@ -40,6 +40,7 @@ impl Step for ToVerilog {
                 .default("08"),
         ])
         .tools(&["ghdl"])
+        .sections(&[("synthesise", "Calls GHDL.")])
     }
 
     fn nothing_to_do(&self, config: &Config) -> Option<String> {
@@ -61,7 +62,7 @@ impl Step for ToVerilog {
             .stdout(output(config));
         let invocation =
             Invocation { commands: vec![command], inputs, outputs: vec![output(config)], ..Invocation::default() };
-        Ok(vec![invocation.into()])
+        Ok(vec![Session::from(invocation).call("synthesise", 0)])
     }
 
     fn collect(&self, cx: &mut StepCx<'_, '_>, sessions: &[Completed]) -> Result<StepResult, Failure> {

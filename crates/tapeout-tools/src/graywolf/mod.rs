@@ -5,7 +5,8 @@ mod spread;
 
 use tapeout_config::{Config, Variable};
 use tapeout_flow::{
-    Command, Completed, Failure, Input, Invocation, Registry, Session, Step, StepCx, StepInfo, StepResult, Tool, Type,
+    Action, Command, Completed, Failure, Input, Invocation, Registry, Session, Step, StepCx, StepInfo, StepResult,
+    Tool, Type,
 };
 use tapeout_formats::def::{self, Def};
 use tapeout_formats::graywolf::{cel, par, pl1};
@@ -69,6 +70,8 @@ impl Step for Place {
             time_limit::variable("PLACEMENT_TIME_LIMIT", "How long graywolf may run.").default(1800_i64),
         ])
         .tools(&["graywolf"])
+        .action(Action::PlaceAndRoute)
+        .sections(&[("place", "Calls graywolf.")])
     }
 
     fn prepare(&self, cx: &mut StepCx<'_, '_>) -> Result<Vec<Session>, Failure> {
@@ -89,7 +92,7 @@ impl Step for Place {
             timeout: time_limit::of(cx.config, "PLACEMENT_TIME_LIMIT"),
             ..Invocation::default()
         };
-        Ok(vec![invocation.into()])
+        Ok(vec![Session::from(invocation).call("place", 0)])
     }
 
     fn collect(&self, cx: &mut StepCx<'_, '_>, sessions: &[Completed]) -> Result<StepResult, Failure> {

@@ -44,6 +44,12 @@ pub(crate) fn check(config: &Config) -> Result<(), (&'static str, String)> {
     Ok(())
 }
 
+/// The sections of every step that simulates, once for each bench.
+pub(super) const SECTIONS: [(&str, &str); 2] =
+    [(COMPILE, "Compiles a bench with the design."), (RUN, "Runs the bench.")];
+const COMPILE: &str = "compile";
+const RUN: &str = "simulate";
+
 /// How many words of a failing bench are shown.
 const SHOWN_WORDS: usize = 5;
 
@@ -98,6 +104,8 @@ impl Bench {
             timeout: time_limit::of(config, "TEST_TIMEOUT"),
             ..Invocation::default()
         })
+        .call(COMPILE, 0)
+        .call(RUN, 1)
     }
 
     /// Whether the bench passed. Exit statuses alone do not tell: iverilog's is the number of errors modulo 256, and vvp's

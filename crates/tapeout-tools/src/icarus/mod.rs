@@ -5,7 +5,9 @@ mod bench;
 mod on_netlist;
 
 use tapeout_config::Config;
-use tapeout_flow::{Completed, Failure, Registry, Session, Step, StepCx, StepInfo, StepResult, Tool, Type, Variable};
+use tapeout_flow::{
+    Action, Completed, Failure, Registry, Session, Step, StepCx, StepInfo, StepResult, Tool, Type, Variable,
+};
 use tapeout_formats::alerts;
 use tapeout_model::{Alert, Class, Severity};
 
@@ -96,6 +98,8 @@ impl Step for Simulate {
             Variable::new("RUN_SIMULATION", Type::Bool, "Whether the benches run on the sources.").default(true),
         ])
         .tools(&["iverilog", "vvp"])
+        .action(Action::Simulation)
+        .sections(&bench::SECTIONS)
     }
 
     fn nothing_to_do(&self, config: &Config) -> Option<String> {

@@ -1,7 +1,7 @@
 //! The design's benches on the netlist of its implementation: function, without delays.
 
 use tapeout_config::Config;
-use tapeout_flow::{Completed, Failure, Input, Session, Step, StepCx, StepInfo, StepResult, Variable};
+use tapeout_flow::{Action, Completed, Failure, Input, Session, Step, StepCx, StepInfo, StepResult, Variable};
 use tapeout_formats::alerts;
 use tapeout_model::{Alert, Class, Value, Verdict};
 
@@ -50,6 +50,8 @@ impl Step for OnNetlist {
             .variables(bench_variables())
             .variables([(self.switch)()])
             .tools(&["iverilog", "vvp"])
+            .action(Action::Simulation)
+            .sections(&super::bench::SECTIONS)
             .defers_check();
         match self.models {
             Models::OfTool(tool, _) => info.tools(&[tool]),

@@ -1,7 +1,7 @@
 //! `Icestorm.Pack`: the bitstream as the device loads it.
 
 use tapeout_flow::{
-    Command, Completed, Failure, Input, Invocation, Session, Step, StepCx, StepInfo, StepResult, design_name,
+    Action, Command, Completed, Failure, Input, Invocation, Session, Step, StepCx, StepInfo, StepResult, design_name,
 };
 use tapeout_formats::alerts;
 use tapeout_model::Alert;
@@ -22,6 +22,10 @@ impl Step for Pack {
         .makes(&["bitstream"])
         .variables([design_name(), device_variable()])
         .tools(&["icepack"])
+        .action(Action::StreamOut)
+        .sections(&[
+            ("pack", "Calls icepack."),
+        ])
     }
 
     fn prepare(&self, cx: &mut StepCx<'_, '_>) -> Result<Vec<Session>, Failure> {
@@ -33,7 +37,7 @@ impl Step for Pack {
             outputs: vec![bitstream],
             ..Invocation::default()
         };
-        Ok(vec![invocation.into()])
+        Ok(vec![Session::from(invocation).call("pack", 0)])
     }
 
     fn collect(&self, cx: &mut StepCx<'_, '_>, sessions: &[Completed]) -> Result<StepResult, Failure> {

@@ -23,6 +23,7 @@ impl Step for Program {
                 .default(Vec::<String>::new()),
         ])
         .tools(&["iceprog", "openFPGALoader"])
+        .sections(&[("program", "Loads the bitstream.")])
         .acts_outside()
     }
 
@@ -37,7 +38,7 @@ impl Step for Program {
             .arg(bitstream.path.clone());
         let invocation =
             Invocation { commands: vec![command], inputs: vec![Input::Output(bitstream)], ..Invocation::default() };
-        Ok(vec![invocation.into()])
+        Ok(vec![Session::from(invocation).call("program", 0)])
     }
 
     fn collect(&self, _: &mut StepCx<'_, '_>, _: &[Completed]) -> Result<StepResult, Failure> {

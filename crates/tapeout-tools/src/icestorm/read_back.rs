@@ -57,6 +57,10 @@ impl Step for ReadBack {
         .variables(crate::icarus::bench_variables())
         .variables([super::post_layout::switch()])
         .tools(&["iceunpack", "icebox_vlog"])
+        .sections(&[
+            ("unpack", "Calls iceunpack."),
+            ("read", "Calls icebox_vlog, which makes a netlist."),
+        ])
     }
 
     fn nothing_to_do(&self, config: &tapeout_config::Config) -> Option<String> {
@@ -80,7 +84,7 @@ impl Step for ReadBack {
             env: [("PYTHONHASHSEED", "0"), ("PYTHONDONTWRITEBYTECODE", "1")].map(|(n, v)| (n.into(), v.into())).into(),
             ..Invocation::default()
         };
-        Ok(vec![invocation.into()])
+        Ok(vec![Session::from(invocation).call("unpack", 0).call("read", 1)])
     }
 
     fn collect(&self, cx: &mut StepCx<'_, '_>, sessions: &[Completed]) -> Result<StepResult, Failure> {

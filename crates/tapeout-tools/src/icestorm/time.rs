@@ -1,7 +1,7 @@
 //! `Icestorm.Time`: a second opinion on timing.
 
 use tapeout_flow::{
-    Command, Completed, Failure, Input, Invocation, Session, Step, StepCx, StepInfo, StepResult, design_name,
+    Action, Command, Completed, Failure, Input, Invocation, Session, Step, StepCx, StepInfo, StepResult, design_name,
 };
 use tapeout_formats::{alerts, icetime};
 use tapeout_model::Alert;
@@ -28,6 +28,10 @@ impl Step for Time {
         .measures(&[FMAX])
         .variables([design_name(), device_variable(), package_variable()])
         .tools(&["icetime"])
+        .action(Action::Timing)
+        .sections(&[
+            ("analyse", "Calls icetime."),
+        ])
     }
 
     fn prepare(&self, cx: &mut StepCx<'_, '_>) -> Result<Vec<Session>, Failure> {
@@ -41,7 +45,7 @@ impl Step for Time {
             outputs: vec![REPORT.to_owned()],
             ..Invocation::default()
         };
-        Ok(vec![invocation.into()])
+        Ok(vec![Session::from(invocation).call("analyse", 0)])
     }
 
     fn collect(&self, cx: &mut StepCx<'_, '_>, sessions: &[Completed]) -> Result<StepResult, Failure> {

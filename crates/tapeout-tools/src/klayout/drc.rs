@@ -1,6 +1,8 @@
 //! `KLayout.DRC`: the PDK's deck of design rules.
 
-use tapeout_flow::{Completed, Failure, Input, Invocation, Session, Step, StepCx, StepInfo, StepResult, design_name};
+use tapeout_flow::{
+    Action, Completed, Failure, Input, Invocation, Session, Step, StepCx, StepInfo, StepResult, design_name,
+};
 use tapeout_formats::{alerts, lyrdb};
 use tapeout_model::{Alert, Class};
 
@@ -32,6 +34,10 @@ impl Step for Drc {
         .variables([design_name(), minimum_version()])
         .variables(["KLAYOUT_DRC_RUNSET", "KLAYOUT_DRC_DEFINES", "KLAYOUT_DRC_THREADS"].map(variable))
         .tools(&["klayout"])
+        .action(Action::Drc)
+        .sections(&[
+            ("check", "Runs the deck."),
+        ])
     }
 
     fn prepare(&self, cx: &mut StepCx<'_, '_>) -> Result<Vec<Session>, Failure> {
@@ -67,7 +73,7 @@ impl Step for Drc {
             env: environment(),
             ..Invocation::default()
         };
-        Ok(vec![invocation.into()])
+        Ok(vec![Session::from(invocation).call("check", 0)])
     }
 
     fn collect(&self, cx: &mut StepCx<'_, '_>, sessions: &[Completed]) -> Result<StepResult, Failure> {

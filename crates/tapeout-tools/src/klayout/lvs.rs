@@ -1,7 +1,8 @@
 //! `KLayout.LVS`: the PDK's deck that compares layout and netlist down to transistors.
 
 use tapeout_flow::{
-    Completed, Failure, Input, Invocation, Session, Step, StepCx, StepInfo, StepResult, Type, Variable, design_name,
+    Action, Completed, Failure, Input, Invocation, Session, Step, StepCx, StepInfo, StepResult, Type, Variable,
+    design_name,
 };
 use tapeout_formats::alerts;
 use tapeout_model::{Alert, Class, Metric, Severity};
@@ -49,6 +50,10 @@ impl Step for Lvs {
         ])
         .variables(spice_variables())
         .tools(&["klayout"])
+        .action(Action::Lvs)
+        .sections(&[
+            ("compare", "Runs the deck."),
+        ])
     }
 
     fn prepare(&self, cx: &mut StepCx<'_, '_>) -> Result<Vec<Session>, Failure> {
@@ -86,7 +91,7 @@ impl Step for Lvs {
             env: environment(),
             ..Invocation::default()
         };
-        Ok(vec![invocation.into()])
+        Ok(vec![Session::from(invocation).call("compare", 0)])
     }
 
     fn collect(&self, cx: &mut StepCx<'_, '_>, sessions: &[Completed]) -> Result<StepResult, Failure> {

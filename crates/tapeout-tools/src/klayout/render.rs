@@ -38,6 +38,10 @@ impl Step for Render {
             .map(variable),
         )
         .tools(&["klayout"])
+        .sections(&[
+            ("settings", "Sets variables."),
+            ("draw", "Draws the layout."),
+        ])
     }
 
     fn check(&self, config: &Config) -> Result<(), (&'static str, String)> {

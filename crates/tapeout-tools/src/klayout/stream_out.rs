@@ -3,7 +3,9 @@
 use std::collections::BTreeSet;
 
 use tapeout_config::Config;
-use tapeout_flow::{Completed, Failure, Input, Script, Session, Step, StepCx, StepInfo, StepResult, design_name};
+use tapeout_flow::{
+    Action, Completed, Failure, Input, Script, Session, Step, StepCx, StepInfo, StepResult, design_name,
+};
 use tapeout_formats::{alerts, gds};
 use tapeout_model::Alert;
 
@@ -40,6 +42,11 @@ impl Step for StreamOut {
         .variables(layer_variables())
         .variables([variable("PRIMARY_GDSII_STREAMOUT_TOOL")])
         .tools(&["klayout"])
+        .action(Action::StreamOut)
+        .sections(&[
+            ("settings", "Sets variables."),
+            ("write", "Reads the layout, puts in the cells, and writes it."),
+        ])
     }
 
     fn check(&self, config: &Config) -> Result<(), (&'static str, String)> {

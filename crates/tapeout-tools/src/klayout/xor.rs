@@ -30,6 +30,10 @@ impl Step for Xor {
         .variables([design_name()])
         .variables(["KLAYOUT_XOR_THREADS", "KLAYOUT_XOR_IGNORE_LAYERS", "KLAYOUT_XOR_TILE_SIZE"].map(variable))
         .tools(&["klayout"])
+        .sections(&[
+            ("settings", "Sets variables."),
+            ("compare", "Compares the layouts layer by layer."),
+        ])
     }
 
     fn check(&self, config: &Config) -> Result<(), (&'static str, String)> {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use glob::Pattern;
-use tapeout_flow::{Completed, Failure, Session, Step, StepCx, StepInfo, StepResult};
+use tapeout_flow::{Action, Completed, Failure, Session, Step, StepCx, StepInfo, StepResult};
 use tapeout_formats::def::{Component, Placement, Status};
 use tapeout_formats::geometry::Point;
 
@@ -24,6 +24,7 @@ impl Step for Fill {
             "Closes the gaps in rows with the cells in `FILL_CELLS`, wide ones first.",
             env!("IMPLEMENTATION"),
         )
+        .action(Action::PlaceAndRoute)
         .needs("def")
         .makes(&["def"])
         .measures(&["design__instance__count__class:fill_cell"])

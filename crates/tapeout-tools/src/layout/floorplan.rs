@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use tapeout_config::Config;
-use tapeout_flow::{Completed, Failure, Session, Step, StepCx, StepInfo, StepResult};
+use tapeout_flow::{Action, Completed, Failure, Session, Step, StepCx, StepInfo, StepResult};
 use tapeout_formats::def::{Axis, Component, Def, Net, NetPin, Pin, Placement, Status, Tracks};
 use tapeout_formats::geometry::{Orientation, Point, Rect};
 use tapeout_formats::lef::{Direction, Layer, Lef, PinDirection};
@@ -46,6 +46,7 @@ impl Step for Floorplan {
              that meets one is left out.",
             env!("IMPLEMENTATION"),
         )
+        .action(Action::PlaceAndRoute)
         .needs("json")
         .makes(&["def"])
         .measures(&[

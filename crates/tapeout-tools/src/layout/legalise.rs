@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use tapeout_flow::{Completed, Failure, Session, Step, StepCx, StepInfo, StepResult};
+use tapeout_flow::{Action, Completed, Failure, Session, Step, StepCx, StepInfo, StepResult};
 use tapeout_formats::def::{Placement, Status};
 use tapeout_formats::geometry::Point;
 use tapeout_formats::lef::Cell as LefCell;
@@ -26,6 +26,7 @@ impl Step for Legalise {
              place are put onto the nearest tracks there.",
             env!("IMPLEMENTATION"),
         )
+        .action(Action::PlaceAndRoute)
         .needs("def")
         .makes(&["def"])
         .measures(&[

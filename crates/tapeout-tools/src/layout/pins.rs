@@ -1,7 +1,7 @@
 //! `Layout.PlacePins`, and how pins of the design come onto the tracks at the edges of the die.
 
 use tapeout_config::{Config, Variable};
-use tapeout_flow::{Completed, Failure, Session, Step, StepCx, StepInfo, StepResult};
+use tapeout_flow::{Action, Completed, Failure, Session, Step, StepCx, StepInfo, StepResult};
 use tapeout_formats::def::{Axis, Def, PinPort, PinShape, Placement, Status, Tracks};
 use tapeout_formats::geometry::{Orientation, Point, Rect};
 use tapeout_formats::lef::{Layer, Lef};
@@ -48,6 +48,7 @@ impl Step for PlacePins {
              enough for the least area of a shape.",
             env!("IMPLEMENTATION"),
         )
+        .action(Action::PlaceAndRoute)
         .needs("def")
         .makes(&["def"])
         .variables(design_files::lef_variables())

@@ -3,7 +3,7 @@
 use std::collections::{BTreeSet, HashMap};
 
 use tapeout_config::Config;
-use tapeout_flow::{Completed, Failure, Session, Step, StepCx, StepInfo, StepResult};
+use tapeout_flow::{Action, Completed, Failure, Session, Step, StepCx, StepInfo, StepResult};
 use tapeout_formats::def::{
     Component, Def, Net, Pin, PinPort, PinShape, Placement, Status, Step as PathStep, Wire, WireStatus, Wiring,
 };
@@ -28,6 +28,7 @@ impl Step for PowerGrid {
              must be filled.",
             env!("IMPLEMENTATION"),
         )
+        .action(Action::PlaceAndRoute)
         .needs("def")
         .makes(&["def"])
         .variables(design_files::lef_variables())

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use tapeout_config::Config;
-use tapeout_flow::{Completed, Failure, Input, Script, Session, Step, StepCx, StepInfo, StepResult};
+use tapeout_flow::{Action, Completed, Failure, Input, Script, Session, Step, StepCx, StepInfo, StepResult};
 use tapeout_formats::{alerts, gds, lyrdb, magic_drc};
 use tapeout_model::{Alert, Severity};
 
@@ -45,6 +45,13 @@ impl Step for Drc {
         .variables(gds_variables())
         .variables(["MAGIC_DRC_USE_GDS", "MAGIC_GDS_FLATGLOB"].map(variable))
         .tools(&["magic"])
+        .action(Action::Drc)
+        .sections(&[
+            ("settings", "Sets variables."),
+            ("begin", "Sets the grid, and turns checks off."),
+            ("read", "Reads the layout."),
+            ("check", "Checks the layout, and the abstracts alone."),
+        ])
     }
 
     fn nothing_to_do(&self, config: &Config) -> Option<String> {

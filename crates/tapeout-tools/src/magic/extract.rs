@@ -1,7 +1,7 @@
 //! `Magic.SpiceExtraction`: the netlist that the layout is, for the comparison with the one that it should be.
 
 use tapeout_config::Config;
-use tapeout_flow::{Completed, Failure, Input, Script, Session, Step, StepCx, StepInfo, StepResult};
+use tapeout_flow::{Action, Completed, Failure, Input, Script, Session, Step, StepCx, StepInfo, StepResult};
 use tapeout_formats::{alerts, gds};
 use tapeout_model::{Alert, Class};
 
@@ -31,6 +31,13 @@ impl Step for SpiceExtraction {
         .variables(lef_variables())
         .variables(["MAGIC_EXT_USE_GDS", "MAGIC_EXT_ABSTRACT", "MAGIC_EXT_ABSTRACT_CELLS", "MAGIC_EXT_UNIQUE"].map(variable))
         .tools(&["magic"])
+        .action(Action::Lvs)
+        .sections(&[
+            ("settings", "Sets variables."),
+            ("begin", "Sets the grid, and turns checks off."),
+            ("read", "Reads the layout."),
+            ("extract", "Extracts the netlist, and writes it."),
+        ])
     }
 
     fn nothing_to_do(&self, config: &Config) -> Option<String> {

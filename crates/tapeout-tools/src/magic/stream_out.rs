@@ -7,7 +7,7 @@
 use std::collections::BTreeSet;
 
 use tapeout_config::Config;
-use tapeout_flow::{Completed, Failure, Script, Session, Step, StepCx, StepInfo, StepResult};
+use tapeout_flow::{Action, Completed, Failure, Script, Session, Step, StepCx, StepInfo, StepResult};
 use tapeout_formats::gds;
 use tapeout_model::Alert;
 
@@ -44,6 +44,17 @@ impl Step for StreamOut {
                 .map(variable),
         )
         .tools(&["magic"])
+        .action(Action::StreamOut)
+        .sections(&[
+            ("settings", "Sets variables."),
+            ("begin", "Sets the grid, and turns checks off."),
+            ("read", "Reads abstracts and layout."),
+            ("save", "Saves the cells for the second Magic."),
+            ("settings_gds", "Sets the variables of the second Magic."),
+            ("begin_gds", "Sets its grid, and turns checks off."),
+            ("read_gds", "Reads the layouts of the cells, and the saved design."),
+            ("write", "Writes the GDS."),
+        ])
     }
 
     fn nothing_to_do(&self, config: &Config) -> Option<String> {
@@ -80,9 +91,9 @@ impl Step for StreamOut {
             ];
             scripts.push(
                 Script::new(format!("{slug}-gds.tcl"), "#")
-                    .section("settings-gds", settings(&of_gds) + &settings(&of_library))
-                    .section("begin-gds", begin)
-                    .section("read-gds", READ_GDS)
+                    .section("settings_gds", settings(&of_gds) + &settings(&of_library))
+                    .section("begin_gds", begin)
+                    .section("read_gds", READ_GDS)
                     .section("write", include_str!("write_gds.tcl")),
             );
         } else {

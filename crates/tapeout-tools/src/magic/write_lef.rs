@@ -1,7 +1,7 @@
 //! `Magic.WriteLEF`: an abstract of the design, for designs that have it inside.
 
 use tapeout_config::Config;
-use tapeout_flow::{Completed, Failure, Script, Session, Step, StepCx, StepInfo, StepResult};
+use tapeout_flow::{Action, Completed, Failure, Script, Session, Step, StepCx, StepInfo, StepResult};
 use tapeout_formats::alerts;
 use tapeout_model::Alert;
 
@@ -31,6 +31,14 @@ impl Step for WriteLef {
         .variables(gds_variables())
         .variables(["MAGIC_LEF_WRITE_USE_GDS", "MAGIC_WRITE_FULL_LEF", "MAGIC_WRITE_LEF_PINONLY"].map(variable))
         .tools(&["magic"])
+        .action(Action::StreamOut)
+        .sections(&[
+            ("settings", "Sets variables."),
+            ("begin", "Sets the grid, and turns checks off."),
+            ("read", "Reads abstracts and layout."),
+            ("read_gds", "Reads the layouts of the cells, with `MAGIC_LEF_WRITE_USE_GDS`."),
+            ("write", "Writes the abstracts."),
+        ])
     }
 
     fn nothing_to_do(&self, config: &Config) -> Option<String> {
@@ -51,19 +59,22 @@ impl Step for WriteLef {
             ("lef", Setting::Text(HIDDEN)),
             ("pin_only", Setting::Flag(cx.config.bool("MAGIC_WRITE_LEF_PINONLY"))),
         ];
-        let mut script = Script::new(format!("{}.tcl", cx.slug()), "#")
+        let script = Script::new(format!("{}.tcl", cx.slug()), "#")
             .section("settings", settings(&of_lef) + &settings(&abstracts.settings()))
             .section("begin", begin.as_str())
             .section("read", READ_DEF);
         let mut inputs = abstracts.inputs;
-        if cx.config.bool("MAGIC_LEF_WRITE_USE_GDS") {
+        let read_gds = if cx.config.bool("MAGIC_LEF_WRITE_USE_GDS") {
             // The outline and the ports come from the DEF, the shapes of the cells from their layouts.
             let (layouts, more) = library(cx)?;
             inputs.extend(more);
             let read = "foreach file $layouts {\n    gds read $file\n}\nload $design\n";
-            script = script.section("read-gds", settings(&[("layouts", Setting::List(&layouts))]) + read);
-        }
-        let mut session = session(cx, vec![script.section("write", include_str!("write_lef.tcl"))])?;
+            settings(&[("layouts", Setting::List(&layouts))]) + read
+        } else {
+            String::new()
+        };
+        let script = script.section("read_gds", read_gds).section("write", include_str!("write_lef.tcl"));
+        let mut session = session(cx, vec![script])?;
         session.invocation.inputs.extend(inputs);
         session.invocation.outputs = vec![FULL.to_owned(), HIDDEN.to_owned()];
         Ok(vec![session])

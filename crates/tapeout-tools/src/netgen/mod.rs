@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 
 use tapeout_config::Config;
 use tapeout_flow::{
-    Command, Completed, Failure, Input, Registry, Script, Session, Step, StepCx, StepInfo, StepResult, Tool,
+    Action, Command, Completed, Failure, Input, Registry, Script, Session, Step, StepCx, StepInfo, StepResult, Tool,
     design_name,
 };
 use tapeout_formats::netgen::{self, Cell, Comparison, Differences};
@@ -67,6 +67,12 @@ impl Step for Lvs {
         )
         .variables([variable("NETGEN_SETUP").optional()])
         .tools(&["netgen-lvs"])
+        .action(Action::Lvs)
+        .sections(&[
+            ("read", "Reads layout, cells and netlist."),
+            ("cells", "Says which cells are dissolved or ignored."),
+            ("compare", "Compares layout and netlist."),
+        ])
     }
 
     fn nothing_to_do(&self, config: &Config) -> Option<String> {

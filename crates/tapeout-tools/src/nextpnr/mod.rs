@@ -5,8 +5,8 @@ mod targets;
 
 use tapeout_config::Config;
 use tapeout_flow::{
-    Command, Completed, Failure, Input, Invocation, Registry, Session, Step, StepCx, StepInfo, StepResult, Tool, Type,
-    Variable, design_name,
+    Action, Command, Completed, Failure, Input, Invocation, Registry, Script, Session, Step, StepCx, StepInfo,
+    StepResult, Tool, Type, Variable, design_name,
 };
 use tapeout_formats::{alerts, asc, nextpnr, pcf};
 use tapeout_model::{Alert, Class, Severity};
@@ -67,6 +67,9 @@ impl Step for Ice40 {
         ])
         .variables(clock_variables())
         .tools(&["nextpnr-ice40"])
+        .action(Action::PlaceAndRoute)
+        .sections(&SCRIPTS.map(|(section, _, doc)| (section, doc)))
+        .sections(&[("implement", "Calls nextpnr.")])
     }
 
     fn check(&self, config: &Config) -> Result<(), (&'static str, String)> {
@@ -100,7 +103,12 @@ impl Step for Ice40 {
             outputs: vec![format!("{top}.asc"), REPORT.to_owned()],
             ..Invocation::default()
         };
-        Ok(vec![invocation.into()])
+        let mut session = Session::from(invocation).call("implement", 0);
+        for (section, option, _) in SCRIPTS {
+            let script = Script::new(format!("{}-{section}.py", cx.slug()), "#").section(section, "");
+            session.scripts.push(script.given_by(option));
+        }
+        Ok(vec![session])
     }
 
     fn collect(&self, cx: &mut StepCx<'_, '_>, sessions: &[Completed]) -> Result<StepResult, Failure> {
@@ -132,6 +140,15 @@ impl Step for Ice40 {
         device::advice(log)
     }
 }
+
+/// Scripts in Python that nextpnr runs between its parts, where hooks put something into them: the section, nextpnr's
+/// option, and what it is for.
+const SCRIPTS: [(&str, &str, &str); 4] = [
+    ("pack", "--pre-pack", "Runs before packing, with the netlist as it was read."),
+    ("place", "--pre-place", "Runs before placement, with the packed design."),
+    ("route", "--pre-route", "Runs before routing, with the placed design."),
+    ("finish", "--post-route", "Runs behind routing, with the routed design."),
+];
 
 const PCF: &str = "constraints.pcf";
 const REPORT: &str = "timing_report.json";

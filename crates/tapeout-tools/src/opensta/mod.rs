@@ -6,8 +6,8 @@ mod timing_model;
 
 use tapeout_config::{Config, Value};
 use tapeout_flow::{
-    Command, Completed, Failure, Input, Invocation, Registry, Script, Session, Step, StepCx, StepInfo, StepResult,
-    Tool, design_name,
+    Action, Command, Completed, Failure, Input, Invocation, Registry, Script, Session, Step, StepCx, StepInfo,
+    StepResult, Tool, design_name,
 };
 use tapeout_formats::{alerts, opensta, tcl};
 use tapeout_model::{Alert, Class, Metric, Metrics, Severity, View, aggregated};
@@ -221,6 +221,14 @@ impl Step for Analysis {
             .variables(OPTIONAL.iter().map(|name| classic::variable(name).optional()))
             .variables([classic::variable(self.sdc_variable())])
             .tools(&["sta"])
+            .action(Action::Timing)
+            .sections(&[
+                ("setup", "Sets variables."),
+                ("read", "Reads libraries, netlist and wires."),
+                ("constraints", "Constrains the design."),
+                ("report", "Writes the reports, and tells the metrics."),
+                ("write", "Writes delays and constraints."),
+            ])
     }
 
     fn check(&self, config: &Config) -> Result<(), (&'static str, String)> {

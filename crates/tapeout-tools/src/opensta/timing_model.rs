@@ -6,7 +6,9 @@
 use std::collections::BTreeMap;
 
 use tapeout_config::Config;
-use tapeout_flow::{Command, Completed, Failure, Invocation, Script, Session, Step, StepCx, StepInfo, StepResult};
+use tapeout_flow::{
+    Action, Command, Completed, Failure, Invocation, Script, Session, Step, StepCx, StepInfo, StepResult,
+};
 use tapeout_formats::liberty::model::{Checks, Delays, Model};
 use tapeout_formats::{alerts, liberty, tcl};
 use tapeout_model::{Alert, Class, View};
@@ -58,6 +60,12 @@ impl Step for TimingModel {
         .variables(VARIABLES.map(classic::variable))
         .variables(OPTIONAL.iter().map(|name| classic::variable(name).optional()))
         .tools(&["sta"])
+        .action(Action::StreamOut)
+        .sections(&[
+            ("setup", "Sets variables."),
+            ("read", "Reads the libraries, and says how the design is read."),
+            ("measure", "Measures delays and constraints at the ports."),
+        ])
     }
 
     fn check(&self, config: &Config) -> Result<(), (&'static str, String)> {

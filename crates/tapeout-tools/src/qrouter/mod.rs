@@ -8,8 +8,8 @@ use std::collections::BTreeSet;
 
 use tapeout_config::{Config, Variable};
 use tapeout_flow::{
-    Command, Completed, Failure, Input, Invocation, Registry, Script, Session, Step, StepCx, StepInfo, StepResult,
-    Tool, Type,
+    Action, Command, Completed, Failure, Input, Invocation, Registry, Script, Session, Step, StepCx, StepInfo,
+    StepResult, Tool, Type,
 };
 use tapeout_formats::{alerts, def, qrouter, tcl};
 use tapeout_model::{Alert, Class, Severity};
@@ -74,6 +74,15 @@ impl Step for Route {
             .default(1800_i64),
         ])
         .tools(&["qrouter"])
+        .action(Action::PlaceAndRoute)
+        .sections(&[
+            ("read_lef", "Reads the LEF files."),
+            ("supplies", "Names power and ground."),
+            ("options", "Sets layers and vias, and gives the commands of `QROUTER_COMMANDS`."),
+            ("read_def", "Reads the placed design."),
+            ("route", "Routes, and writes the layout and what it has of resistances and capacitances."),
+            ("end", "Leaves qrouter."),
+        ])
     }
 
     fn prepare(&self, cx: &mut StepCx<'_, '_>) -> Result<Vec<Session>, Failure> {

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use tapeout_flow::{Completed, Failure, Session, Step, StepCx, StepInfo, StepResult, design_name};
+use tapeout_flow::{Action, Completed, Failure, Session, Step, StepCx, StepInfo, StepResult, design_name};
 use tapeout_formats::{qrouter::rc, spef};
 use tapeout_model::{Alert, Severity, View};
 
@@ -30,6 +30,7 @@ impl Step for Parasitics {
         .measures(&[INCOMPLETE])
         .variables([design_name()])
         .variables(design_files::lef_variables())
+        .action(Action::PlaceAndRoute)
     }
 
     fn prepare(&self, _: &mut StepCx<'_, '_>) -> Result<Vec<Session>, Failure> {

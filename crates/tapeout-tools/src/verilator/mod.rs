@@ -2,8 +2,8 @@
 
 use tapeout_config::Config;
 use tapeout_flow::{
-    Command, Completed, DepFormat, Failure, Input, Invocation, Registry, Session, Step, StepCx, StepInfo, StepResult,
-    Tool, Type, Variable, design_name,
+    Action, Command, Completed, DepFormat, Failure, Input, Invocation, Registry, Session, Step, StepCx, StepInfo,
+    StepResult, Tool, Type, Variable, design_name,
 };
 use tapeout_formats::alerts;
 use tapeout_model::{Alert, Severity, View};
@@ -51,6 +51,10 @@ impl Step for Lint {
                 .default(Vec::<String>::new()),
         ])
         .tools(&["verilator"])
+        .action(Action::Lint)
+        .sections(&[
+            ("lint", "Calls Verilator."),
+        ])
     }
 
     fn check(&self, config: &Config) -> Result<(), (&'static str, String)> {
@@ -93,7 +97,7 @@ impl Step for Lint {
             depfiles: vec![(format!("obj_dir/V{top}__ver.d"), DepFormat::Makefile)],
             ..Invocation::default()
         };
-        Ok(vec![invocation.into()])
+        Ok(vec![Session::from(invocation).call("lint", 0)])
     }
 
     fn collect(&self, cx: &mut StepCx<'_, '_>, sessions: &[Completed]) -> Result<StepResult, Failure> {

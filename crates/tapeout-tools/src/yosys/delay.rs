@@ -1,7 +1,8 @@
 //! `Yosys.DelayIce40`: how long a synthesised netlist takes, before placement.
 
 use tapeout_flow::{
-    Command, Completed, Failure, Input, Invocation, Script, Session, Step, StepCx, StepInfo, StepResult, design_name,
+    Action, Command, Completed, Failure, Input, Invocation, Script, Session, Step, StepCx, StepInfo, StepResult,
+    design_name,
 };
 
 /// The longest delay through cells, in ns.
@@ -22,6 +23,12 @@ impl Step for DelayIce40 {
         .measures(&[DELAY])
         .variables([design_name(), crate::nextpnr::device_variable()])
         .tools(&["yosys"])
+        .action(Action::Timing)
+        .sections(&[
+            ("read", "Reads the netlist."),
+            ("cells", "Reads the cells of the family with their delays."),
+            ("sta", "Adds up delays."),
+        ])
     }
 
     fn prepare(&self, cx: &mut StepCx<'_, '_>) -> Result<Vec<Session>, Failure> {

@@ -6,7 +6,8 @@
 
 use tapeout_config::Config;
 use tapeout_flow::{
-    Command, Completed, Failure, Input, Invocation, Script, Session, Step, StepCx, StepInfo, StepResult, TIMED_OUT,
+    Action, Command, Completed, Failure, Input, Invocation, Script, Session, Step, StepCx, StepInfo, StepResult,
+    TIMED_OUT,
 };
 use tapeout_formats::netlist;
 use tapeout_model::{Alert, Severity, Verdict};
@@ -47,6 +48,15 @@ impl Step for Equivalence {
             time_limit::variable(LIMIT, "How long the proof may take.").default(300_i64),
         ])
         .tools(&["yosys"])
+        .action(Action::Formal)
+        .sections(&[
+            ("sources", "Reads the sources, with black boxes."),
+            ("parameters", "Sets the parameters of the top module."),
+            ("gold", "Makes the sources registers and logic."),
+            ("cells", "Reads the functions of the cells."),
+            ("gate", "Makes the netlist of the layout registers and logic, with the names of the sources."),
+            ("prove", "Proves that both are the same."),
+        ])
         .defers_check()
     }
 

@@ -8,8 +8,8 @@ pub(crate) use delay::DELAY;
 
 use tapeout_config::Config;
 use tapeout_flow::{
-    Command, Completed, DepFormat, Failure, Invocation, Registry, Script, Session, Step, StepCx, StepInfo, StepResult,
-    Tool, Type, Variable, design_name,
+    Action, Command, Completed, DepFormat, Failure, Invocation, Registry, Script, Session, Step, StepCx, StepInfo,
+    StepResult, Tool, Type, Variable, design_name,
 };
 use tapeout_formats::{alerts, yosys_stat};
 use tapeout_model::Alert;
@@ -33,6 +33,13 @@ pub(crate) fn register(registry: &mut Registry) {
 }
 
 struct SynthIce40;
+
+/// The parts of Yosys' `synth_ice40`, as `-run` names them. Run one after the other, they make the same netlist as all at
+/// once.
+const PARTS: [&str; 10] =
+    ["begin", FLATTEN, "coarse", "map_ram", "map_ffram", "map_gates", "map_ffs", "map_luts", "map_cells", CHECK];
+const FLATTEN: &str = "flatten";
+const CHECK: &str = "check";
 
 impl Step for SynthIce40 {
     fn info(&self) -> StepInfo {
@@ -65,6 +72,22 @@ impl Step for SynthIce40 {
             crate::nextpnr::device_variable(),
         ])
         .tools(&["yosys"])
+        .action(Action::Synthesis)
+        .sections(&[
+            ("read", "Reads the sources."),
+            ("parameters", "Sets the parameters of the top module."),
+            ("begin", "Reads the cells of the device, and finds the modules below the top module."),
+            ("flatten", "Dissolves the hierarchy, unless `SYNTH_FLATTEN` is false."),
+            ("coarse", "Optimises, and finds arithmetic, DSP blocks and memories."),
+            ("map_ram", "Maps memories to block RAM."),
+            ("map_ffram", "Makes registers of the other memories."),
+            ("map_gates", "Makes gates and carry chains of arithmetic."),
+            ("map_ffs", "Maps registers."),
+            ("map_luts", "Maps logic to look-up tables."),
+            ("map_cells", "Maps what is left to cells of the device."),
+            ("check", "Names cells and nets, and checks the netlist."),
+            ("write", "Writes statistics and the netlist."),
+        ])
     }
 
     fn check(&self, config: &Config) -> Result<(), (&'static str, String)> {
@@ -101,12 +124,21 @@ impl Step for SynthIce40 {
         ];
         let flags: String = flags.iter().filter(|(_, on)| *on).map(|(flag, _)| format!(" {flag}")).collect();
         let family = crate::nextpnr::Device::of(config).map_or("hx", |device| device.synth_family());
-        let script = Script::new(format!("{slug}.ys"), "#")
-            .section("read", read)
-            .section("parameters", parameters(config))
-            .section("synth", format!("synth_ice40 -device {family} -top {top}{flags}"))
-            .section("check", "check")
-            .section("write", format!("tee -q -o stat.json stat -json\nwrite_json {top}.json"));
+        let mut script =
+            Script::new(format!("{slug}.ys"), "#").section("read", read).section("parameters", parameters(config));
+        let synth = format!("synth_ice40 -device {family} -top {top}{flags}");
+        let is_there = |part: &&str| *part != FLATTEN || config.bool("SYNTH_FLATTEN");
+        let parts: Vec<&str> = PARTS.iter().copied().filter(is_there).collect();
+        for part in PARTS {
+            // Without `flatten` Yosys does not know this part, and would neither begin nor stop there.
+            let text = parts.iter().position(|known| *known == part).map(|index| {
+                let end = parts.get(index + 1).copied().unwrap_or_default();
+                format!("{synth} -run {part}:{end}\n")
+            });
+            let more = if part == CHECK { "check\n" } else { "" };
+            script = script.section(part, text.unwrap_or_default() + more);
+        }
+        let script = script.section("write", format!("tee -q -o stat.json stat -json\nwrite_json {top}.json"));
         let synth = Command::new("yosys").args(["-E", "deps.d", "-s"]).arg(format!("{slug}.ys"));
         let invocation = Invocation {
             commands: vec![synth],

@@ -8,7 +8,8 @@ use std::collections::BTreeMap;
 use glob::Pattern;
 use tapeout_config::Config;
 use tapeout_flow::{
-    Command, Completed, DepFormat, Failure, Input, Invocation, Script, Session, Step, StepCx, StepInfo, StepResult,
+    Action, Command, Completed, DepFormat, Failure, Input, Invocation, Script, Session, Step, StepCx, StepInfo,
+    StepResult,
 };
 use tapeout_formats::{alerts, netlist, yosys_stat};
 use tapeout_model::{Alert, Class};
@@ -91,6 +92,24 @@ impl Step for Synthesis {
         .variables(VARIABLES.iter().map(|name| classic::variable(name)))
         .variables(OPTIONAL.iter().map(|name| classic::variable(name).optional()))
         .tools(&["yosys"])
+        .action(Action::Synthesis)
+        .sections(&[
+            ("read", "Reads the library, black boxes and the sources."),
+            ("parameters", "Sets the parameters of the top module."),
+            ("hierarchy", "Finds the modules below the top module."),
+            ("check", "Checks the design as the sources have it, before anything is optimised away."),
+            ("tristate", "Finds tri-state drivers."),
+            ("synth", "Makes logic and registers, and optimises them."),
+            ("tristate_cells", "Maps tri-state drivers to cells."),
+            ("latches", "Maps latches to cells."),
+            ("flip_flops", "Maps registers to cells."),
+            ("abc", "Maps logic to cells."),
+            ("undefined", "Ties undefined values."),
+            ("ties", "Gives constants cells that drive them."),
+            ("buffers", "Puts buffers between ports that are wired to each other."),
+            ("clean", "Removes what nothing needs, and names nets."),
+            ("write", "Writes statistics and the netlist."),
+        ])
     }
 
     fn check(&self, config: &Config) -> Result<(), (&'static str, String)> {
