@@ -22,6 +22,7 @@
 
 mod address;
 pub mod arrange;
+mod calling;
 mod cx;
 pub(crate) mod partial;
 mod set;

@@ -4,7 +4,8 @@ use clap::Args;
 use serde_json::json;
 use tapeout_config::ConfigSource;
 use tapeout_engine::Part;
-use tapeout_flow::{InRange, Plan, PlannedStep, StepHooks, StepInfo};
+use tapeout_flow::hooks::StepHooks;
+use tapeout_flow::{InRange, Plan, PlannedStep, StepInfo};
 
 use super::sections;
 use crate::Cx;
