@@ -35,7 +35,8 @@ pub(crate) fn globals() -> &'static Globals {
             .with(numbers::numbers)
             .with(project::project)
             .with(readers::readers);
-        let mut builder = builder.with(steps::declaring).with(steps::running).with(flows::declaring).with(hooks::declaring);
+        let mut builder =
+            builder.with(steps::declaring).with(steps::running).with(flows::declaring).with(hooks::declaring);
         builder.namespace("types", flows::types);
         builder.build()
     })

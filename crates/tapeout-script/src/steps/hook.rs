@@ -19,10 +19,15 @@ impl HookBody for StarHook {
         let fails_as = if cx.is_behind() { Class::Tool } else { Class::Input };
         let ctx = HookCtxValue::of(cx);
         let run = HookRun::new(cx);
-        self.0.eval(Some(&run), &|text| run.say(text), |heap| vec![heap.alloc(ctx)], |returned| match returned {
-            Ok(value) if value.is_none() => Ok(()),
-            Ok(value) => Err(self.0.must_return("None", value).hint("what a hook does, it does through `ctx`")),
-            Err(error) => Err(self.0.failure(&error, fails_as)),
-        })
+        self.0.eval(
+            Some(&run),
+            &|text| run.say(text),
+            |heap| vec![heap.alloc(ctx)],
+            |returned| match returned {
+                Ok(value) if value.is_none() => Ok(()),
+                Ok(value) => Err(self.0.must_return("None", value).hint("what a hook does, it does through `ctx`")),
+                Err(error) => Err(self.0.failure(&error, fails_as)),
+            },
+        )
     }
 }

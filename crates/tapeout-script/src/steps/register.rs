@@ -9,8 +9,8 @@ use tapeout_flow::{Flow, Registry, nearest_step};
 use super::flow::StarFlow;
 use super::made::{Made, MadeFlow};
 use crate::leak::forever;
-use crate::values::hook::PutsDecl;
 use crate::values::flow_ctx::{FlowFacts, Nested};
+use crate::values::hook::PutsDecl;
 
 /// Adds everything to a registry.
 ///

@@ -367,7 +367,10 @@ fn methods(builder: &mut MethodsBuilder) {
         if !is_read && !metric_prefixes.iter().any(|prefix| name.starts_with(prefix)) {
             let patterns = this.info.metric_patterns();
             let known = if patterns.is_empty() { "none".to_owned() } else { patterns.join(", ") };
-            return Err(complaint_with(format!("`{id}` does not read the metric `{name}`"), format!("it reads {known}")));
+            return Err(complaint_with(
+                format!("`{id}` does not read the metric `{name}`"),
+                format!("it reads {known}"),
+            ));
         }
         let metric = run_of(eval)?.ask_step(|step| Ok(step.metric(name)))?;
         Ok(optional_metric(metric, eval.heap()))
