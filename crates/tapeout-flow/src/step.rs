@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use tapeout_config::{Config, Variable};
 use tapeout_engine::{Failure, Identity, Invocation};
-use tapeout_model::{Alert, Class, Metric, Metrics, Output, Verdict, View, shell_quoted};
+use tapeout_model::{Alert, Class, Metric, Metrics, Output, Verdict, View};
 use tapeout_store::Entry;
 
 use crate::{Action, StepCx};
@@ -385,30 +385,6 @@ impl Script {
         }
         text
     }
-
-    /// A command as the script's language has it called; nothing for a language that is not known.
-    pub(crate) fn calling(&self, words: &[String]) -> Option<String> {
-        let joined =
-            |quoted: fn(&str) -> String, by: &str| words.iter().map(|word| quoted(word)).collect::<Vec<_>>().join(by);
-        Some(match self.path.rsplit_once('.')?.1 {
-            "ys" => format!("exec -expect-return 0 -- {}\n", joined(shell_quoted, " ")),
-            "tcl" => format!("exec -ignorestderr {} >@ stdout\n", joined(escaped, " ")),
-            "rb" => format!("system({}, exception: true)\n", joined(single_quoted, ", ")),
-            "py" => format!("__import__('subprocess').run([{}], check=True)\n", joined(single_quoted, ", ")),
-            _ => return None,
-        })
-    }
-}
-
-/// A word as Tcl reads it.
-fn escaped(word: &str) -> String {
-    let plain = |c: char| c.is_alphanumeric() || "_-./=,:+@%".contains(c);
-    word.chars().flat_map(|c| (!plain(c)).then_some('\\').into_iter().chain([c])).collect()
-}
-
-/// A word as Ruby and Python read it.
-fn single_quoted(word: &str) -> String {
-    format!("'{}'", word.replace('\\', "\\\\").replace('\'', "\\'"))
 }
 
 /// One session with tools: scripts, and the invocation that runs them.

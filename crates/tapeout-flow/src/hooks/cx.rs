@@ -6,6 +6,7 @@ use tapeout_config::Config;
 use tapeout_engine::{Command, Failure, Input, Invocation};
 use tapeout_model::{Alert, Class, Metric, Metrics, Output, Value, Verdict, View};
 
+use super::calling::calling;
 use super::set::Published;
 use crate::step::Script;
 use crate::{Completed, StepCx, StepInfo, slug};
@@ -178,7 +179,7 @@ impl<'run> HookCx<'_, '_, 'run> {
         };
         match &mut self.place {
             Place::Script { script, text, invocation, .. } => {
-                let Some(line) = script.calling(&words) else {
+                let Some(line) = calling(&script.path, tool, args) else {
                     let path = script.path.clone();
                     return Err(self.misplaced(&format!("how programs are called from `{path}` is not known")));
                 };

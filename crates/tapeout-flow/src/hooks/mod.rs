@@ -22,6 +22,7 @@
 
 mod address;
 pub mod arrange;
+mod calling;
 mod cx;
 pub(crate) mod partial;
 mod set;
@@ -33,12 +34,12 @@ use std::fmt;
 use std::sync::Arc;
 
 use tapeout_config::Variable;
-use tapeout_engine::{Failure, Identity};
+use tapeout_engine::Failure;
 
 pub use address::{Address, Steps};
 pub use cx::HookCx;
 pub(crate) use cx::Made;
-pub(crate) use set::{HOOKS, no_such_step};
+pub(crate) use set::{HOOK, HOOKS, no_such_step};
 pub use set::{Hooks, PlannedSection, Published, StepHooks};
 pub use technology::technology_hooks;
 pub use text::TextHook;
@@ -128,8 +129,9 @@ pub enum Puts {
 
 /// What a hook does when it is its turn. Sections are made while their step is prepared.
 pub trait HookBody: Send + Sync {
-    /// All that the result depends on beside what is read through the context: code and arguments.
-    fn identify(&self, identity: &mut Identity<'_>);
+    /// What changes with what it does, such as its text or a digest of its code: all that the result depends on beside
+    /// parameters of the hook and what is read through the context.
+    fn code(&self) -> String;
 
     /// Does it. A pure function of what it reads through the context.
     ///
@@ -142,8 +144,8 @@ impl<F> HookBody for (&'static str, F)
 where
     F: Fn(&mut HookCx<'_, '_, '_>) -> Result<(), Failure> + Send + Sync,
 {
-    fn identify(&self, identity: &mut Identity<'_>) {
-        identity.part("(implementation)", self.0);
+    fn code(&self) -> String {
+        self.0.to_owned()
     }
 
     fn run(&self, cx: &mut HookCx<'_, '_, '_>) -> Result<(), Failure> {

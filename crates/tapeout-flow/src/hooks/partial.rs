@@ -18,6 +18,9 @@ use crate::step::{Script, Section, Session};
 
 /// The datum of a record that tells of its checkpoints.
 const CHECKPOINTS: &str = "checkpoints";
+/// The names of the parts of a step's identity that only a part of it has.
+pub(crate) const STOP: &str = "(stop)";
+pub(crate) const CHECKPOINT: &str = "(checkpoint)";
 /// The datum of a record of a step that has not come to its end.
 const STOPPED: &str = "stopped";
 
@@ -145,11 +148,11 @@ impl PartOfStep {
     /// All that a result of the part depends on that one of the whole step does not.
     pub(crate) fn identify(&self, hooks: &StepHooks, identity: &mut Identity<'_>) {
         if let Some(section) = self.stops(hooks) {
-            identity.part("(stopped behind)", &section);
+            identity.part(STOP, &section);
         }
         let Some((last, _)) = self.resumes(hooks) else { return };
         for (checkpoint, file) in &self.left {
-            identity.shown("(checkpoint)", format_args!("{} {} {}", checkpoint.section, checkpoint.chain, file.digest));
+            identity.shown(CHECKPOINT, format_args!("{} {} {}", checkpoint.section, checkpoint.chain, file.digest));
             if checkpoint == last {
                 break;
             }

@@ -1,6 +1,7 @@
 //! All hooks of a plan, and those of one step.
 
 use std::collections::HashMap;
+use std::fmt::Write as _;
 use std::sync::Arc;
 
 use tapeout_config::{Config, Diagnostic, Type, nearest};
@@ -12,6 +13,9 @@ use super::{Hook, HookKind, Layer, Puts, technology_hooks};
 use crate::composite::Composite;
 use crate::registry::Registered;
 use crate::{Registry, SectionInfo, StepInfo, nearest_step};
+
+/// What the parts of a step's identity begin with that are hooks. A name follows, that of the target for a removal.
+pub(crate) const HOOK: &str = "(hook) ";
 
 /// The variable that names published hooks.
 pub(crate) const HOOKS: &str = "HOOKS";
@@ -39,14 +43,16 @@ impl Published {
 
     pub(crate) fn identify(&self, identity: &mut Identity<'_>) {
         let Hook { name, kind, at, puts, .. } = &*self.hook;
-        let part = format!("(hook {})", if *kind == HookKind::Remove { kind.name() } else { name });
-        identity.shown(&part, format_args!("{} {at}", kind.name()));
+        let mut text = format!("{} {at}\n", kind.name());
         for (name, value) in &self.values {
-            identity.shown(&format!("{part} {name}"), value);
+            // Writing to a string cannot fail.
+            let _ = writeln!(text, "{name} = {value}");
         }
         if let Puts::Body(body) = puts {
-            body.identify(identity);
+            text.push_str(&body.code());
         }
+        let name = if *kind == HookKind::Remove { at.section.as_deref().unwrap_or_default() } else { name };
+        identity.part(&format!("{HOOK}{name}"), &text);
     }
 }
 

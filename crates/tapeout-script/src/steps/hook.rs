@@ -1,6 +1,6 @@
 //! A hook whose body is a function of a script.
 
-use tapeout_flow::{Failure, HookBody, HookCx, Identity};
+use tapeout_flow::{Failure, HookBody, HookCx};
 use tapeout_model::Class;
 
 use super::Function;
@@ -10,8 +10,8 @@ use crate::values::hook_ctx::{HookCtxValue, HookRun};
 pub(crate) struct StarHook(pub(crate) Function);
 
 impl HookBody for StarHook {
-    fn identify(&self, identity: &mut Identity<'_>) {
-        identity.shown("(function)", self.0.code);
+    fn code(&self) -> String {
+        self.0.code.to_string()
     }
 
     fn run(&self, cx: &mut HookCx<'_, '_, '_>) -> Result<(), Failure> {
