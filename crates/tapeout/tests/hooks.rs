@@ -216,15 +216,19 @@ sequential_flow("Say", steps = [say])
 
 def more(ctx):
     ctx.append("echo {}".format(ctx.config.DESIGN_NAME))
+    ctx.append("echo {} {}".format(ctx.script_name, ctx.script.count("echo")))
+
+def wrapped(ctx):
+    ctx.append("echo around; " + ctx.replaced)
 
 hook(more, before = "My.Say/last")
 hook(text = "echo {{DESIGN_NAME}} {{times}}", name = "again", persistent = "lint", params = {"times": 3})
-hook(text = "echo instead", name = "instead", replace = "my.*/first")
+hook(wrapped, replace = "my.*/first")
 "#;
     let space =
         TestSpace::with(&[("flow.star", FLOW), ("config.yaml", "meta: {version: 2, flow: Say}\nDESIGN_NAME: words\n")]);
     space.tapeout(&["run"]).exits(0);
-    assert_eq!(space.read_of("my-say", "said.txt"), "words 3\ninstead\nwords\nlast\n");
+    assert_eq!(space.read_of("my-say", "said.txt"), "words 3\naround\nfirst\nwords\nsay.sh 4\nlast\n");
     space.edit("flow.star", "section(\"last\", \"echo last\")", "section(\"lost\", \"echo last\")");
     space.tapeout(&["run"]).exits(2).says(&["the section `lost`, which the step does not declare", "`last`"]);
 
