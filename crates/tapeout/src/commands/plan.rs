@@ -45,6 +45,7 @@ pub(crate) fn run(cx: &Cx, args: &PlanArgs) -> Result<u8, CliError> {
 }
 
 fn to_json(plan: &Plan) -> serde_json::Value {
+    let part = |(id, hooks): (&str, &StepHooks)| json!({ "step": id, "sections": sections::to_json(hooks) });
     let step = |step: &PlannedStep| {
         let input = |(part, from): &(Part, usize)| {
             let kind = match part {
@@ -59,7 +60,6 @@ fn to_json(plan: &Plan) -> serde_json::Value {
             Some(hooks) => sections::to_json(hooks),
             None => sections::own_to_json(&step.info.sections),
         };
-        let part = |(id, hooks): (&str, &StepHooks)| json!({ "step": id, "sections": sections::to_json(hooks) });
         json!({
             "id": step.id, "step": step.info.id, "name": step.info.name, "dir": step.dir, "left_out": step.left_out,
             "described": step.info.vocabulary.is_some(),
@@ -76,6 +76,7 @@ fn to_json(plan: &Plan) -> serde_json::Value {
         "warnings": plan.warnings.iter().map(|warning| &warning.message).collect::<Vec<_>>(),
     });
     if plan.is_program() {
+        json["hooked"] = plan.hooks_of_declared().into_iter().map(part).collect();
         json["declared"] = plan.declared().map(|step| step.id).collect();
     }
     json
