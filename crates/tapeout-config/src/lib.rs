@@ -49,7 +49,7 @@ pub use init::Init;
 pub use load::{Loaded, Loader, NamedOption};
 pub use matches::matching;
 pub use meta::{FlowChoice, Meta};
-pub use pdk::{ChosenPdk, PdkCorner, PdkInfo, PdkLibrary, PdkManifests, PdkVariable, Pdks};
+pub use pdk::{ChosenPdk, PdkCorner, PdkHook, PdkInfo, PdkLibrary, PdkManifests, PdkVariable, Pdks};
 pub use read::read;
 pub use read::tcl::{TclEnvironment, TclInterpreter, TclLimits, TclProblem, TclRequest, TclScripts};
 pub use reads::{ConfigRead, ConfigReads};

@@ -8,6 +8,7 @@ use serde_json::Value as Json;
 use tapeout_config::{Node, SourceMap, Tree, read as read_config};
 
 use crate::compare::Comparison;
+use crate::hooks::{Quirk, quirks};
 use crate::outcome::Outcome;
 use crate::suites::Case;
 
@@ -24,6 +25,8 @@ pub(crate) struct Difference {
     pub(crate) cases: Vec<Differing>,
     /// What further cases look like that differ for that reason, for other case files.
     kinds: Vec<Kind>,
+    /// The way of Hammer's by which further cases differ.
+    quirk: Option<Quirk>,
 }
 
 /// The name of an entry that stands for the whole input, where that is no map.
@@ -89,7 +92,10 @@ impl Difference {
                 && (kind.only_in.is_empty() || comparison.agree_but_for(&kind.only_in, &case.expected, outcome))
                 && (!kind.recalled || comparison.agree_but_for_recalled(&case.expected, outcome))
         };
-        self.suite == suite && self.area == case.area && self.kinds.iter().any(covers)
+        let of_quirk = |quirk: Quirk| quirks(&case.input, &case.expected, outcome).contains(&quirk);
+        self.suite == suite
+            && self.area == case.area
+            && (self.kinds.iter().any(covers) || self.quirk.is_some_and(of_quirk))
     }
 }
 
@@ -118,6 +124,10 @@ pub(crate) fn read(path: &Path) -> Result<Vec<Difference>, String> {
             reason: text(node, "reason")?,
             cases: cases.collect::<Result<_, String>>()?,
             kinds: kinds.collect::<Result<_, String>>()?,
+            quirk: match text(node, "quirk") {
+                Ok(name) => Some(Quirk::named(&name).ok_or_else(|| format!("there is no quirk `{name}`"))?),
+                Err(_) => None,
+            },
         })
     });
     differences.collect::<Result<_, _>>().map_err(|error: String| format!("{}: {error}", path.display()))
@@ -185,7 +195,7 @@ mod tests {
     fn a_case_is_known_by_its_input() {
         let differing = Differing { name: "A".to_owned(), input: json!({ "x": 1 }), instead: json!({}) };
         let (suite, area, reason) = ("peer".to_owned(), "area".to_owned(), String::new());
-        let difference = Difference { suite, area, reason, cases: vec![differing], kinds: Vec::new() };
+        let difference = Difference { suite, area, reason, cases: vec![differing], kinds: Vec::new(), quirk: None };
         let found = |suite: &str, area: &str, input: Json| {
             let (area, name) = (area.to_owned(), "another name".to_owned());
             let case = Case { area, name, input, expected: Json::Null, wanted: None, more: false };

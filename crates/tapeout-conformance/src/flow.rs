@@ -111,8 +111,8 @@ fn range(run: &Json) -> Result<Range, String> {
     Ok(Range {
         from: text("from"),
         to: text("to"),
-        only: None,
         skip: skip.filter_map(Json::as_str).map(str::to_owned).collect(),
+        ..Range::default()
     })
 }
 

@@ -10,6 +10,7 @@ mod differences;
 mod encoding;
 mod expressions;
 mod flow;
+mod hooks;
 mod load;
 mod metrics;
 mod outcome;

@@ -6,7 +6,8 @@ use tapeout_config::Variable;
 use crate::outcome::Outcome;
 use crate::place::Place;
 use crate::{
-    cli, expressions, flow, load, metrics, project, radgen, scalars, state, step_cli, steps, tcl, variable, views,
+    cli, expressions, flow, hooks, load, metrics, project, radgen, scalars, state, step_cli, steps, tcl, variable,
+    views,
 };
 
 /// The areas of which every case is run, so that one that nobody knows is a fault.
@@ -56,6 +57,7 @@ pub(crate) fn runner(suite: &str, area: &str) -> Option<Runner> {
         ("openlane", area) if COVERED.iter().any(|of| area.starts_with(of)) => unknown,
         ("radgen", "merge_ok" | "error") => radgen::resolve,
         ("pydesignflow", "") => project::commands,
+        ("hammer_hook", "") => hooks::order,
         _ => return None,
     })
 }

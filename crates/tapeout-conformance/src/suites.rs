@@ -76,6 +76,7 @@ impl Suite {
                 "openlane" => openlane(case),
                 "radgen" => radgen(case),
                 "pydesignflow" => pydesignflow(case),
+                "hammer_hook" => hammer_hook(case),
                 // Nothing of these is run yet.
                 _ => Case::default_of(case),
             };
@@ -211,6 +212,53 @@ fn pydesignflow(case: &Map<String, Json>) -> Case {
         wanted,
         more: false,
     }
+}
+
+/// The keys by which Hammer's cases say what is given, bounds and hooks only where there are some.
+const HAMMER_HOOK_INPUT: [&str; 11] = [
+    "steps",
+    "tech_hooks",
+    "tool_hooks",
+    "user_hooks",
+    "from",
+    "after",
+    "to",
+    "until",
+    "only",
+    "do_post_returns",
+    "fill_outputs_returns",
+];
+
+fn hammer_hook(case: &Map<String, Json>) -> Case {
+    let value = |key: &str| case.get(key).cloned().unwrap_or_default();
+    let is_something = |value: &Json| !value.is_null() && value.as_array().is_none_or(|items| !items.is_empty());
+    let given = HAMMER_HOOK_INPUT.iter().filter_map(|key| Some(((*key).to_owned(), case.get(*key)?.clone())));
+    let given = given.filter(|(key, value)| key == "steps" || is_something(value));
+    let (ran, good) = (value("expected_run_order"), value("expected_rc") == 0);
+    let error = &value("expected_error");
+    let expected = if !error.is_null() && !is_something(&ran) {
+        // Its exceptions speak of its own program.
+        let message = error["message"].as_str().filter(|_| error["kind"] == "clean_failure").unwrap_or_default();
+        let mentions: Vec<&str> = message.split('\'').skip(1).step_by(2).collect();
+        json!({ "error": { "mentions": mentions } })
+    } else {
+        let mut told = Map::from_iter([("ran".to_owned(), ran.clone()), ("good".to_owned(), json!(good))]);
+        if !good {
+            // What ran last has failed, unless it is the step as a whole.
+            let of_step = value("fill_outputs_returns") == json!(false);
+            let last = ran.as_array().and_then(|ran| ran.last()).filter(|_| !of_step);
+            told.insert("error".to_owned(), json!({ "mentions": last.into_iter().collect::<Vec<_>>() }));
+        }
+        let trace = value("trace");
+        let saw = trace.as_array().into_iter().flatten().filter_map(Json::as_str);
+        let saw: Vec<&str> = saw.filter_map(|line| line.strip_prefix("saw ")).collect();
+        if !saw.is_empty() {
+            told.insert("saw".to_owned(), json!(saw));
+        }
+        json!({ "ok": told })
+    };
+    let name = value("id").as_str().unwrap_or_default().to_owned();
+    Case { area: String::new(), name, input: Json::Object(given.collect()), expected, wanted: None, more: false }
 }
 
 /// Directories of the machine on which RAD-Gen ran, and where they are when a case runs here.

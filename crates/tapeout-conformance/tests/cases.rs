@@ -95,8 +95,8 @@ fn further_cases_of_a_listed_defect_are_different() {
 
 #[test]
 fn what_cannot_be_run_is_told_apart() {
-    let (text, code) = of("hammer_hook", json!([{ "id": "x" }]));
-    assert_eq!((text.lines().next(), code), (Some("hammer_hook: not covered"), 0));
+    let (text, code) = of("hammer_config", json!([{ "id": "x" }]));
+    assert_eq!((text.lines().next(), code), (Some("hammer_config: not covered"), 0));
     let (text, code) = of("openlane", json!({ "cases": 1 }));
     assert!(code == 2 && text.contains("expected a list of cases"), "{text}");
     let (text, code) = of("another", json!([]));

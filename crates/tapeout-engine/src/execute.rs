@@ -54,6 +54,16 @@ impl JobCx<'_> {
         Ok(entry)
     }
 
+    /// What the outcome of an invocation depends on, in one digest: the same for the same tools, arguments and inputs.
+    /// Nothing runs.
+    ///
+    /// # Errors
+    /// When a tool or an input is missing.
+    pub fn key_of(&mut self, invocation: &Invocation) -> Result<Digest, Failure> {
+        let tools = self.tools_of(invocation)?;
+        self.action_key(invocation, &tools)
+    }
+
     fn recorded(&self, key: &Digest) -> Option<Arc<Entry>> {
         self.engine.good_entry(key, &Given::NOTHING).inspect(|entry| self.engine.store().used(entry))
     }

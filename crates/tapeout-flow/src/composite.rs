@@ -185,6 +185,7 @@ impl CompositeJob {
             config: if part.is_hooked() { self.config.clone() } else { self.config.restricted_to(&names) },
             keeps_failure: self.keeps_failure,
             hooks: part.hooks.clone(),
+            part: None,
         };
         Ok(Job {
             inputs,

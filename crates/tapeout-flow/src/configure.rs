@@ -11,11 +11,11 @@ use tapeout_config::{
 use tapeout_model::Value;
 
 use crate::custom::{EditedStep, Program};
-use crate::hooks::Hooks;
+use crate::hooks::{Hooks, Steps, no_such_step};
 use crate::plan::{PlanError, universal_variables};
 use crate::registry::Registered;
-use crate::sequence::Change;
-use crate::{Flow, InitialState, Plan, Registry, Sequence, StepEdit, StepInfo, StepPattern};
+use crate::sequence::{Change, Listed, Persistent};
+use crate::{Flow, Hook, HookKind, InitialState, Plan, Puts, Registry, Sequence, StepEdit, StepInfo, StepPattern};
 
 /// What a flow is called that is only a list of steps.
 const AD_HOC: &str = "Custom Sequential Flow";
@@ -31,6 +31,8 @@ pub struct Configured {
     pub config: Config,
     /// What a run would do.
     pub plan: Plan,
+    /// The hooks that may concern it.
+    pub hooks: Hooks,
     /// What is not wrong but worth saying.
     pub warnings: Vec<Diagnostic>,
 }
@@ -42,6 +44,17 @@ pub(crate) struct Arranged {
     pub(crate) id: String,
     /// The edit that brought it there.
     pub(crate) edit: Option<Span>,
+    /// The hook that did, in words.
+    pub(crate) hook: Option<String>,
+    pub(crate) persistent: Option<Persistent>,
+}
+
+impl Arranged {
+    fn listed(&self) -> Listed {
+        let Self { step, id, edit, hook, persistent } = self;
+        let (id, hook, persistent) = (id.clone(), hook.clone(), persistent.clone());
+        Listed { step: step.info.id.to_owned(), id, edit: *edit, hook, persistent }
+    }
 }
 
 /// The flow that is meant, with its steps.
@@ -150,7 +163,7 @@ impl Configured {
             }
             None => Plan::new(&flow, steps, (registry, &hooks), initial, config.clone(), warnings.clone(), sources)?,
         };
-        Ok(Self { flow: name, named: true, config, plan, warnings })
+        Ok(Self { flow: name, named: true, config, plan, hooks, warnings })
     }
 }
 
@@ -189,6 +202,9 @@ fn begin(
 ) -> Result<(Loaded, Option<Chosen>), PlanError> {
     let mut loaded = loader.load(sources).map_err(PlanError)?;
     let mut chosen = choose(registry, &loaded, flow)?;
+    if let Some(chosen) = &mut chosen {
+        hooked(registry, chosen).map_err(PlanError)?;
+    }
     // An option that names another flow leaves the edits of the one in the file behind.
     if let Some(edits) = loaded.meta().substituting_steps.as_ref().filter(|_| flow.is_none()) {
         let Some(Chosen { flow, steps, edited }) = &mut chosen else {
@@ -196,8 +212,13 @@ fn begin(
         };
         let edits = known_edits(registry, edits).map_err(PlanError)?;
         if registry.program(&flow.name).is_some() {
+            let by_hooks = std::mem::take(edited);
             *edited =
                 edits_of_program(registry, flow, steps, &edits, sources).map_err(|error| PlanError(vec![error]))?;
+            // What the configuration says comes last.
+            let is_new = |step: &EditedStep| !edited.iter().any(|edited| edited.asked == step.asked);
+            let others: Vec<EditedStep> = by_hooks.into_iter().filter(is_new).collect();
+            edited.extend(others);
         }
         *steps = substituted(registry, steps, &edits).map_err(|error| PlanError(vec![error]))?;
     }
@@ -205,6 +226,71 @@ fn begin(
         loaded.add_defaults(&Value::Map(flow.defaults.clone()), sources).map_err(PlanError)?;
     }
     Ok((loaded, chosen))
+}
+
+/// Has the hooks of a registry that concern the list of a flow's steps edit it, those of lower layers first.
+fn hooked(registry: &Registry, chosen: &mut Chosen) -> Result<(), Vec<Diagnostic>> {
+    let mut hooks: Vec<&Hook> = registry.hooks().map(|hook| &**hook).filter(|hook| hook.is_of_flow()).collect();
+    hooks.sort_by_key(|hook| hook.layer);
+    let is_program = registry.program(&chosen.flow.name).is_some();
+    let mut sequence = Sequence::new(chosen.steps.iter().map(|step| step.step.info.id));
+    let mut problems = Vec::new();
+    for hook in hooks {
+        let step = match &hook.puts {
+            Puts::Step(id) => match registry.step(id) {
+                Some(info) => Some(info.id),
+                None => {
+                    let error = unknown("step", id, None, registry.steps().map(|step| step.id));
+                    problems.push(Diagnostic { message: format!("{}: {}", hook.words(), error.message), ..error });
+                    continue;
+                }
+            },
+            Puts::Nothing | Puts::Body(_) => None,
+        };
+        let pattern = match &hook.at.steps {
+            Steps::Pattern(_, pattern) if hook.at.section.is_none() => pattern,
+            _ => {
+                let message = format!(
+                    "{}: a step is put before, after or in place of steps: `{}` is none",
+                    hook.words(),
+                    hook.at
+                );
+                problems.push(Diagnostic::error(message).help("name the step, or a pattern: `Magic.*`"));
+                continue;
+            }
+        };
+        problems.extend(no_such_step(hook, registry));
+        if !is_program {
+            sequence.hook(hook.kind, pattern, step, &hook.words());
+            continue;
+        }
+        let meant = |asked: &str| pattern.matches(asked);
+        if !matches!(hook.kind, HookKind::Replace | HookKind::Remove) {
+            if chosen.steps.iter().any(|step| meant(step.step.info.id)) {
+                let message = format!(
+                    "{}: the flow `{}` is a program, in which no step can be put beside another",
+                    hook.words(),
+                    chosen.flow.name
+                );
+                problems.push(Diagnostic::error(message).help("`replace` and `remove` change what it asks for"));
+            }
+            continue;
+        }
+        for Arranged { step: asked, .. } in chosen.steps.iter().filter(|step| meant(step.step.info.id)) {
+            chosen.edited.retain(|edited| edited.asked != asked.info.id);
+            let brought = step.and_then(|id| registry.registered(id));
+            let taken_out = brought.is_none().then(|| format!("taken out by the {}", hook.words()));
+            let runs = brought.unwrap_or(asked).clone();
+            chosen.edited.push(EditedStep { asked: asked.info.id, step: runs, taken_out });
+        }
+    }
+    if !problems.is_empty() {
+        return Err(problems);
+    }
+    if !is_program {
+        chosen.steps = arranged(registry, &sequence);
+    }
+    Ok(())
 }
 
 /// The edits of a configuration; all steps that they bring are there.
@@ -223,7 +309,7 @@ fn known_edits(registry: &Registry, edits: &Node) -> Result<Vec<StepEdit>, Vec<D
 
 /// The steps after edits.
 fn substituted(registry: &Registry, steps: &[Arranged], edits: &[StepEdit]) -> Result<Vec<Arranged>, Diagnostic> {
-    let mut sequence = Sequence::new(steps.iter().map(|step| step.step.info.id));
+    let mut sequence = Sequence::of(steps.iter().map(Arranged::listed).collect());
     for edit in edits {
         // What follows builds on it, so that the first one that fails is the only one of interest.
         sequence.edit(edit)?;
@@ -278,7 +364,8 @@ fn arranged(registry: &Registry, sequence: &Sequence) -> Vec<Arranged> {
     let listed = sequence.steps().iter();
     let arranged = listed.filter_map(|listed| {
         let step = registry.registered(&listed.step)?.clone();
-        Some(Arranged { step, id: listed.id.clone(), edit: listed.edit })
+        let Listed { id, edit, hook, persistent, .. } = listed.clone();
+        Some(Arranged { step, id, edit, hook, persistent })
     });
     arranged.collect()
 }

@@ -6,7 +6,7 @@ use tapeout_config::{Config, ConfigReads};
 use tapeout_engine::{Cause, Failure, Identity, Input, JobBody, JobCx, KeptAttempt, KeptFile};
 use tapeout_model::{Class, Output, Record, Severity, Verdict};
 
-use crate::hooks::arrange::{Bounds, Order};
+use crate::hooks::partial::{self, Checkpoint, PartOfStep, Woven, join};
 use crate::hooks::{Made, StepHooks};
 use crate::settings::{setting_names, setting_text};
 use crate::{Completed, Session, Step, StepCx, StepInfo, StepResult};
@@ -25,6 +25,8 @@ pub(crate) struct StepJob {
     /// Whether it is a result when its tools fail.
     pub(crate) keeps_failure: bool,
     pub(crate) hooks: Option<Arc<StepHooks>>,
+    /// What of it is to run, where that is not all.
+    pub(crate) part: Option<Arc<PartOfStep>>,
 }
 
 impl JobBody for StepJob {
@@ -33,6 +35,9 @@ impl JobBody for StepJob {
         self.step.identify(identity);
         if let Some(hooks) = &self.hooks {
             hooks.identify(identity);
+            if let Some(part) = &self.part {
+                part.identify(hooks, identity);
+            }
         }
     }
 
@@ -49,15 +54,18 @@ impl JobBody for StepJob {
         let config = self.config.noting(&reads);
         let mut cx = StepCx { job, info: &self.info, config: &config, config_reads: &reads };
         let mut completed = Vec::new();
-        let order = self.order()?;
-        if let Err(failure) = self.run_tools(&order, &mut cx, &mut completed) {
-            return self.as_result(&mut cx, failure);
+        let left = match self.run_tools(&mut cx, &mut completed) {
+            Ok(left) => left,
+            Err(failure) => return self.as_result(&mut cx, failure),
+        };
+        if let Some(stopped) = &left.stopped {
+            return self.stopped(&mut cx, &completed, stopped, left.clone());
         }
         let result = match self.step.collect(&mut cx, &completed) {
             Ok(result) => result,
             Err(failure) => return Err(self.with_logs(failure, &cx, &completed)),
         };
-        let mut outputs: Vec<Output> = completed.iter().flat_map(|session| session.outputs().iter().cloned()).collect();
+        let mut outputs = outputs_of(&completed);
         outputs.extend(result.written);
         outputs.sort_by(|a, b| a.path.cmp(&b.path));
         if let Some(pair) = outputs.windows(2).find(|pair| pair[0].path == pair[1].path) {
@@ -67,11 +75,12 @@ impl JobBody for StepJob {
         let StepResult { views, metrics, alerts, verdict, written: _ } = result;
         let mut made = Made { outputs, views, metrics, alerts, verdict };
         if let Some(hooks) = &self.hooks
-            && let Err(failure) = hooks.behind(&order, &mut cx, &mut completed, &mut made)
+            && let Err(failure) = hooks.behind(&mut cx, &mut completed, &mut made)
         {
             return Err(self.with_logs(failure, &cx, &completed));
         }
         cx.note_config_reads();
+        join(&mut made.outputs, left.kept);
         made.outputs.sort_by(|a, b| a.path.cmp(&b.path));
         let Made { outputs, views, metrics, alerts, verdict } = made;
         let unmade = views.iter().find_map(|(format, view)| {
@@ -81,14 +90,40 @@ impl JobBody for StepJob {
         if let Some(message) = unmade {
             return Err(self.with_logs(Failure::new(Class::Internal, message), &cx, &completed));
         }
-        let statuses = completed.iter().flat_map(|session| session.entry.record().statuses.iter().copied()).collect();
-        let log: String = completed.iter().map(|session| session.log.as_str()).collect();
-        if !completed.is_empty() {
-            let name = format!("{}.log", cx.slug());
-            job.attempt_log(job.write_output(log.as_bytes(), &name)?);
-        }
-        Ok(Record { outputs, views, metrics, data: Vec::new(), statuses, alerts, verdict })
+        keep_log(&mut cx, &completed)?;
+        let data = partial::data(&left.checkpoints, None);
+        Ok(Record { outputs, views, metrics, data, statuses: statuses_of(&completed), alerts, verdict })
     }
+}
+
+/// What sessions leave beside what they are for.
+#[derive(Clone, Default)]
+struct Left {
+    checkpoints: Vec<Checkpoint>,
+    /// Files of checkpoints that were there before.
+    kept: Vec<Output>,
+    /// The last section, where that is not the end.
+    stopped: Option<String>,
+}
+
+fn outputs_of(completed: &[Completed]) -> Vec<Output> {
+    completed.iter().flat_map(|session| session.outputs().iter().cloned()).collect()
+}
+
+fn statuses_of(completed: &[Completed]) -> Vec<i32> {
+    completed.iter().flat_map(|session| session.entry.record().statuses.iter().copied()).collect()
+}
+
+/// Keeps what the tools said as the log of the attempt.
+fn keep_log(cx: &mut StepCx<'_, '_>, completed: &[Completed]) -> Result<(), Failure> {
+    if completed.is_empty() {
+        return Ok(());
+    }
+    let log: String = completed.iter().map(|session| session.log.as_str()).collect();
+    let name = format!("{}.log", cx.slug());
+    let log = cx.job.write_output(log.as_bytes(), &name)?;
+    cx.job.attempt_log(log);
+    Ok(())
 }
 
 /// The end of a log, as a tool's words where nothing in it is known to be an error.
@@ -125,21 +160,46 @@ pub(crate) const IMPLEMENTATION: &str = "(implementation)";
 pub(crate) const FAILURE: &str = "(failure)";
 
 impl StepJob {
-    /// In which order the sections and hooks of the step stand.
-    fn order(&self) -> Result<Order, Failure> {
-        let Some(hooks) = &self.hooks else { return Ok(Order::default()) };
-        let unplanned = |_| Failure::new(Class::Internal, format!("the sections of `{}` have no order", self.id));
-        hooks.arrangement().order(&Bounds::default()).map_err(unplanned)
+    fn run_tools(&self, cx: &mut StepCx<'_, '_>, completed: &mut Vec<Completed>) -> Result<Left, Stopped> {
+        let mut left = Left::default();
+        let sessions = self.step.prepare(cx)?;
+        let part = self.part.as_ref().map(|part| part.of(&sessions));
+        for session in sessions {
+            self.execute(part.as_ref(), cx, session, completed, &mut left)?;
+        }
+        if let (Some(part), Some(hooks)) = (part, &self.hooks) {
+            left.stopped = part.stops(hooks);
+        }
+        if left.stopped.is_none() {
+            for session in self.step.follow_up(cx, completed)? {
+                self.execute(None, cx, session, completed, &mut left)?;
+            }
+        }
+        Ok(left)
     }
 
-    fn run_tools(&self, order: &Order, cx: &mut StepCx<'_, '_>, completed: &mut Vec<Completed>) -> Result<(), Stopped> {
-        for session in self.step.prepare(cx)? {
-            completed.push(self.execute(order, cx, session)?);
-        }
-        for session in self.step.follow_up(cx, completed)? {
-            completed.push(self.execute(order, cx, session)?);
-        }
-        Ok(())
+    /// The result of a step that was told to stop before its end: what its tools have written so far.
+    fn stopped(
+        &self,
+        cx: &mut StepCx<'_, '_>,
+        completed: &[Completed],
+        section: &str,
+        left: Left,
+    ) -> Result<Record, Failure> {
+        cx.note_config_reads();
+        let mut outputs = outputs_of(completed);
+        join(&mut outputs, left.kept);
+        outputs.sort_by(|a, b| a.path.cmp(&b.path));
+        keep_log(cx, completed)?;
+        let log: String = completed.iter().map(|session| session.log.as_str()).collect();
+        Ok(Record {
+            outputs,
+            data: partial::data(&left.checkpoints, Some(section)),
+            statuses: statuses_of(completed),
+            alerts: self.step.alerts(&log),
+            verdict: self.part.as_ref().map(|part| part.verdict(section)).unwrap_or_default(),
+            ..Record::default()
+        })
     }
 
     /// A failure of the tools as a result, where that was reckoned with and they would fail again.
@@ -172,11 +232,22 @@ impl StepJob {
         Ok(Record { alerts: failure.alerts, statuses: kept.statuses, verdict, ..Record::default() })
     }
 
-    fn execute(&self, order: &Order, cx: &mut StepCx<'_, '_>, mut session: Session) -> Result<Completed, Stopped> {
-        let places = match &self.hooks {
-            Some(hooks) => Some(hooks.weave(order, cx, &mut session)?),
-            None => None,
+    /// Runs a session, or what is to run of it.
+    fn execute(
+        &self,
+        part: Option<&PartOfStep>,
+        cx: &mut StepCx<'_, '_>,
+        session: Session,
+        completed: &mut Vec<Completed>,
+        left: &mut Left,
+    ) -> Result<(), Stopped> {
+        let woven = match &self.hooks {
+            Some(hooks) => partial::woven(hooks, part, cx, session)?,
+            None => Some(partial::plain(cx, session)?),
         };
+        let Some(Woven { session, checkpoints, kept, places }) = woven else { return Ok(()) };
+        left.checkpoints.extend(checkpoints);
+        left.kept.extend(kept);
         let Session { scripts, mut invocation, calls: _ } = session;
         invocation.log = format!("{}.log", cx.slug());
         for script in scripts {
@@ -198,7 +269,8 @@ impl StepJob {
             Some(log) => String::from_utf8_lossy(&cx.job.read_output(log)?).into_owned(),
             None => String::new(),
         };
-        Ok(Completed { entry, log, places })
+        completed.push(Completed { entry, log, places });
+        Ok(())
     }
 
     /// Keeps the logs of tools that ended well, with results that the step cannot use.

@@ -62,7 +62,7 @@ pub use event::{EVENTS, Happened, RunEvent, StepDone, StepFailed};
 pub use flow::{Flow, Gate};
 pub use flow_cx::{FlowCx, FlowState};
 pub use flow_job::is_ending_flow;
-pub use hooks::{Hook, HookBody, HookCx, HookKind, Layer, Puts, TextHook};
+pub use hooks::{Hook, HookBody, HookCx, HookKind, Layer, Puts, StepHooks, TextHook};
 pub use initial::InitialState;
 pub use pack::{Pack, Verified, sources_of_step};
 pub use pattern::{StepPattern, nearest_step};

@@ -12,11 +12,13 @@ use crate::composite::CompositeJob;
 use crate::configure::Arranged;
 use crate::custom::Program;
 use crate::cx::slug;
+use crate::hooks::partial::PartOfStep;
 use crate::hooks::{HOOKS, Hooks, StepHooks};
 use crate::initial::INITIAL_STATE;
 use crate::job::StepJob;
 use crate::makers::Makers;
 use crate::registry::Registered;
+use crate::sequence::Persistent;
 use crate::{Configured, Flow, InRange, InitialState, Registry, Step, StepAttempt, StepInfo};
 
 /// A step in its place in a plan.
@@ -28,7 +30,8 @@ pub struct PlannedStep {
     pub dir: String,
     /// Its descriptor.
     pub info: Arc<StepInfo>,
-    /// Where the substitution is written that brought it there, if one did: `config.yaml:4:9`.
+    /// Where the substitution is written that brought it there, if one did: `config.yaml:4:9`; or the hook that did, in
+    /// words.
     pub origin: Option<String>,
     /// Why it is left out, if it is.
     pub left_out: Option<String>,
@@ -44,8 +47,12 @@ pub struct PlannedStep {
     pub(crate) defers_check: bool,
     pub(crate) step: Arc<dyn Step>,
     /// The steps that it consists of, if it is a composite one.
-    parts: Vec<Registered>,
-    hooks: Option<Arc<StepHooks>>,
+    pub(crate) parts: Vec<Registered>,
+    pub(crate) hooks: Option<Arc<StepHooks>>,
+    /// What of it is to run, where that is not all.
+    pub(crate) part: Option<Arc<PartOfStep>>,
+    /// When it runs in a part of the flow that may leave it out.
+    pub(crate) persistent: Option<Persistent>,
     pub(crate) config: Config,
 }
 
@@ -71,6 +78,8 @@ impl PlannedStep {
             step,
             parts,
             hooks,
+            part: None,
+            persistent: None,
         }
     }
 
@@ -105,6 +114,12 @@ impl PlannedStep {
     #[must_use]
     pub fn hooks(&self) -> Option<&StepHooks> {
         self.hooks.as_deref()
+    }
+
+    /// The hooks of the steps that it consists of, each with the id of that step.
+    #[must_use]
+    pub fn hooks_of_parts(&self) -> Vec<(&str, &StepHooks)> {
+        self.parts.iter().flat_map(Registered::hooked).collect()
     }
 
     /// Whether only the range leaves it out.
@@ -216,10 +231,11 @@ impl Plan {
         let mut hooking = hooks.hooking();
         let mut planned = Vec::new();
         planned.extend(PlannedStep::initial(initial, digits, &config));
-        for (number, Arranged { step, id, edit }) in (1..).zip(steps) {
+        for (number, Arranged { step, id, edit, hook, persistent }) in (1..).zip(steps) {
             let hooked = hooking.step(&id, &step);
             let mut step = PlannedStep::new(number, digits, id, hooked, &config);
-            step.origin = edit.map(|span| sources.location(span).to_string());
+            step.origin = edit.map(|span| sources.location(span).to_string()).or(hook);
+            step.persistent = persistent;
             step.left_out = flow.closed_gate(&step.id, &config).or(step.left_out);
             if step.left_out.is_none()
                 && let Err((variable, message)) = step.step.check(&config)
@@ -258,6 +274,15 @@ impl Plan {
     /// The steps that a custom flow may ask for; none for other flows.
     pub fn declared(&self) -> impl Iterator<Item = &StepInfo> {
         self.program.iter().flat_map(|program| &program.declared).map(|step| &*step.info)
+    }
+
+    /// The hooks of the steps that a custom flow may ask for, each with the id of that step.
+    #[must_use]
+    pub fn hooks_of_declared(&self) -> Vec<(&str, &StepHooks)> {
+        let Some(Program { declared, edited, .. }) = &self.program else { return Vec::new() };
+        let is_own = |step: &&Registered| edited.iter().all(|edit| edit.asked != step.info.id);
+        let brought = edited.iter().filter(|edit| edit.taken_out.is_none()).map(|edit| &edit.step);
+        declared.iter().filter(is_own).chain(brought).flat_map(Registered::hooked).collect()
     }
 
     /// The declared steps of a program that nothing leaves out.
@@ -395,8 +420,8 @@ impl Plan {
         let (id, info, config) = (step.id.clone(), Arc::clone(&step.info), step.config.clone());
         let keeps_failure = step.keeps_failure;
         let body: Arc<dyn JobBody> = if step.parts.is_empty() {
-            let hooks = step.hooks.clone();
-            Arc::new(StepJob { id, step: Arc::clone(&step.step), info, config, keeps_failure, hooks })
+            let (step, hooks, part) = (Arc::clone(&step.step), step.hooks.clone(), step.part.clone());
+            Arc::new(StepJob { id, step, info, config, keeps_failure, hooks, part })
         } else {
             let (parts, claims) = (step.parts.clone(), claims.clone());
             Arc::new(CompositeJob { id, info, parts, config, keeps_failure, claims })

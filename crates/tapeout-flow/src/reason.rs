@@ -6,6 +6,8 @@ use serde::Serialize;
 use tapeout_config::Config;
 use tapeout_engine::{Change, JobId};
 
+use crate::hooks::HOOK;
+use crate::hooks::partial::{CHECKPOINT, STOP};
 use crate::initial::STATE;
 use crate::job::{FAILURE, IMPLEMENTATION, STEP};
 use crate::settings::Says;
@@ -112,6 +114,17 @@ impl Reason {
             IMPLEMENTATION => ("implementation", "the code of the step changed".to_owned()),
             FAILURE => ("step", "whether it may fail is another matter now".to_owned()),
             STATE => ("input", "the initial state is another one".to_owned()),
+            CHECKPOINT => ("section", "it goes on from another checkpoint".to_owned()),
+            STOP => ("section", "it is to stop behind another section".to_owned()),
+            hook if hook.starts_with(HOOK) => {
+                let hook = hook.trim_start_matches(HOOK);
+                let words = match (&old, &new) {
+                    (None, _) => format!("the hook `{hook}` is new"),
+                    (_, None) => format!("the hook `{hook}` is gone"),
+                    (Some(_), Some(_)) => format!("the hook `{hook}` changed"),
+                };
+                return Self::new("hook", hook, words);
+            }
             "metric" | "metrics" => ("metric", "other metrics can be seen".to_owned()),
             _ => ("view", "other views can be seen".to_owned()),
         };

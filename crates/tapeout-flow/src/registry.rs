@@ -31,6 +31,12 @@ impl Registered {
     pub(crate) fn is_hooked(&self) -> bool {
         self.hooks.is_some() || self.parts.iter().any(Self::is_hooked)
     }
+
+    /// Its hooks, or those of its parts, each with the id of the step that has them.
+    pub(crate) fn hooked(&self) -> Vec<(&str, &StepHooks)> {
+        let own = self.hooks.iter().map(|hooks| (self.info.id, &**hooks));
+        own.chain(self.parts.iter().flat_map(Self::hooked)).collect()
+    }
 }
 
 /// What plans are made of. Names are found regardless of case.

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use tapeout_config::{Diagnostic, Node, Span, Tree};
 
-use crate::{StepPattern, nearest_step};
+use crate::{HookKind, StepPattern, nearest_step};
 
 /// A step in its place in a list.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,8 +15,23 @@ pub struct Listed {
     pub step: String,
     /// Its id in the list: that of the step, with `-1`, `-2`, … where a step stands there again.
     pub id: String,
-    /// The edit that brought it there; nothing for a step of the flow's own.
+    /// The edit that brought it there; nothing for a step of the flow's own, and for one that a hook brought.
     pub edit: Option<Span>,
+    /// The hook that did, in words.
+    pub hook: Option<String>,
+    /// When it runs in a part of the flow, where it is there for that.
+    pub persistent: Option<Persistent>,
+}
+
+/// When a step runs in a part of a flow that may leave it out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Persistent {
+    /// In every part.
+    Always,
+    /// In a part that begins with one of these steps, or before.
+    Before(StepPattern),
+    /// In a part that begins behind it, too.
+    After,
 }
 
 /// The steps of a flow in order.
@@ -51,12 +66,25 @@ pub struct StepEdit {
     pub step_place: Span,
 }
 
+impl Listed {
+    fn new(step: &str) -> Self {
+        Self { step: step.to_owned(), id: String::new(), edit: None, hook: None, persistent: None }
+    }
+}
+
 impl Sequence {
     /// These steps, by their own ids.
     #[must_use]
     pub fn new<'a>(steps: impl IntoIterator<Item = &'a str>) -> Self {
-        let listed = |step: &str| Listed { step: step.to_owned(), id: String::new(), edit: None };
+        let listed = |step: &str| Listed::new(step);
         let mut sequence = Self { steps: steps.into_iter().map(listed).collect() };
+        sequence.number();
+        sequence
+    }
+
+    /// A list that was edited before.
+    pub(crate) fn of(steps: Vec<Listed>) -> Self {
+        let mut sequence = Self { steps };
         sequence.number();
         sequence
     }
@@ -83,7 +111,7 @@ impl Sequence {
         if !self.ids().any(|id| pattern.matches(id)) {
             return Err(self.not_found(edit));
         }
-        let brought = |step: &String| Listed { step: step.clone(), id: String::new(), edit: Some(edit.place) };
+        let brought = |step: &String| Listed { edit: Some(edit.place), ..Listed::new(step) };
         let change = |listed: Listed| match &edit.change {
             _ if !pattern.matches(&listed.id) => [Some(listed), None],
             Change::Replace(step) => [Some(brought(step)), None],
@@ -94,6 +122,39 @@ impl Sequence {
         self.steps = std::mem::take(&mut self.steps).into_iter().flat_map(change).flatten().collect();
         self.number();
         Ok(())
+    }
+
+    /// Lets a hook put this step where it says, or take out what it names. Nothing happens where no id matches.
+    pub(crate) fn hook(&mut self, kind: HookKind, pattern: &StepPattern, step: Option<&str>, words: &str) {
+        if !self.ids().any(|id| pattern.matches(id)) {
+            return;
+        }
+        let brought =
+            |persistent| step.map(|step| Listed { hook: Some(words.to_owned()), persistent, ..Listed::new(step) });
+        let change = |listed: Listed| match kind {
+            _ if !pattern.matches(&listed.id) => [Some(listed), None],
+            HookKind::Replace => [brought(None), None],
+            HookKind::Before => [brought(None), Some(listed)],
+            HookKind::After => [Some(listed), brought(None)],
+            HookKind::PostPersistent => [Some(listed), brought(Some(Persistent::After))],
+            HookKind::Remove => [None, None],
+            HookKind::Persistent | HookKind::PrePersistent => [Some(listed), None],
+        };
+        let steps = std::mem::take(&mut self.steps).into_iter().flat_map(change).flatten().collect();
+        self.steps = steps;
+        let starts = match kind {
+            HookKind::Persistent => Some(Persistent::Always),
+            HookKind::PrePersistent => Some(Persistent::Before(pattern.clone())),
+            _ => None,
+        };
+        if let Some(listed) = starts.and_then(|persistent| brought(Some(persistent))) {
+            // Behind those that were put at the start before it.
+            let is_at_start =
+                |listed: &Listed| matches!(listed.persistent, Some(Persistent::Always | Persistent::Before(_)));
+            let at = self.steps.iter().take_while(|listed| is_at_start(listed)).count();
+            self.steps.insert(at, listed);
+        }
+        self.number();
     }
 
     pub(crate) fn not_found(&self, edit: &StepEdit) -> Diagnostic {

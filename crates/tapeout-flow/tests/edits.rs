@@ -290,7 +290,7 @@ fn a_range_names_steps_that_there_are_in_their_order() {
         ),
         (
             Range { to: Some("T.One".to_owned()), ..only("T.One") },
-            "`--only` names the whole range: it does not go with `--from` and `--to`; ; ",
+            "`--only` names the whole range: it does not go with `--from`, `--after`, `--to` and `--until`; ; ",
         ),
         (
             skip("*makes"),

@@ -182,14 +182,21 @@ impl TagArgs {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Args)]
 #[command(next_help_heading = "Part of the flow")]
 pub(crate) struct RangeArgs {
-    /// Begin with this step; those before it stay at the results that the run shows
-    #[arg(short = 'F', long, value_name = "STEP")]
+    /// Begin with this step, or with this section of it; steps before it stay at the results that the run shows, and what
+    /// comes before a section is taken from its checkpoint where the tool leaves one
+    #[arg(short = 'F', long, value_name = "STEP[/SECTION]")]
     pub(crate) from: Option<String>,
-    /// End with this step
-    #[arg(short = 'T', long, value_name = "STEP")]
+    /// Begin behind this step or section
+    #[arg(long, value_name = "STEP[/SECTION]", conflicts_with = "from")]
+    pub(crate) after: Option<String>,
+    /// End with this step or section
+    #[arg(short = 'T', long, value_name = "STEP[/SECTION]")]
     pub(crate) to: Option<String>,
-    /// This step alone: from it to it
-    #[arg(long, value_name = "STEP", conflicts_with_all = ["from", "to"])]
+    /// End before this step or section
+    #[arg(long, value_name = "STEP[/SECTION]", conflicts_with = "to")]
+    pub(crate) until: Option<String>,
+    /// This step or section alone: from it to it
+    #[arg(long, value_name = "STEP[/SECTION]", conflicts_with_all = ["from", "after", "to", "until"])]
     pub(crate) only: Option<String>,
     /// Leave out the steps whose ids match
     #[arg(short = 'S', long, value_name = "GLOB")]

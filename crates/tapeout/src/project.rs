@@ -85,10 +85,19 @@ pub(crate) fn load_part(cx: &Cx, thing: &ThingArgs, part: &PartArgs) -> Result<P
         let (ids, flow) = (&ids, &flow);
         move |text: &String| step_pattern(ids, text).map_err(|error| of_option(error, option, text, flow))
     };
+    let end = |option: &'static str, text: &Option<String>| -> Result<Option<String>, CliError> {
+        let Some(text) = text else { return Ok(None) };
+        Ok(Some(match text.split_once('/') {
+            Some((step, section)) => format!("{}/{section}", named(option)(&step.to_owned())?),
+            None => named(option)(text)?,
+        }))
+    };
     let range = Range {
-        from: range.from.as_ref().map(named("--from")).transpose()?,
-        to: range.to.as_ref().map(named("--to")).transpose()?,
-        only: range.only.as_ref().map(named("--only")).transpose()?,
+        from: end("--from", &range.from)?,
+        after: end("--after", &range.after)?,
+        to: end("--to", &range.to)?,
+        until: end("--until", &range.until)?,
+        only: end("--only", &range.only)?,
         skip: range.skip.iter().map(named("--skip")).collect::<Result<_, _>>()?,
     };
     plan.select(&range)?;

@@ -46,7 +46,14 @@ pub(crate) fn run_command(
     for set in overlay.set.iter().filter(|set| !sets_secret(plan.config.schema(), set)) {
         words.extend(["-c".to_owned(), set.clone()]);
     }
-    for (option, step) in [("--from", &range.from), ("--to", &range.to), ("--only", &range.only)] {
+    let ends = [
+        ("--from", &range.from),
+        ("--after", &range.after),
+        ("--to", &range.to),
+        ("--until", &range.until),
+        ("--only", &range.only),
+    ];
+    for (option, step) in ends {
         words.extend(step.iter().flat_map(|step| [option.to_owned(), step.clone()]));
     }
     words.extend(range.skip.iter().flat_map(|glob| ["--skip".to_owned(), glob.clone()]));

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::find::{self, Absent, Kind, Place};
 use super::manifest::{Corner, Given, Manifest, files};
-use super::{PdkManifests, manifest_at};
+use super::{PdkHook, PdkManifests, manifest_at};
 use crate::diagnostic::Diagnostic;
 use crate::source::SourceMap;
 use crate::suggest;
@@ -37,6 +37,8 @@ pub struct PdkInfo {
     pub variables: Vec<PdkVariable>,
     /// Its libraries, the default one first.
     pub libraries: Vec<PdkLibrary>,
+    /// Its sections and hooks for steps, without texts that are files of their own.
+    pub hooks: Vec<PdkHook>,
 }
 
 /// A cell library.
@@ -91,10 +93,14 @@ impl Pdks {
         let text = self.known.iter().find(|(known, _)| *known == name);
         match (find::find(name, self.root.as_deref(), self.known), text) {
             (Ok(place), _) if place.kind == Kind::Scripts => Ok(of_scripts(name, &place)),
-            (Ok(place), _) => Ok(of_manifest(name, &place, None, &manifest_at(&place, sources)?.0)),
+            (Ok(place), _) => {
+                let (manifest, _) = manifest_at(&place, sources)?;
+                Ok(of_manifest(name, &place, None, &manifest, sources))
+            }
             (Err(absent), Some(known)) => {
                 let place = Place { dir: PathBuf::new(), kind: Kind::Manifest(Some(*known)) };
-                Ok(of_manifest(name, &place, Some(&absent), &manifest_at(&place, sources)?.0))
+                let (manifest, _) = manifest_at(&place, sources)?;
+                Ok(of_manifest(name, &place, Some(&absent), &manifest, sources))
             }
             (Err(_), None) => {
                 let names = self.names();
@@ -131,10 +137,17 @@ fn of_scripts(name: &str, place: &Place) -> PdkInfo {
             .into_iter()
             .map(|name| PdkLibrary { name, doc: String::new(), variables: Vec::new() })
             .collect(),
+        hooks: Vec::new(),
     }
 }
 
-fn of_manifest(name: &str, place: &Place, absent: Option<&Absent>, manifest: &Manifest) -> PdkInfo {
+fn of_manifest(
+    name: &str,
+    place: &Place,
+    absent: Option<&Absent>,
+    manifest: &Manifest,
+    sources: &SourceMap,
+) -> PdkInfo {
     let dir = absent.is_none().then_some(&*place.dir);
     let described_by = match place.kind {
         Kind::Manifest(Some(_)) => "tapeout".to_owned(),
@@ -155,6 +168,7 @@ fn of_manifest(name: &str, place: &Place, absent: Option<&Absent>, manifest: &Ma
         corners: manifest.corners.clone(),
         variables: variables(&manifest.given, dir),
         libraries: manifest.libraries.iter().map(library).collect(),
+        hooks: manifest.hooks.iter().map(|entry| entry.described(sources)).collect(),
     }
 }
 

@@ -1,6 +1,7 @@
 //! The manifest of a PDK, `pdk.toml`: its form, and what is wrong with one. What its variables mean is for those to say
 //! who declare them.
 
+use super::hooks::{self, Entry};
 use crate::diagnostic::Diagnostic;
 use crate::read;
 use crate::source::{FileId, Span};
@@ -19,6 +20,8 @@ pub(crate) struct Manifest {
     pub(crate) given: Given,
     /// The default one first.
     pub(crate) libraries: Vec<Library>,
+    /// Its sections, and then its hooks.
+    pub(crate) hooks: Vec<Entry>,
 }
 
 /// Where the files are, for a manifest that is not with them.
@@ -66,7 +69,8 @@ pub struct Corner {
     pub temperature: String,
 }
 
-const KEYS: [&str; 8] = ["doc", "default_library", "found", "tools", "corners", "variables", "if_there", "libraries"];
+const KEYS: [&str; 10] =
+    ["doc", "default_library", "found", "tools", "corners", "variables", "if_there", "libraries", "sections", "hooks"];
 
 impl Manifest {
     /// Reads a text that is kept under `file`.
@@ -77,6 +81,7 @@ impl Manifest {
         let top = read::parse(read::Format::Toml, text, file)?;
         let mut manifest = Self::default();
         let mut default = None;
+        let mut hooks = Vec::new();
         for (key, node) in map(&top, "a manifest")? {
             match key.name.as_str() {
                 "doc" => manifest.doc = string(node, &key.name)?,
@@ -87,9 +92,13 @@ impl Manifest {
                 "variables" => manifest.given.variables = map(node, "`variables`")?.to_vec(),
                 "if_there" => manifest.given.if_there = map(node, "`if_there`")?.to_vec(),
                 "libraries" => manifest.libraries = libraries(node)?,
+                "sections" => manifest.hooks = hooks::entries(node, true)?,
+                "hooks" => hooks = hooks::entries(node, false)?,
                 _ => return Err(unknown(key, "a manifest", &KEYS)),
             }
         }
+        manifest.hooks.append(&mut hooks);
+        hooks::check_names(&manifest.hooks)?;
         if manifest.libraries.is_empty() {
             return Err(Diagnostic::error("the manifest has no library")
                 .at(Span::new(file, 0, 0), "")
@@ -187,14 +196,14 @@ fn libraries(node: &Node) -> Result<Vec<Library>, Diagnostic> {
     Ok(libraries)
 }
 
-fn map<'n>(node: &'n Node, what: &str) -> Result<&'n [(Key, Node)], Diagnostic> {
+pub(super) fn map<'n>(node: &'n Node, what: &str) -> Result<&'n [(Key, Node)], Diagnostic> {
     match &node.value {
         Tree::Map(entries) => Ok(entries),
         _ => Err(wrong(node, what, "a table")),
     }
 }
 
-fn string(node: &Node, what: &str) -> Result<String, Diagnostic> {
+pub(super) fn string(node: &Node, what: &str) -> Result<String, Diagnostic> {
     match &node.value {
         Tree::Str(text) => Ok(text.clone()),
         _ => Err(wrong(node, &format!("`{what}`"), "a string")),
@@ -220,12 +229,12 @@ fn strings(node: &Node, what: &str) -> Result<Vec<(String, String)>, Diagnostic>
     map(node, what)?.iter().map(|(key, node)| Ok((key.name.clone(), string(node, &key.name)?))).collect()
 }
 
-fn wrong(node: &Node, what: &str, expected: &str) -> Diagnostic {
+pub(super) fn wrong(node: &Node, what: &str, expected: &str) -> Diagnostic {
     Diagnostic::error(format!("{what} must be {expected}, not {}", node.kind()))
         .at(node.span, format!("expected {expected}"))
 }
 
-fn unknown(key: &Key, what: &str, known: &[&str]) -> Diagnostic {
+pub(super) fn unknown(key: &Key, what: &str, known: &[&str]) -> Diagnostic {
     let error = Diagnostic::error(format!("{what} has no entry `{}`", key.name)).at(key.span, "unknown");
     match suggest::nearest(&key.name, known.iter().copied()) {
         Some(near) => error.help(format!("did you mean `{near}`?")),
@@ -256,6 +265,32 @@ mod tests {
     }
 
     #[test]
+    fn sections_and_hooks_have_a_place_and_parameters() {
+        let text = "[[hooks]]\nname = 'pins'\nafter = 'Magic.*/write'\ntool = 'magic'\ntext = 'puts {{length}}'\n\
+                    publish = true\n[hooks.parameters]\nlength = { type = 'decimal', default = 10 }\n\
+                    layers = { type = 'list of strings' }\n\n  [[hooks]]\nremove = 'Magic.DRC/check'\n\
+                    [[sections]]\nname = 'prepare'\nbefore = 'drc/check'\nfile = 'no.tcl'\n[libraries.a]\n";
+        let mut sources = SourceMap::new();
+        let file = sources.add("pdk.toml", text);
+        let manifest = Manifest::parse(text, file).unwrap();
+        let hooks: Vec<_> = manifest.hooks.iter().map(|hook| hook.described(&sources)).collect();
+        let told: Vec<_> =
+            hooks.iter().map(|hook| format!("{} {} {} {}", hook.origin, hook.name, hook.kind, hook.at)).collect();
+        let expected = [
+            "pdk.toml:13:1 prepare before drc/check",
+            "pdk.toml:1:1 pins after Magic.*/write",
+            "pdk.toml:11:3  remove Magic.DRC/check",
+        ];
+        assert_eq!(told, expected);
+        assert!(hooks[0].is_section && hooks[1].published);
+        let nature: Vec<_> = hooks[1].parameters.iter().map(|of| format!("{} {}", of.name, of.presence())).collect();
+        assert_eq!(nature, ["length default 10", "layers required"]);
+        let error = manifest.hooks[0].hook(std::path::Path::new("nowhere"), &mut sources).unwrap_err();
+        let expected = "pdk.toml:16:8: error: cannot read the text of a hook `nowhere/no.tcl`: it does not exist";
+        assert_eq!(error.one_line(&sources), expected);
+    }
+
+    #[test]
     fn what_is_wrong_is_said_with_its_place() {
         let cases = [
             ("corner = 1\n[libraries.a]", "pdk.toml:1:1: error: a manifest has no entry `corner`"),
@@ -265,6 +300,31 @@ mod tests {
             (
                 "[libraries.a]\n[corners.tt]\nvoltage = '1'",
                 "pdk.toml:3:11: error: `voltage` must be a number, not a string",
+            ),
+            ("[hooks]\nname = 'x'", "pdk.toml:1:1: error: `hooks` must be a list of tables, not a map"),
+            ("[[hooks]]\nname = 'x'\ntext = ''", "pdk.toml:1:1: error: a hook has no place"),
+            (
+                "[[hooks]]\nname = 'x'\nafter = 'A/b'\nbefore = 'A/c'\ntext = ''",
+                "pdk.toml:3:9: error: a hook is both `after` and `before`",
+            ),
+            ("[[hooks]]\nname = 'x'\nafter = 'A/b'", "pdk.toml:1:1: error: a hook has nothing to put there"),
+            ("[[hooks]]\nafter = 'A/b'\ntext = ''", "pdk.toml:1:1: error: a hook has no name"),
+            ("[[hooks]]\nremove = 'A/b'\ntext = ''", "pdk.toml:1:1: error: a hook that takes something out has a text"),
+            ("[[hooks]]\nname = 'a/b'", "pdk.toml:2:8: error: `a/b` cannot be the name of a section or a hook"),
+            ("[[sections]]\nremove = 'A/b'", "pdk.toml:2:1: error: a section has no entry `remove`"),
+            (
+                "[[hooks]]\nname = 'x'\nafter = 'A/b'\ntext = ''\nparameters = { n = { type = 'integer' } }",
+                "pdk.toml:1:1: error: a hook has parameters that nobody can set",
+            ),
+            (
+                "[[hooks]]\nparameters = { n = { type = 'integer', default = 1.5 } }",
+                "pdk.toml:2:50: error: the default of the parameter `n` must be an integer, not a decimal",
+            ),
+            ("[[hooks]]\nparameters = { n = { type = 'float' } }", "pdk.toml:2:29: error: there is no type `float`"),
+            (
+                "[[hooks]]\nname='x'\nafter='A/b'\ntext=''\npublish=true\n\
+                 [[hooks]]\nname='x'\nafter='A/b'\ntext=''\npublish=true",
+                "pdk.toml:6:1: error: the hook `x` is published twice",
             ),
         ];
         for (text, error) in cases {

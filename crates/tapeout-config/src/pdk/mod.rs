@@ -2,10 +2,12 @@
 //! in its directory or known to the program, or by scripts in Tcl as OpenLane's PDKs have them.
 
 mod find;
+mod hooks;
 mod info;
 mod manifest;
 mod scripts;
 
+pub use hooks::PdkHook;
 pub use info::{PdkInfo, PdkLibrary, PdkVariable, Pdks};
 pub use manifest::Corner as PdkCorner;
 pub(crate) use scripts::evaluate;
@@ -28,12 +30,14 @@ use crate::tree::{Key, Node, Tree};
 pub type PdkManifests = &'static [(&'static str, &'static str)];
 
 /// The PDK that a configuration chooses, as far as it is more than values of variables.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default)]
 pub struct ChosenPdk {
     /// Its name.
     pub name: String,
     /// The oldest versions of tools that will do for it.
     pub tools: Vec<(String, String)>,
+    /// Its sections and hooks for steps, the sections first.
+    pub hooks: Vec<PdkHook>,
 }
 
 /// What a PDK says.
@@ -79,6 +83,7 @@ pub(crate) fn given(
         }
         Err(absent) => return Err(absent.diagnostic(&pdk, process.root.as_deref(), loaded.pdks)),
     };
+    let mut hooks = Vec::new();
     let (scl, layers, typing, tools) = match &place.kind {
         Kind::Scripts => {
             let read = scripts::read(loaded, &process, sources)?;
@@ -87,6 +92,9 @@ pub(crate) fn given(
         Kind::Manifest(_) => {
             let (manifest, span) = manifest_at(&place, sources)?;
             let (scl, layers) = layers_of(&manifest, &place, process.scl.as_deref(), span)?;
+            for entry in &manifest.hooks {
+                hooks.push(entry.hook(&place.dir, sources)?);
+            }
             (scl, layers, Typing::Strict, manifest.tools)
         }
     };
@@ -101,7 +109,7 @@ pub(crate) fn given(
         let given = given.into_iter().filter(|(key, _)| counts(key));
         entries.extend(given.map(|(key, node)| Entry { source, layer, key, given: Given::Tree(node), typing }));
     }
-    Ok(GivenPdk { process, entries, chosen: Some(ChosenPdk { name: pdk, tools }) })
+    Ok(GivenPdk { process, entries, chosen: Some(ChosenPdk { name: pdk, tools, hooks }) })
 }
 
 /// What the PDK and its library set, as scripts in Tcl see it.

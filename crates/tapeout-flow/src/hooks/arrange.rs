@@ -7,7 +7,7 @@
 //! removes empties the slot; its names are free again, and what is already placed relative to it stays there.
 //!
 //! Persistent hooks stand in a list of their own, as they run at the start of a part or behind their target, whichever it
-//! is. What is inserted beside one, or replaces one, is persistent in the same way.
+//! is. What is inserted beside one, or replaces one, is persistent in the same way, and in the same place among the others.
 
 use std::collections::HashMap;
 use std::ops::Range;
@@ -59,6 +59,8 @@ pub struct Slot {
     pub runs: Runs,
     /// The section that it stands in place of, or around; nothing at the start.
     pub section: Option<usize>,
+    /// Among which layer's it runs at the start: that of the first hook there, or of what it stands beside.
+    layer: Layer,
     before: u32,
     after: u32,
 }
@@ -131,7 +133,8 @@ pub struct Arrangement {
     removed: HashMap<String, usize>,
     /// The names of hooks that found no place.
     homeless: Vec<String>,
-    layers: Vec<Layer>,
+    /// How many hooks there were.
+    hooks: usize,
 }
 
 /// The ends of the lists: sections in their places, and persistent hooks.
@@ -167,6 +170,42 @@ pub struct Order {
     pub part: Vec<SlotId>,
 }
 
+impl Bounds {
+    /// The part from a section, or from behind one, to a section, or until one; or one section only.
+    ///
+    /// # Errors
+    /// In words: two of these say where it begins, or where it ends.
+    pub fn of(
+        from: Option<&str>,
+        after: Option<&str>,
+        to: Option<&str>,
+        until: Option<&str>,
+        only: Option<&str>,
+    ) -> Result<Self, String> {
+        let given = [("from", from), ("after", after), ("to", to), ("until", until)];
+        if let (Some(_), Some((other, _))) = (only, given.iter().find(|(_, name)| name.is_some())) {
+            return Err(format!(
+                "`only` says where the part begins and where it ends, and so does `{other}`: give one"
+            ));
+        }
+        let bound = |including: (&str, Option<&str>), beside: (&str, Option<&str>), what: &str| {
+            let (name, included) = match (including.1.or(only), beside.1) {
+                (Some(_), Some(_)) => {
+                    return Err(format!(
+                        "`{}` and `{}` both say where the part {what}: give one",
+                        including.0, beside.0
+                    ));
+                }
+                (Some(name), None) => (name, true),
+                (None, Some(name)) => (name, false),
+                (None, None) => return Ok(None),
+            };
+            Ok(Some(Bound { name: name.to_owned(), included }))
+        };
+        Ok(Self { first: bound(given[0], given[1], "begins")?, last: bound(given[2], given[3], "ends")? })
+    }
+}
+
 impl Arrangement {
     /// Sections in their order, without hooks.
     #[must_use]
@@ -179,6 +218,7 @@ impl Arrangement {
             removed_by: None,
             runs: Runs::InPlace,
             section: None,
+            layer: Layer::Section,
             before: at,
             after: at,
         };
@@ -187,11 +227,12 @@ impl Arrangement {
             names: HashMap::new(),
             removed: HashMap::new(),
             homeless: Vec::new(),
-            layers: Vec::new(),
+            hooks: 0,
         };
         for (number, name) in sections.into_iter().enumerate() {
             let last = arrangement.slot(IN_PLACE).before;
-            arrangement.insert(name, Occupant::Section(number), last, Runs::InPlace, Some(number));
+            let (occupant, stands) = (Occupant::Section(number), (Runs::InPlace, Some(number), Layer::Section));
+            arrangement.insert(name, occupant, last, stands);
         }
         arrangement
     }
@@ -201,8 +242,8 @@ impl Arrangement {
     /// # Errors
     /// There is none. Hooks that stand relative to it then have none either, which is [no news](NoPlace::Follows).
     pub fn place(&mut self, hook: Placing<'_>) -> Result<(), NoPlace> {
-        let number = self.layers.len();
-        self.layers.push(hook.layer);
+        let number = self.hooks;
+        self.hooks += 1;
         let placed = self.try_place(number, hook);
         if placed.is_err() && hook.kind != HookKind::Remove {
             self.homeless.push(hook.name.to_owned());
@@ -217,21 +258,21 @@ impl Arrangement {
         if let (Some(holder), true) = (taken, hook.kind != HookKind::Remove) {
             return Err(NoPlace::Taken { name: hook.name.to_owned(), by: self.slot(holder).occupant });
         }
-        let Slot { runs, section, before, name, .. } = self.slot(at).clone();
+        let Slot { runs, section, layer, before, .. } = *self.slot(at);
         let occupant = Occupant::Hook(number);
         let last = self.slot(PERSISTENT).before;
         match hook.kind {
-            HookKind::Before => self.insert(hook.name, occupant, before, runs, section),
-            HookKind::After => self.insert(hook.name, occupant, at, runs, section),
-            HookKind::Persistent => self.insert(hook.name, occupant, last, Runs::AtStart, None),
+            HookKind::Before => self.insert(hook.name, occupant, before, (runs, section, layer)),
+            HookKind::After => self.insert(hook.name, occupant, at, (runs, section, layer)),
+            HookKind::Persistent => self.insert(hook.name, occupant, last, (Runs::AtStart, None, hook.layer)),
             HookKind::PrePersistent | HookKind::PostPersistent if runs != Runs::InPlace => {
-                return Err(NoPlace::OnPersistent { target: name });
+                return Err(NoPlace::OnPersistent { target: self.slot(at).name.clone() });
             }
             HookKind::PrePersistent => {
-                self.insert(hook.name, occupant, last, Runs::AtStartBefore(SlotId(at)), None);
+                self.insert(hook.name, occupant, last, (Runs::AtStartBefore(SlotId(at)), None, hook.layer));
             }
             HookKind::PostPersistent => {
-                self.insert(hook.name, occupant, last, Runs::After(SlotId(at)), section);
+                self.insert(hook.name, occupant, last, (Runs::After(SlotId(at)), section, hook.layer));
             }
             HookKind::Replace => {
                 self.names.insert(hook.name.to_owned(), at);
@@ -255,7 +296,13 @@ impl Arrangement {
         Ok(())
     }
 
-    fn insert(&mut self, name: &str, occupant: Occupant, behind: u32, runs: Runs, section: Option<usize>) {
+    fn insert(
+        &mut self,
+        name: &str,
+        occupant: Occupant,
+        behind: u32,
+        (runs, section, layer): (Runs, Option<usize>, Layer),
+    ) {
         // A step has some dozens of sections and hooks.
         let at = self.slots.len() as u32;
         let next = self.slot(behind).after;
@@ -267,6 +314,7 @@ impl Arrangement {
             removed_by: None,
             runs,
             section,
+            layer,
             before: behind,
             after: next,
         });
@@ -352,7 +400,7 @@ impl Arrangement {
                 }
                 Runs::AtStartBefore(_) | Runs::After(_) => continue,
             };
-            starting.push((self.layer(slot.occupant), group, at));
+            starting.push((slot.layer, group, at));
         }
         starting.sort_by_key(|(layer, group, _)| (*layer, *group));
         let behind = |at: u32| following.get(&at).into_iter().flatten().copied();
@@ -362,13 +410,6 @@ impl Arrangement {
             skipped: slots[..part.start].iter().copied().filter(runs).map(SlotId).collect(),
             part: inside.flat_map(|at| Some(*at).filter(runs).into_iter().chain(behind(*at))).map(SlotId).collect(),
         })
-    }
-
-    fn layer(&self, occupant: Occupant) -> Layer {
-        match occupant {
-            Occupant::Section(_) => Layer::Section,
-            Occupant::Hook(number) => self.layers[number],
-        }
     }
 
     /// The positions of a part.
@@ -481,6 +522,34 @@ mod tests {
         assert_eq!(names(&arrangement, Some("write"), None).unwrap(), "other after write");
         let end = NoPlace::EndsAtPersistent { target: "p".to_owned() };
         assert_eq!(names(&arrangement, Some("p"), None), Err(end));
+    }
+
+    #[test]
+    fn what_stands_beside_a_persistent_hook_stays_there() {
+        use HookKind::{After, Before, Persistent, Replace};
+        let of = |layer, kind, target, name| Placing { name, kind, target, layer };
+        let arrangement = arranged(&[
+            of(Layer::Technology, Persistent, "", "p"),
+            of(Layer::Technology, Persistent, "", "q"),
+            of(Layer::User, Persistent, "", "mine"),
+            of(Layer::User, Before, "p", "before"),
+            of(Layer::User, After, "q", "after"),
+            of(Layer::User, Replace, "p", "other"),
+        ]);
+        assert_eq!(names(&arrangement, Some("write"), None).unwrap(), "before other q after mine write");
+    }
+
+    #[test]
+    fn a_part_has_one_beginning_and_one_end() {
+        let part = Bounds::of(None, Some("a"), Some("b"), None, None).unwrap();
+        let bound = |name: &str, included| Some(Bound { name: name.to_owned(), included });
+        assert_eq!(part, Bounds { first: bound("a", false), last: bound("b", true) });
+        let one = Bounds::of(None, None, None, None, Some("a")).unwrap();
+        assert_eq!(one, Bounds { first: bound("a", true), last: bound("a", true) });
+        assert_eq!(Bounds::of(None, None, None, None, None).unwrap(), Bounds::default());
+        assert!(Bounds::of(Some("a"), Some("a"), None, None, None).unwrap_err().contains("`from` and `after`"));
+        assert!(Bounds::of(None, None, Some("a"), Some("b"), None).unwrap_err().contains("`to` and `until`"));
+        assert!(Bounds::of(None, None, None, Some("b"), Some("a")).unwrap_err().contains("`only`"));
     }
 
     #[test]

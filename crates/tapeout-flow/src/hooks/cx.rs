@@ -9,7 +9,7 @@ use tapeout_model::{Alert, Class, Metric, Metrics, Output, Value, Verdict, View}
 use super::calling::calling;
 use super::set::Published;
 use crate::step::Script;
-use crate::{Completed, StepCx, slug};
+use crate::{Completed, StepCx, StepInfo, slug};
 
 /// The context of a hook: that of its step, and the place at which it stands.
 ///
@@ -80,6 +80,24 @@ impl<'run> HookCx<'_, '_, 'run> {
     #[must_use]
     pub fn parameter(&self, name: &str) -> Option<&Value> {
         self.hook.values.iter().find(|(known, _)| known == name).map(|(_, value)| value)
+    }
+
+    /// All parameters of the hook, with their values.
+    #[must_use]
+    pub fn parameters(&self) -> &[(String, Value)] {
+        &self.hook.values
+    }
+
+    /// What is known of the step, with what its hooks read and call beside it.
+    #[must_use]
+    pub fn info(&self) -> &StepInfo {
+        self.step.info
+    }
+
+    /// Whether the hook stands behind its step, where it sees what came out.
+    #[must_use]
+    pub fn is_behind(&self) -> bool {
+        matches!(self.place, Place::Outputs { .. })
     }
 
     /// The name of the hook.
@@ -217,7 +235,11 @@ impl<'run> HookCx<'_, '_, 'run> {
         Ok(path)
     }
 
-    fn add_input(&mut self, input: Input) -> Result<(), Failure> {
+    /// A file, or a text under a name, as an input of the tool.
+    ///
+    /// # Errors
+    /// The hook stands behind the step.
+    pub fn add_input(&mut self, input: Input) -> Result<(), Failure> {
         match &mut self.place {
             Place::Script { invocation, .. } | Place::Call { invocation, .. } => {
                 if !invocation.inputs.contains(&input) {
@@ -367,9 +389,7 @@ impl<'run> HookCx<'_, '_, 'run> {
     }
 
     fn made_mut(&mut self) -> Result<&mut Made, Failure> {
-        if let Err(failure) = self.made() {
-            return Err(failure);
-        }
+        self.made()?;
         match &mut self.place {
             Place::Outputs { made, .. } => Ok(made),
             _ => unreachable!("what is made was there a line above"),

@@ -14,6 +14,7 @@
 //! - [`arrange`]: which order that makes, and what of it runs in a part of a step. Knows names only.
 //! - [`Hooks`]: all hooks of a plan; says which of them a step has, and what is wrong with them.
 //! - [`weave`]: a session of a step with its hooks: bodies run here.
+//! - `partial`: a part of a step, and the checkpoints that it goes on from.
 //! - [`HookCx`]: what a body sees.
 //!
 //! Order: the hooks of a lower [`Layer`] apply first, so that those of a higher one can name them; within a layer, they
@@ -23,7 +24,9 @@ mod address;
 pub mod arrange;
 mod calling;
 mod cx;
+pub(crate) mod partial;
 mod set;
+mod technology;
 mod text;
 mod weave;
 
@@ -31,13 +34,14 @@ use std::fmt;
 use std::sync::Arc;
 
 use tapeout_config::Variable;
-use tapeout_engine::{Failure, Identity};
+use tapeout_engine::Failure;
 
 pub use address::{Address, Steps};
 pub use cx::HookCx;
 pub(crate) use cx::Made;
-pub(crate) use set::HOOKS;
+pub(crate) use set::{HOOK, HOOKS, no_such_step};
 pub use set::{Hooks, PlannedSection, Published, StepHooks};
+pub use technology::technology_hooks;
 pub use text::TextHook;
 
 use crate::Needs;
@@ -125,8 +129,9 @@ pub enum Puts {
 
 /// What a hook does when it is its turn. Sections are made while their step is prepared.
 pub trait HookBody: Send + Sync {
-    /// All that the result depends on beside what is read through the context: code and arguments.
-    fn identify(&self, identity: &mut Identity<'_>);
+    /// What changes with what it does, such as its text or a digest of its code: all that the result depends on beside
+    /// parameters of the hook and what is read through the context.
+    fn code(&self) -> String;
 
     /// Does it. A pure function of what it reads through the context.
     ///
@@ -139,8 +144,8 @@ impl<F> HookBody for (&'static str, F)
 where
     F: Fn(&mut HookCx<'_, '_, '_>) -> Result<(), Failure> + Send + Sync,
 {
-    fn identify(&self, identity: &mut Identity<'_>) {
-        identity.part("(implementation)", self.0);
+    fn code(&self) -> String {
+        self.0.to_owned()
     }
 
     fn run(&self, cx: &mut HookCx<'_, '_, '_>) -> Result<(), Failure> {
@@ -241,6 +246,12 @@ impl Hook {
             Some(package) => format!("{package}.{}", self.name),
             None => self.name.clone(),
         }
+    }
+
+    /// Whether it edits the list of a flow's steps, and no sections.
+    #[must_use]
+    pub fn is_of_flow(&self) -> bool {
+        matches!(self.puts, Puts::Step(_)) || self.kind == HookKind::Remove && self.at.section.is_none()
     }
 
     /// How people are told of it: `` hook `fix` (pdk.toml:12:3) ``.

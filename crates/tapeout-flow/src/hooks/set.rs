@@ -1,5 +1,7 @@
 //! All hooks of a plan, and those of one step.
 
+use std::collections::HashMap;
+use std::fmt::Write as _;
 use std::sync::Arc;
 
 use tapeout_config::{Config, Diagnostic, Type, nearest};
@@ -7,10 +9,13 @@ use tapeout_engine::Identity;
 use tapeout_model::Value;
 
 use super::arrange::{Arrangement, NoPlace, Occupant, Placing, Runs, Slot};
-use super::{Hook, HookKind, Layer, Puts};
+use super::{Hook, HookKind, Layer, Puts, technology_hooks};
 use crate::composite::Composite;
 use crate::registry::Registered;
 use crate::{Registry, SectionInfo, StepInfo, nearest_step};
+
+/// What the parts of a step's identity begin with that are hooks. A name follows, that of the target for a removal.
+pub(crate) const HOOK: &str = "(hook) ";
 
 /// The variable that names published hooks.
 pub(crate) const HOOKS: &str = "HOOKS";
@@ -38,14 +43,16 @@ impl Published {
 
     pub(crate) fn identify(&self, identity: &mut Identity<'_>) {
         let Hook { name, kind, at, puts, .. } = &*self.hook;
-        let part = format!("(hook {})", if *kind == HookKind::Remove { kind.name() } else { name });
-        identity.shown(&part, format_args!("{} {at}", kind.name()));
+        let mut text = format!("{} {at}\n", kind.name());
         for (name, value) in &self.values {
-            identity.shown(&format!("{part} {name}"), value);
+            // Writing to a string cannot fail.
+            let _ = writeln!(text, "{name} = {value}");
         }
         if let Puts::Body(body) = puts {
-            body.identify(identity);
+            text.push_str(&body.code());
         }
+        let name = if *kind == HookKind::Remove { at.section.as_deref().unwrap_or_default() } else { name };
+        identity.part(&format!("{HOOK}{name}"), &text);
     }
 }
 
@@ -53,6 +60,8 @@ impl Published {
 #[derive(Clone, Default)]
 pub struct Hooks {
     hooks: Vec<Published>,
+    /// Published ones that the configuration does not ask for.
+    offered: Vec<Arc<Hook>>,
 }
 
 /// What has become of each hook of a plan.
@@ -98,9 +107,14 @@ impl Hooks {
     /// for.
     ///
     /// # Errors
-    /// The configuration asks for hooks that there are not, or says of their parameters what they cannot take.
+    /// The configuration asks for hooks that there are not, or says of their parameters what they cannot take; or the
+    /// technology has hooks where none can be.
     pub(crate) fn of(registry: &Registry, config: &Config) -> Result<Self, Vec<Diagnostic>> {
-        let known: Vec<Arc<Hook>> = registry.hooks().cloned().collect();
+        let mut known: Vec<Arc<Hook>> = match config.pdk() {
+            Some(pdk) => technology_hooks(&pdk.name, &pdk.hooks)?.into_iter().map(Arc::new).collect(),
+            None => Vec::new(),
+        };
+        known.extend(registry.hooks().cloned());
         let (published, always): (Vec<_>, Vec<_>) = known.into_iter().partition(|hook| hook.published_by.is_some());
         let mut hooks: Vec<Published> = always.into_iter().map(Published::new).collect();
         let mut problems = Vec::new();
@@ -115,7 +129,9 @@ impl Hooks {
         }
         hooks.sort_by_key(|published| published.hook.layer);
         if problems.is_empty() {
-            return Ok(Self { hooks });
+            let is_asked = |hook: &Arc<Hook>| hooks.iter().any(|asked| Arc::ptr_eq(&asked.hook, hook));
+            let offered = published.into_iter().filter(|hook| !is_asked(hook)).collect();
+            return Ok(Self { hooks, offered });
         }
         let place = config.setting(HOOKS).origin.place.as_ref().map(|(_, span)| *span);
         let diagnostic = |(message, help): (String, String)| {
@@ -130,15 +146,17 @@ impl Hooks {
 
     /// Those that edit sections.
     fn of_sections(&self) -> impl Iterator<Item = (usize, &Published)> {
-        let is_of_step = |hook: &Hook| {
-            matches!(hook.puts, Puts::Step(_)) || hook.kind == HookKind::Remove && hook.at.section.is_none()
-        };
-        self.hooks.iter().enumerate().filter(move |(_, published)| !is_of_step(&published.hook))
+        self.hooks.iter().enumerate().filter(move |(_, published)| !published.hook.is_of_flow())
     }
 
     /// All of them, in the order in which they apply.
     pub fn iter(&self) -> impl Iterator<Item = &Published> {
         self.hooks.iter()
+    }
+
+    /// The published ones that the configuration does not ask for.
+    pub fn offered(&self) -> impl Iterator<Item = &Arc<Hook>> {
+        self.offered.iter()
     }
 
     pub(crate) fn hooking(&self) -> Hooking<'_> {
@@ -201,6 +219,9 @@ fn takes(ty: &Type, value: &Value) -> bool {
         (Type::Decimal, value) => matches!(value, Value::Int(_) | Value::Decimal(_)),
         (Type::Str | Type::Path | Type::Dir | Type::NewPath | Type::Choice(_), value) => matches!(value, Value::Str(_)),
         (Type::List(ty), Value::List(items)) => items.iter().all(|item| takes(ty, item)),
+        (Type::Map(ty), Value::Map(entries)) => entries.iter().all(|(_, value)| takes(ty, value)),
+        (Type::Union(types), value) => types.iter().any(|ty| takes(ty, value)),
+        (Type::Optional(ty), value) => *value == Value::Null || takes(ty, value),
         (Type::Any, _) => true,
         _ => false,
     }
@@ -231,10 +252,7 @@ impl Hooking<'_> {
         if meant.is_empty() {
             return registered.clone();
         }
-        let mut sections = info.sections.clone();
-        sections.push(OUTPUTS);
-        let mut arrangement = Arrangement::new(sections.iter().map(|section| section.name));
-        let mut hooks: Vec<Published> = Vec::new();
+        let StepHooks { sections, mut hooks, mut arrangement } = StepHooks::none(info);
         for (number, published) in meant {
             let hook = &*published.hook;
             let target = hook.at.section.as_deref().unwrap_or(OUTPUTS.name);
@@ -329,7 +347,7 @@ impl Hooking<'_> {
 }
 
 /// What is wrong with a hook that no step of the flow has: nothing, where there is such a step in other flows.
-fn no_such_step(hook: &Hook, registry: &Registry) -> Option<Diagnostic> {
+pub(crate) fn no_such_step(hook: &Hook, registry: &Registry) -> Option<Diagnostic> {
     let super::Steps::Pattern(text, pattern) = &hook.at.steps else { return None };
     // `Step-1` is the second such step of a flow.
     let own = text.rsplit_once('-').filter(|(_, number)| number.parse::<u32>().is_ok()).map_or(&**text, |(own, _)| own);
@@ -368,6 +386,14 @@ fn fits(hook: &Hook, target: &str) -> Result<(), Problem> {
 }
 
 impl StepHooks {
+    /// Those of a step that has none: its sections.
+    pub(crate) fn none(info: &StepInfo) -> Self {
+        let mut sections = info.sections.clone();
+        sections.push(OUTPUTS);
+        let arrangement = Arrangement::new(sections.iter().map(|section| section.name));
+        Self { sections, hooks: Vec::new(), arrangement }
+    }
+
     /// The sections of the step itself.
     #[must_use]
     pub fn sections(&self) -> &[SectionInfo] {
@@ -378,6 +404,12 @@ impl StepHooks {
     #[must_use]
     pub fn arrangement(&self) -> &Arrangement {
         &self.arrangement
+    }
+
+    /// Whether a hook is among them.
+    #[must_use]
+    pub fn has(&self, hook: &Arc<Hook>) -> bool {
+        self.hooks.iter().any(|own| Arc::ptr_eq(&own.hook, hook))
     }
 
     /// A hook by its number.
@@ -401,13 +433,16 @@ impl StepHooks {
         let (behind, start): (Vec<&Slot>, Vec<&Slot>) =
             persistent.into_iter().partition(|slot| matches!(slot.runs, Runs::After(_)));
         let mut listed: Vec<PlannedSection> = start.into_iter().map(|slot| self.planned(slot)).collect();
+        let mut following: HashMap<*const Slot, Vec<&Slot>> = HashMap::new();
+        for slot in behind {
+            if let Runs::After(target) = slot.runs {
+                following.entry(std::ptr::from_ref(self.arrangement.get(target))).or_default().push(slot);
+            }
+        }
         for slot in self.arrangement.in_place() {
             listed.push(self.planned(slot));
-            let belongs = |other: &&&Slot| match other.runs {
-                Runs::After(target) => std::ptr::eq(self.arrangement.get(target), slot),
-                _ => false,
-            };
-            listed.extend(behind.iter().filter(belongs).map(|slot| self.planned(slot)));
+            let following = following.get(&std::ptr::from_ref(slot)).into_iter().flatten();
+            listed.extend(following.map(|slot| self.planned(slot)));
         }
         listed
     }

@@ -1,6 +1,6 @@
 //! Hooks that are text for a script, as manifests have them.
 
-use tapeout_engine::{Failure, Identity};
+use tapeout_engine::Failure;
 use tapeout_model::{Class, Value};
 
 use super::{HookBody, HookCx};
@@ -10,8 +10,8 @@ use super::{HookBody, HookCx};
 pub struct TextHook(pub String);
 
 impl HookBody for TextHook {
-    fn identify(&self, identity: &mut Identity<'_>) {
-        identity.part("(text)", &self.0);
+    fn code(&self) -> String {
+        self.0.clone()
     }
 
     fn run(&self, cx: &mut HookCx<'_, '_, '_>) -> Result<(), Failure> {

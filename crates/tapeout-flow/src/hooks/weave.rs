@@ -5,8 +5,9 @@ use std::sync::Arc;
 use tapeout_engine::{Command, Failure};
 use tapeout_model::Class;
 
-use super::arrange::{Occupant, Order, SlotId};
+use super::arrange::{Bounds, Occupant, Order, SlotId};
 use super::cx::{Made, Place};
+use super::partial::order;
 use super::set::{OUTPUTS, Published, StepHooks};
 use super::{HookCx, HookKind, Puts};
 use crate::step::{Script, Section, Session};
@@ -32,6 +33,11 @@ impl StepHooks {
         self.weave_calls(order, cx, session)
     }
 
+    /// Whether the step declares no sections: its scripts then stand behind what runs at the start, as they are.
+    fn is_undivided(&self) -> bool {
+        self.sections == [OUTPUTS]
+    }
+
     fn weave_script(
         &self,
         order: &Order,
@@ -42,9 +48,11 @@ impl StepHooks {
         let own: Vec<Section> = std::mem::take(&mut script.sections);
         let mut numbers: Vec<Option<usize>> = vec![None; self.sections.len()];
         for (index, section) in own.iter().enumerate() {
-            let number = self.sections.iter().position(|known| known.name == section.name);
-            let Some(number) = number else { return Err(undeclared(cx, &section.name)) };
-            numbers[number] = Some(index);
+            match self.sections.iter().position(|known| known.name == section.name) {
+                Some(number) => numbers[number] = Some(index),
+                None if self.is_undivided() => {}
+                None => return Err(undeclared(cx, &section.name)),
+            }
         }
         let is_here = |slot: SlotId| match self.arrangement.get(slot).section {
             Some(section) => numbers[section].is_some(),
@@ -76,6 +84,9 @@ impl StepHooks {
                 }
             };
             script.sections.push(Section { name: slot.name.clone().into(), text });
+        }
+        if self.is_undivided() {
+            script.sections.extend(own);
         }
         Ok(script)
     }
@@ -135,13 +146,12 @@ impl StepHooks {
     /// A hook fails.
     pub(crate) fn behind(
         &self,
-        order: &Order,
         cx: &mut StepCx<'_, '_>,
         sessions: &mut Vec<Completed>,
         made: &mut Made,
     ) -> Result<(), Failure> {
         let outputs = self.sections.iter().position(|section| *section == OUTPUTS);
-        for at in &order.part {
+        for at in &order(self, &Bounds::default())?.part {
             let slot = self.arrangement.get(*at);
             if let (true, Occupant::Hook(hook)) = (slot.section == outputs, slot.occupant) {
                 run(&self.hooks[hook], cx, Place::Outputs { sessions, made })?;

@@ -41,7 +41,8 @@ fn type_of<'v>(value: Value<'v>, heap: Heap<'v>) -> starlark::Result<Type> {
     annotated(&ParamType::of_annotation(value, heap).map_err(|_| unknown())?).ok_or_else(unknown)
 }
 
-fn annotated(kind: &ParamType) -> Option<Type> {
+/// The type of a variable for that of a parameter.
+pub(super) fn annotated(kind: &ParamType) -> Option<Type> {
     Some(match kind {
         ParamType::Any => Type::Any,
         ParamType::Bool => Type::Bool,

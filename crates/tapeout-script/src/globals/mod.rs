@@ -1,6 +1,7 @@
 //! What every file can use without loading it.
 
 mod flows;
+mod hooks;
 mod numbers;
 mod project;
 mod readers;
@@ -34,7 +35,8 @@ pub(crate) fn globals() -> &'static Globals {
             .with(numbers::numbers)
             .with(project::project)
             .with(readers::readers);
-        let mut builder = builder.with(steps::declaring).with(steps::running).with(flows::declaring);
+        let mut builder =
+            builder.with(steps::declaring).with(steps::running).with(flows::declaring).with(hooks::declaring);
         builder.namespace("types", flows::types);
         builder.build()
     })

@@ -114,7 +114,11 @@ fn tokens(licences: Value<'_>) -> starlark::Result<BTreeMap<String, u64>> {
     dict.iter().map(one).collect()
 }
 
-fn declared_params(params: Value<'_>) -> starlark::Result<Vec<(String, Arc<ParamDecl>)>> {
+/// The parameters that a dict declares. `taken`: names that they cannot have, and why.
+pub(super) fn declared_params(
+    params: Value<'_>,
+    (taken, why): (&[&str], &str),
+) -> starlark::Result<Vec<(String, Arc<ParamDecl>)>> {
     let Some(dict) = DictRef::from_value(params) else {
         return Err(complaint_with(
             format!("`params` must be a dict, found {}", named(params)),
@@ -125,8 +129,8 @@ fn declared_params(params: Value<'_>) -> starlark::Result<Vec<(String, Arc<Param
         let Some(name) = name.unpack_str() else {
             return Err(complaint(format!("the names of parameters must be strings, found {}", named(name))));
         };
-        if name == DEPENDENCY_MAP || name == ID {
-            return Err(complaint(format!("a parameter cannot be called `{name}`: every block has that already")));
+        if taken.contains(&name) {
+            return Err(complaint(format!("a parameter cannot be called `{name}`: {why}")));
         }
         let is_name = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
             && !name.starts_with(|c: char| c.is_ascii_digit())
@@ -214,10 +218,11 @@ pub(super) fn project(builder: &mut GlobalsBuilder) {
                 declared.push(task);
             }
         }
+        let taken: (&[&str], &str) = (&[DEPENDENCY_MAP, ID], "every block has that already");
         let kind = Arc::new(KindDecl {
             name: OnceLock::new(),
             doc: doc.to_owned(),
-            params: params.map(declared_params).transpose()?.unwrap_or_default(),
+            params: params.map(|params| declared_params(params, taken)).transpose()?.unwrap_or_default(),
             symbolic: KindDecl::symbolic_names(&declared),
             tasks: declared,
             origin: declarations.call_site(eval),

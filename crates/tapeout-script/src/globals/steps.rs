@@ -28,8 +28,8 @@ use crate::values::scripted::{
     VariableValue, keep,
 };
 use crate::values::session::{
-    Arg, CommandDecl, CommandValue, MAIN, ScriptValue, SectionValue, SessionDecl, SessionValue, add_args, made_section,
-    tool_name,
+    Arg, CommandDecl, CommandValue, MAIN, ScriptValue, SectionValue, SessionDecl, SessionValue, add_args, in_directory,
+    made_section, tool_name,
 };
 use crate::values::step_result::{
     AlertValue, ResultDecl, StepResultValue, alerts as alerts_of, metrics as metrics_of, views as views_of,
@@ -72,7 +72,7 @@ pub(super) fn variables(value: Option<Value<'_>>) -> starlark::Result<Vec<Arc<Va
 }
 
 /// A text that may be optional.
-fn maybe_optional(value: Value<'_>, what: &str) -> starlark::Result<(String, bool)> {
+pub(super) fn maybe_optional(value: Value<'_>, what: &str) -> starlark::Result<(String, bool)> {
     if let Some(optional) = OptionalValue::from_value(value) {
         return Ok((optional.0.0.clone(), true));
     }
@@ -83,7 +83,7 @@ fn maybe_optional(value: Value<'_>, what: &str) -> starlark::Result<(String, boo
 }
 
 /// The id of a format, which must be known.
-fn format_id(name: &str) -> starlark::Result<String> {
+pub(super) fn format_id(name: &str) -> starlark::Result<String> {
     match design_format(name) {
         Ok(format) => Ok(format.id.to_owned()),
         Err(failure) => Err(match failure.hint {
@@ -108,13 +108,6 @@ fn check_step_id(id: &str) -> starlark::Result<()> {
 /// What comes after the last dot of an id.
 fn last_word(id: &str) -> &str {
     id.rsplit('.').next().unwrap_or(id)
-}
-
-fn in_directory(path: &str, what: &str) -> starlark::Result<()> {
-    match path.is_empty() || path.starts_with('/') || path.split('/').any(|part| part == "..") {
-        true => Err(complaint(format!("{what} must lie in the step's directory, found {path:?}"))),
-        false => Ok(()),
-    }
 }
 
 fn severity(word: &str) -> starlark::Result<Severity> {

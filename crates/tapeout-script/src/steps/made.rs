@@ -1,17 +1,19 @@
-//! What files declare, as steps and flows: functions are looked up here, once everything is frozen.
+//! What files declare, as steps, flows and hooks: functions are looked up here, once everything is frozen.
 
 use std::fmt::Write as _;
 use std::sync::Arc;
 
 use tapeout_config::{Diagnostic, Span, Variable};
-use tapeout_flow::{Needs, StepInfo};
+use tapeout_flow::{Hook, Needs, Puts, StepInfo, TextHook};
 
 use super::Function;
+use super::hook::StarHook;
 use super::step::{Functions, StarStep, StepFacts, in_one};
 use crate::identity::{Coder, DefText, ParamKind};
 use crate::leak::forever;
 use crate::loader::Loader;
 use crate::values::config::setting_value;
+use crate::values::hook::{HookDecl, PutsDecl};
 use crate::values::scripted::{CompositeDecl, FlowDecl, StepDecl, TOP_LEVEL, ToolDecl, VariableDecl};
 use crate::values::task::Slot;
 
@@ -32,6 +34,7 @@ pub(crate) struct Made {
     pub(crate) steps: Vec<(StarStep, Arc<StepDecl>)>,
     pub(crate) composites: Vec<Arc<CompositeDecl>>,
     pub(crate) flows: Vec<MadeFlow>,
+    pub(crate) hooks: Vec<(Hook, Arc<HookDecl>)>,
 }
 
 struct Maker<'a, 'b> {
@@ -52,6 +55,7 @@ pub(crate) fn made(loader: &Loader<'_>) -> Result<Made, Vec<Diagnostic>> {
         steps: scripted.steps.take().into_iter().map(|decl| (maker.step(&decl), decl)).collect(),
         composites: scripted.composites.take(),
         flows: scripted.flows.take().into_iter().map(|decl| maker.flow(decl)).collect(),
+        hooks: scripted.hooks.take().into_iter().map(|decl| (maker.hook(&decl), decl)).collect(),
     };
     if maker.problems.is_empty() { Ok(made) } else { Err(maker.problems) }
 }
@@ -83,8 +87,7 @@ impl<'a> Maker<'a, '_> {
         let id = forever(&decl.id);
         let doc = forever(doc.unwrap_or_default().split("\n\n").next().unwrap_or_default());
         let mut info = StepInfo::new(id, forever(&decl.name), doc, forever(&implementation(decl, &functions)));
-        let needs = |(format, optional): &(String, bool)| Needs { format: format.clone(), optional: *optional };
-        info.inputs = decl.inputs.iter().map(needs).collect();
+        info.inputs = needs(&decl.inputs);
         info.subject = decl.about.as_deref().map(forever);
         info.outputs = decl.outputs.iter().map(|format| forever(format)).collect();
         for metric in &decl.metrics {
@@ -121,6 +124,41 @@ impl<'a> Maker<'a, '_> {
         let doc = decl.doc.clone().or_else(|| run.as_ref().map(|(_, def)| def.doc.clone()));
         let variables = decl.variables.iter().map(|variable| self.variable(variable)).collect();
         MadeFlow { doc: doc.unwrap_or_default(), variables, run: run.map(|(function, _)| function), decl }
+    }
+
+    fn hook(&mut self, decl: &HookDecl) -> Hook {
+        let mut doc = String::new();
+        let puts = match &decl.puts {
+            PutsDecl::Nothing => Puts::Nothing,
+            PutsDecl::Text(text) => Puts::Body(Arc::new(TextHook(text.clone()))),
+            PutsDecl::Step(id) => Puts::Step(id.clone()),
+            PutsDecl::Function(slot) => {
+                let owner = format!("hook `{}`", decl.name);
+                match self.function(slot, &owner, "function", &["ctx"], decl.origin) {
+                    Some((function, def)) => {
+                        doc.clone_from(&def.doc);
+                        Puts::Body(Arc::new(StarHook(function)))
+                    }
+                    // What is wrong with it has been said.
+                    None => Puts::Nothing,
+                }
+            }
+        };
+        Hook {
+            name: decl.name.clone(),
+            doc: decl.doc.clone().unwrap_or(doc).split("\n\n").next().unwrap_or_default().to_owned(),
+            layer: decl.layer,
+            origin: decl.origin.map_or_else(String::new, |origin| self.loader.location(origin).to_string()),
+            kind: decl.kind,
+            at: decl.at.clone(),
+            tool: decl.tool.clone(),
+            puts,
+            published_by: decl.published_by.clone(),
+            parameters: decl.parameters.clone(),
+            inputs: needs(&decl.inputs),
+            variables: decl.variables.iter().map(|variable| self.variable(variable)).collect(),
+            tools: decl.tools.iter().map(|tool| forever(tool)).collect(),
+        }
     }
 
     fn variable(&mut self, decl: &VariableDecl) -> Variable {
@@ -186,6 +224,11 @@ impl<'a> Maker<'a, '_> {
         };
         Some((function, def))
     }
+}
+
+/// Views that are read, and which of them may be missing.
+fn needs(views: &[(String, bool)]) -> Vec<Needs> {
+    views.iter().map(|(format, optional)| Needs { format: format.clone(), optional: *optional }).collect()
 }
 
 fn counted(params: &[&str]) -> String {

@@ -1,7 +1,8 @@
-//! Steps and flows whose functions are those of scripts: from what files declare to what a registry takes.
+//! Steps, flows and hooks whose functions are those of scripts: from what files declare to what a registry takes.
 
 mod flow;
 mod function;
+mod hook;
 mod made;
 mod register;
 mod step;

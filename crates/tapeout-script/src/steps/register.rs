@@ -10,6 +10,7 @@ use super::flow::StarFlow;
 use super::made::{Made, MadeFlow};
 use crate::leak::forever;
 use crate::values::flow_ctx::{FlowFacts, Nested};
+use crate::values::hook::PutsDecl;
 
 /// Adds everything to a registry.
 ///
@@ -23,6 +24,7 @@ pub(crate) fn register(made: &Made, registry: &mut Registry) -> Result<(), Vec<D
     for flow in &made.flows {
         register.flow(flow);
     }
+    register.hooks(made);
     let mut problems = register.problems;
     Diagnostic::sort(&mut problems);
     if problems.is_empty() { Ok(()) } else { Err(problems) }
@@ -85,19 +87,41 @@ impl Register<'_> {
             let known = self.registry.step(&decl.id);
             // A step that is only described waits for somebody who makes it.
             let is_there = known.is_some_and(|known| known.vocabulary.is_none());
-            for tool in &decl.tools {
-                if self.registry.tools().any(|known| known.name == tool) {
-                    continue;
-                }
-                let message = format!("step `{}` runs the tool `{tool}`, which nobody has declared", decl.id);
-                let help = match nearest(tool, self.registry.tools().map(|known| known.name)) {
-                    Some(near) => format!("is `{near}` meant? Another tool is declared by tool(\"{tool}\")"),
-                    None => format!("tool(\"{tool}\", version_args = [\"--version\"]) declares it"),
-                };
-                self.problems.push(problem(message, decl.origin, help));
-            }
+            self.tools_of(&format!("step `{}` runs", decl.id), &decl.tools, decl.origin);
             if self.takes("step", &decl.id, is_there, decl.replaces, decl.origin) {
                 self.registry.add_step(step.clone());
+            }
+        }
+    }
+
+    /// Says which of these tools are not there.
+    fn tools_of(&mut self, who: &str, tools: &[String], origin: Option<Span>) {
+        for tool in tools {
+            if self.registry.tools().any(|known| known.name == tool) {
+                continue;
+            }
+            let message = format!("{who} the tool `{tool}`, which nobody has declared");
+            let help = match nearest(tool, self.registry.tools().map(|known| known.name)) {
+                Some(near) => format!("is `{near}` meant? Another tool is declared by tool(\"{tool}\")"),
+                None => format!("tool(\"{tool}\", version_args = [\"--version\"]) declares it"),
+            };
+            self.problems.push(problem(message, origin, help));
+        }
+    }
+
+    fn hooks(&mut self, made: &Made) {
+        for (hook, decl) in &made.hooks {
+            let at = &decl.at;
+            // With a tool that there is not, it would act nowhere, and nobody would say so.
+            self.tools_of(&format!("the hook at `{at}` is for"), decl.tool.as_slice(), decl.origin);
+            self.tools_of(&format!("the hook at `{at}` runs"), &decl.tools, decl.origin);
+            if let PutsDecl::Step(id) = &decl.puts {
+                self.finds(&format!("the hook at `{at}`"), id, decl.origin);
+            }
+            // What nobody publishes is told apart by the step that it acts on.
+            let name = hook.full_name();
+            if decl.published_by.is_none() || self.takes("hook", &name, false, false, decl.origin) {
+                self.registry.add_hook(hook.clone());
             }
         }
     }

@@ -142,7 +142,8 @@ pub(crate) fn to_setting(value: Value<'_>) -> Result<Setting, Unfit> {
     to_data(value).and_then(|data| of_data(data).ok_or_else(|| Unfit::new("no configuration can have that")))
 }
 
-fn of_data(data: Data) -> Option<Setting> {
+/// Data as configurations have it.
+pub(crate) fn of_data(data: Data) -> Option<Setting> {
     Some(match data {
         Data::None => Setting::Null,
         Data::Bool(flag) => flag.into(),

@@ -29,7 +29,7 @@ pub(crate) struct Declarations {
     problems: RefCell<Vec<Diagnostic>>,
     /// What the files said by `print`.
     said: RefCell<Vec<String>>,
-    /// Steps, tools, and flows.
+    /// Steps, tools, flows, and hooks.
     pub(crate) scripted: Scripted,
 }
 
@@ -46,6 +46,11 @@ impl Declarations {
 
     pub(crate) fn begin(&self, module: Arc<str>) {
         self.current.replace(module);
+    }
+
+    /// The module that is being evaluated.
+    pub(crate) fn module(&self) -> Arc<str> {
+        Arc::clone(&self.current.borrow())
     }
 
     pub(crate) fn add_file(&self, module: &str, file: FileId) {
@@ -68,7 +73,7 @@ impl Declarations {
         let number = self.kept.replace(self.kept.get() + 1);
         let name = format!("kept!{number}");
         eval.module().set(&name, function);
-        Slot { module: Arc::clone(&self.current.borrow()), name }
+        Slot { module: self.module(), name }
     }
 
     pub(crate) fn add_problem(&self, problem: Diagnostic) {

@@ -1,4 +1,4 @@
-//! What files declare beside the blocks of a project: steps, tools, flows.
+//! What files declare beside the blocks of a project: steps, tools, flows, hooks.
 
 use std::cell::RefCell;
 use std::fmt;
@@ -15,6 +15,7 @@ use tapeout_flow::{Registry, Tool};
 use tapeout_model::Value as Setting;
 
 use super::declarations::Declarations;
+use super::hook::HookDecl;
 use super::plain::plain_value;
 use super::task::Slot;
 use crate::complaint::complaint_with;
@@ -162,6 +163,7 @@ pub(crate) struct Scripted {
     pub(crate) composites: RefCell<Vec<Arc<CompositeDecl>>>,
     pub(crate) tools: RefCell<Vec<Arc<ToolDecl>>>,
     pub(crate) flows: RefCell<Vec<Arc<FlowDecl>>>,
+    pub(crate) hooks: RefCell<Vec<Arc<HookDecl>>>,
     /// The flows that are there already: their names and steps.
     known: Vec<(String, Vec<String>)>,
 }

@@ -134,7 +134,16 @@ impl Arg {
         matches!(value.get_type(), "int" | "float").then(|| Self::Text(value.to_str()))
     }
 
-    fn shown(&self) -> &str {
+    /// What it makes an input of a command; nothing for a word.
+    pub(crate) fn input(&self) -> Option<Input> {
+        match self {
+            Self::Text(_) => None,
+            Self::File(file) => Some(file.input()),
+            Self::Script(script) => Some(Input::Text { name: script.path.clone(), text: script.render() }),
+        }
+    }
+
+    pub(crate) fn shown(&self) -> &str {
         match self {
             Self::Text(text) => text,
             Self::File(file) => file.shown(),
@@ -280,6 +289,14 @@ pub(crate) fn tool_name(value: Value<'_>) -> starlark::Result<String> {
     match value.unpack_str() {
         Some(name) if !name.is_empty() => Ok(name.to_owned()),
         _ => Err(complaint(format!("a tool is named by a string, found {}", named(value)))),
+    }
+}
+
+/// What a tool or a function writes lies in the directory of the step.
+pub(crate) fn in_directory(path: &str, what: &str) -> starlark::Result<()> {
+    match path.is_empty() || path.starts_with('/') || path.split('/').any(|part| part == "..") {
+        true => Err(complaint(format!("{what} must lie in the step's directory, found {path:?}"))),
+        false => Ok(()),
     }
 }
 

@@ -20,7 +20,7 @@ use tapeout_model::{Class, FilePath, Metrics};
 
 use super::config::ConfigValue;
 use super::path;
-use super::session::{StepFile, StepFileValue};
+use super::session::{StepFile, StepFileValue, in_directory};
 use crate::complaint::{complaint, complaint_with, refused};
 use crate::data::{metric_value, to_value};
 use crate::steps::StepFacts;
@@ -170,7 +170,7 @@ impl<'v> StarlarkValue<'v> for StepCtxValue {
     }
 }
 
-fn view_value<'v>(view: &View<Output>, heap: Heap<'v>) -> Value<'v> {
+pub(crate) fn view_value<'v>(view: &View<Output>, heap: Heap<'v>) -> Value<'v> {
     match view {
         View::File(output) => heap.alloc(StepFileValue(StepFile::Output(output.clone()))),
         View::Files(views) => heap.alloc(AllocList(views.iter().map(|view| view_value(view, heap)))),
@@ -179,25 +179,46 @@ fn view_value<'v>(view: &View<Output>, heap: Heap<'v>) -> Value<'v> {
 }
 
 /// The path of a file of the user's.
-fn source_path(value: Value<'_>) -> starlark::Result<String> {
+pub(crate) fn source_path(value: Value<'_>) -> starlark::Result<String> {
     match path::of_value(value)? {
         FilePath::Source(path) => Ok(path),
         FilePath::Target { .. } => Err(complaint("a step reads no files of targets: give them to its flow as views")),
     }
 }
 
-fn source<'v>(run: &StepRun<'_>, value: Value<'v>, heap: Heap<'v>) -> starlark::Result<Value<'v>> {
+/// A file of the user's, or each of a list of them, by what gives one for its path.
+pub(crate) fn sources<'v>(
+    value: Value<'v>,
+    heap: Heap<'v>,
+    source: &dyn Fn(String) -> starlark::Result<StepFile>,
+) -> starlark::Result<Value<'v>> {
     let items = ListRef::from_value(value).map(ListRef::content);
     if let Some(items) = items.or_else(|| TupleRef::from_value(value).map(TupleRef::content)) {
         let files: Vec<Value<'v>> =
-            items.iter().map(|item| source(run, *item, heap)).collect::<starlark::Result<_>>()?;
+            items.iter().map(|item| sources(*item, heap, source)).collect::<starlark::Result<_>>()?;
         return Ok(heap.alloc(files));
     }
-    let path = source_path(value)?;
-    let shown = run.ask(|ops| ops.source(&path))?;
-    let file = StepFile::Source { path, shown };
-    run.note(&file);
-    Ok(heap.alloc(StepFileValue(file)))
+    Ok(heap.alloc(StepFileValue(source(source_path(value)?)?)))
+}
+
+/// A file that a function has been given, or a file of the user's by its path, to be read.
+pub(crate) fn readable(value: Value<'_>) -> starlark::Result<StepFile> {
+    match StepFileValue::from_value(value) {
+        Some(file) => Ok(file.0.clone()),
+        None => Ok(StepFile::Source { path: source_path(value)?, shown: String::new() }),
+    }
+}
+
+/// The text of a file. Tools write what they like into their reports: a stray byte is not worth a failure.
+pub(crate) fn text_of(ops: &mut dyn StepOps, file: &StepFile) -> Result<String, Failure> {
+    let bytes = match file {
+        StepFile::Output(output) => ops.output_bytes(output)?,
+        StepFile::Source { path, .. } => ops.read_source(path)?.ok_or_else(|| {
+            Failure::new(Class::Input, format!("there is no file `{path}`"))
+                .hint("paths are relative to the directory of the design")
+        })?,
+    };
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
 
 /// Whether a metric of that name, or all that begin like this, are declared.
@@ -296,7 +317,13 @@ fn methods(builder: &mut MethodsBuilder) {
         eval: &mut Evaluator<'v, '_, '_>,
     ) -> starlark::Result<Value<'v>> {
         let _ = this;
-        super::step_ctx::source(run_of(eval)?, path, eval.heap())
+        let run = run_of(eval)?;
+        sources(path, eval.heap(), &|path| {
+            let shown = run.ask(|ops| ops.source(&path))?;
+            let file = StepFile::Source { path, shown };
+            run.note(&file);
+            Ok(file)
+        })
     }
 
     /// Whether there is such a file of the user's.
@@ -317,20 +344,8 @@ fn methods(builder: &mut MethodsBuilder) {
         eval: &mut Evaluator<'v, '_, '_>,
     ) -> starlark::Result<String> {
         let _ = this;
-        let run = run_of(eval)?;
-        let file = match StepFileValue::from_value(file) {
-            Some(file) => file.0.clone(),
-            None => StepFile::Source { path: source_path(file)?, shown: String::new() },
-        };
-        let bytes = run.ask(|ops| match &file {
-            StepFile::Output(output) => ops.output_bytes(output),
-            StepFile::Source { path, .. } => ops.read_source(path)?.ok_or_else(|| {
-                Failure::new(Class::Input, format!("there is no file `{path}`"))
-                    .hint("paths are relative to the directory of the design")
-            }),
-        })?;
-        // Tools write what they like into their reports: a stray byte is not worth a failure.
-        Ok(String::from_utf8_lossy(&bytes).into_owned())
+        let file = readable(file)?;
+        run_of(eval)?.ask(|ops| text_of(ops, &file))
     }
 
     /// Keeps a file of the step's own.
@@ -341,9 +356,7 @@ fn methods(builder: &mut MethodsBuilder) {
         eval: &mut Evaluator<'v, '_, '_>,
     ) -> starlark::Result<StepFileValue> {
         let _ = this;
-        if path.is_empty() || path.starts_with('/') || path.split('/').any(|part| part == "..") {
-            return Err(complaint(format!("`{path}` is not in the step's directory")));
-        }
+        in_directory(path, "a file")?;
         let run = run_of(eval)?;
         let output = run.ask(|ops| ops.write(path, text.as_bytes()))?;
         run.add_written(output.clone());

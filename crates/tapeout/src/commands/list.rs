@@ -1,6 +1,7 @@
 //! `tapeout list`: what there is of a kind, one a line.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 use serde_json::{Value, json};
@@ -16,12 +17,16 @@ use crate::terminal::table::{Cell, table};
 use crate::terminal::words::{ago, from_here};
 use crate::{Cx, targets};
 
-/// List what there is: steps, flows, tools, PDKs, variables, runs of the design here, targets and plugins of the project
+/// List what there is: steps, flows, tools, PDKs, variables, hooks, runs of the design here, targets and plugins of the
+/// project
 #[derive(Debug, Args)]
 pub(crate) struct ListArgs {
     /// Of what
     #[arg(value_name = "KIND", value_enum)]
     kind: ListKind,
+    /// With `hooks`, those that this configuration has, and whether they act there
+    #[arg(value_name = "THING")]
+    thing: Option<PathBuf>,
 }
 
 /// Kinds of things that can be listed.
@@ -42,6 +47,9 @@ enum ListKind {
     /// The variables of configurations
     #[value(alias = "variable")]
     Variables,
+    /// The hooks of the project, of plugins and of PDKs
+    #[value(alias = "hook")]
+    Hooks,
     /// The runs of the design in this directory
     #[value(alias = "run")]
     Runs,
@@ -55,6 +63,10 @@ enum ListKind {
 
 pub(crate) fn run(cx: &Cx, args: &ListArgs) -> Result<u8, CliError> {
     let registry = &cx.registry;
+    if let Some(thing) = args.thing.as_ref().filter(|_| args.kind != ListKind::Hooks) {
+        return Err(CliError::input(format!("`{}`: only hooks are listed for a configuration", thing.display()))
+            .hint("`tapeout list hooks THING`"));
+    }
     let items: Vec<(Vec<Cell>, Value)> = match args.kind {
         ListKind::Steps => registry
             .steps()
@@ -93,6 +105,7 @@ pub(crate) fn run(cx: &Cx, args: &ListArgs) -> Result<u8, CliError> {
                 (row(&variable.name, &[&short_type(&variable.ty), doc]), variable_json(&variable, &steps, &flows))
             })
             .collect(),
+        ListKind::Hooks => super::hooks::list(cx, args.thing.clone())?,
         ListKind::Targets => super::targets::docs::list(targets::project(cx)?),
         ListKind::Plugins => targets::plugins()?.into_iter().map(plugin_item).collect(),
         ListKind::Runs => runs_in(&std::path::absolute(".").unwrap_or_default())?.iter().map(run_item).collect(),

@@ -4,7 +4,7 @@
 use std::path::PathBuf;
 
 use serde_json::{Value, json};
-use tapeout_config::{PdkInfo, PdkVariable, Pdks, SourceMap};
+use tapeout_config::{PdkHook, PdkInfo, PdkVariable, Pdks, SourceMap};
 use tapeout_flow::Registry;
 
 use super::list::{row, variables as known_variables};
@@ -14,7 +14,7 @@ use crate::names;
 use crate::terminal::table::{Cell, table};
 use crate::terminal::{Paint, Style};
 
-fn pdks() -> Pdks {
+pub(super) fn pdks() -> Pdks {
     let root = std::env::var_os("PDK_ROOT").map(PathBuf::from).filter(|root| !root.as_os_str().is_empty());
     Pdks::new(tapeout_tools::pdk::PDKS, root.as_deref())
 }
@@ -68,6 +68,10 @@ fn text(info: &PdkInfo, is_known: &dyn Fn(&str) -> bool, paint: Paint) -> String
         0 if info.libraries.len() > 1 => format!("{} (default)", library.name),
         _ => library.name.clone(),
     });
+    let hooks = info.hooks.iter().filter(|hook| !hook.name.is_empty()).map(|hook| match hook.published {
+        true => format!("{}.{}", info.name, hook.name),
+        false => hook.name.clone(),
+    });
     let lines = [
         ("directory", place),
         ("not there", missing),
@@ -75,6 +79,7 @@ fn text(info: &PdkInfo, is_known: &dyn Fn(&str) -> bool, paint: Paint) -> String
         ("described by", info.described_by.clone()),
         ("needs", needs.join(", ")),
         ("libraries", libraries.collect::<Vec<_>>().join(", ")),
+        ("hooks", hooks.collect::<Vec<_>>().join(", ")),
     ];
     let mut text = page(&info.name, "", &info.doc, &lines, paint);
     if !info.corners.is_empty() {
@@ -147,12 +152,18 @@ fn to_json(info: &PdkInfo) -> Value {
         .libraries
         .iter()
         .map(|library| json!({ "name": library.name, "doc": library.doc, "variables": variables(&library.variables) }));
+    let hook = |hook: &PdkHook| {
+        json!({
+            "name": hook.name, "doc": hook.doc, "section": hook.is_section, "kind": hook.kind, "at": hook.at,
+            "tool": hook.tool, "published": hook.published, "origin": hook.origin,
+        })
+    };
     json!({
         "name": info.name, "doc": info.doc, "described_by": info.described_by, "dir": info.dir.as_ref().ok(),
         "missing": info.dir.as_ref().err(), "remedy": info.remedy,
         "tools": info.tools.iter().map(|(tool, minimum)| json!({ "name": tool, "minimum": minimum })).collect::<Vec<_>>(),
         "corners": info.corners.iter().map(corner).collect::<Vec<_>>(),
         "variables": variables(&info.variables),
-        "libraries": libraries.collect::<Vec<_>>(),
+        "libraries": libraries.collect::<Vec<_>>(), "hooks": info.hooks.iter().map(hook).collect::<Vec<_>>(),
     })
 }

@@ -4,8 +4,9 @@ use clap::Args;
 use serde_json::json;
 use tapeout_config::ConfigSource;
 use tapeout_engine::Part;
-use tapeout_flow::{InRange, Plan, PlannedStep, StepInfo};
+use tapeout_flow::{InRange, Plan, PlannedStep, StepHooks, StepInfo};
 
+use super::sections;
 use crate::Cx;
 use crate::args::{PartArgs, ThingArgs};
 use crate::error::CliError;
@@ -17,7 +18,7 @@ use crate::terminal::{Style, Terminal};
 
 /// Check a configuration and print the plan of its flow: steps, inputs, outputs, tools; or that of targets
 ///
-/// With --verbose also the variables that each step reads.
+/// A step with hooks shows its sections. With --verbose each step does, and the variables that it reads.
 #[derive(Debug, Args)]
 pub(crate) struct PlanArgs {
     #[command(flatten)]
@@ -53,12 +54,14 @@ fn to_json(plan: &Plan) -> serde_json::Value {
             };
             json!({ "kind": kind, "name": part.name(), "from": plan.steps[*from].id })
         };
+        let part = |(id, hooks): (&str, &StepHooks)| json!({ "step": id, "sections": sections::to_json(hooks.sections(), Some(hooks)) });
         json!({
             "id": step.id, "step": step.info.id, "name": step.info.name, "dir": step.dir, "left_out": step.left_out,
             "described": step.info.vocabulary.is_some(),
             "origin": step.origin, "held": step.in_range == InRange::Held,
             "inputs": step.inputs.iter().map(input).collect::<Vec<_>>(), "outputs": step.info.outputs,
-            "tools": step.info.tools, "variables": step.config().to_json(),
+            "tools": step.info.tools, "sections": sections::to_json(&step.info.sections, step.hooks()),
+            "parts": step.hooks_of_parts().into_iter().map(part).collect::<Vec<_>>(), "variables": step.config().to_json(),
         })
     };
     let mut json = json!({
@@ -121,10 +124,19 @@ fn to_text(terminal: &Terminal, plan: &Plan) -> String {
             }
         }
         if terminal.verbose {
+            if step.hooks().is_none() && !step.info.sections.is_empty() {
+                let names = sections::names(&step.info.sections);
+                rows.push(vec![Cell::left("sections").style(Some(Style::Dim)), Cell::left(names)]);
+            }
             rows.extend(variables(step));
         }
         if !rows.is_empty() {
             text.push_str(&format!("\n{}", table(&rows, paint)));
+        }
+        let parts = step.hooks_of_parts();
+        let hooked = step.hooks().map(|hooks| ("sections", hooks)).into_iter().chain(parts);
+        for (title, hooks) in hooked {
+            text.push_str(&format!("\n{}", table(&sections::rows(title, hooks), paint)));
         }
     }
     let declared: Vec<Vec<Cell>> = (plan.declared())
@@ -135,6 +147,9 @@ fn to_text(terminal: &Terminal, plan: &Plan) -> String {
         .collect();
     if !declared.is_empty() {
         text.push_str(&format!("\n\n{}", table(&declared, paint)));
+        for (id, hooks) in plan.hooks_of_declared() {
+            text.push_str(&format!("\n\n{}", table(&sections::rows(id, hooks), paint)));
+        }
         text.push_str("\n\n`tapeout run --dry-run` says what it asks for, as far as that is known");
     }
     text

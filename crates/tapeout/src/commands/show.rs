@@ -1,9 +1,9 @@
-//! `tapeout show`: all that is known of one step, flow, tool, PDK or variable.
+//! `tapeout show`: all that is known of one step, flow, tool, PDK, hook or variable.
 
 use clap::{Args, ValueEnum};
 use serde_json::{Value, json};
 use tapeout_engine::Tool;
-use tapeout_flow::{Flow, Gate, Needs, Registry, StepInfo, Variable};
+use tapeout_flow::{Action, Flow, Gate, Needs, Registry, SectionInfo, StepInfo, Variable};
 
 use super::list::{Known, variable_json, variables};
 use crate::Cx;
@@ -13,7 +13,7 @@ use crate::terminal::table::{Cell, table};
 use crate::terminal::words::{filled, plural};
 use crate::terminal::{Paint, Style};
 
-/// Show all that is known of a step, a flow, a tool, a PDK or a variable
+/// Show all that is known of a step, a flow, a tool, a PDK, a hook or a variable
 #[derive(Debug, Args)]
 pub(crate) struct ShowArgs {
     /// What kind of thing
@@ -39,6 +39,9 @@ enum ShowKind {
     /// A PDK: where it is, its libraries, corners and files
     #[value(alias = "pdks")]
     Pdk,
+    /// A hook: what it does where, its parameters
+    #[value(alias = "hooks")]
+    Hook,
     /// A variable: type, default, meaning
     #[value(alias = "variables")]
     Variable,
@@ -77,6 +80,7 @@ pub(crate) fn run(cx: &Cx, args: &ShowArgs) -> Result<u8, CliError> {
             (tool_text(tool, &users, paint), tool_json(tool, &users))
         }
         ShowKind::Pdk => super::pdks::show(registry, &args.name, paint)?,
+        ShowKind::Hook => super::hooks::show(cx, &args.name, paint)?,
         ShowKind::Variable => {
             let mut all = variables(registry);
             let name = find("variable", all.keys().map(String::as_str).collect())?;
@@ -126,6 +130,7 @@ fn step_text(step: &StepInfo, paint: Paint) -> String {
         ("makes", step.outputs.join(", ")),
         ("measures", step.measured_patterns().join(", ")),
         ("tools", step.tools.join(", ")),
+        ("action", step.action.map_or("", Action::name).to_owned()),
         match step.vocabulary {
             Some(of) => {
                 ("runs", format!("not in this version: flows with it can be planned, with the variables of {of}"))
@@ -141,15 +146,21 @@ fn step_text(step: &StepInfo, paint: Paint) -> String {
         ),
     ];
     let mut text = page(step.id, step.name, step.doc, &lines, paint);
-    text.push_str(&variable_list(&step.variables, paint));
+    let dim = |text: &str| Cell::left(text).style(Some(Style::Dim));
+    let row = |section: &SectionInfo| vec![Cell::left(section.name), dim(section.doc)];
+    let rows: Vec<Vec<Cell>> = step.sections.iter().map(row).collect();
+    if !rows.is_empty() {
+        text.push_str(&format!("\n\nsections\n{}", table(&rows, paint)));
+    }
+    text.push_str(&variable_list("variables", &step.variables, paint));
     text
 }
 
 /// Variables with what they are for.
-fn variable_list(variables: &[Variable], paint: Paint) -> String {
+pub(super) fn variable_list(title: &str, variables: &[Variable], paint: Paint) -> String {
     let mut text = String::new();
     if !variables.is_empty() {
-        text.push_str("\n\nvariables");
+        text.push_str(&format!("\n\n{title}"));
     }
     for variable in variables {
         let name = paint.paint(Style::Bold, &variable.name);
@@ -179,6 +190,7 @@ fn step_json(step: &StepInfo) -> Value {
         "inputs": step.inputs.iter().map(input).collect::<Vec<_>>(), "reads_metrics": step.metric_patterns(),
         "outputs": step.outputs, "measures": step.measured_patterns(), "tools": step.tools,
         "defers_check": step.defers_check, "described": step.vocabulary.is_some(),
+        "action": step.action.map(Action::name), "sections": super::sections::to_json(&step.sections, None),
         "variables": step.variables.iter().map(|variable| variable_json(variable, &[step.id], &[])).collect::<Vec<_>>(),
     })
 }
@@ -203,7 +215,7 @@ fn flow_text(flow: &Flow, registry: &Registry, paint: Paint) -> String {
         vec![number, id, dim(name), dim(if described { PLANNED_ONLY } else { "" })]
     };
     text.push_str(&format!("\n\n{}", table(&flow.steps.iter().enumerate().map(row).collect::<Vec<_>>(), paint)));
-    text.push_str(&variable_list(&flow.variables, paint));
+    text.push_str(&variable_list("variables", &flow.variables, paint));
     text
 }
 

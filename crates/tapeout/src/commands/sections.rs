@@ -1,0 +1,77 @@
+//! What is said of the sections of a step and of what hooks have made of them.
+
+use serde_json::{Value, json};
+use tapeout_flow::SectionInfo;
+use tapeout_flow::hooks::arrange::Runs;
+use tapeout_flow::hooks::{PlannedSection, StepHooks};
+
+use crate::terminal::Style;
+use crate::terminal::table::Cell;
+
+/// The names of sections without hooks.
+pub(super) fn names(sections: &[SectionInfo]) -> String {
+    sections.iter().map(|section| section.name).collect::<Vec<_>>().join(", ")
+}
+
+/// A row for each section and hook of a step, in their order; the first one with this title.
+pub(super) fn rows(title: &str, hooks: &StepHooks) -> Vec<Vec<Cell>> {
+    let dim = |text: String| Cell::left(text).style(Some(Style::Dim));
+    let row = |(index, section): (usize, PlannedSection)| {
+        let title = if index == 0 { title.to_owned() } else { String::new() };
+        let name = Cell::left(section.name.as_str()).style(section.removed_by.is_some().then_some(Style::Dim));
+        vec![dim(title), name, dim(words(&section))]
+    };
+    hooks.listed().into_iter().enumerate().map(row).collect()
+}
+
+/// Where it comes from, what it replaced, when it runs, who took it out.
+fn words(section: &PlannedSection) -> String {
+    let from = match (section.layer, &section.origin) {
+        (Some(layer), Some(origin)) => format!("{}, {origin}", of_layer(layer)),
+        _ => "step".to_owned(),
+    };
+    let mut words = vec![from];
+    if !section.former.is_empty() {
+        let names: Vec<String> = section.former.iter().rev().map(|name| format!("`{name}`")).collect();
+        words.push(format!("in place of {}", names.join(", formerly ")));
+    }
+    let target = section.target.as_deref().unwrap_or_default();
+    match section.runs {
+        Runs::InPlace => {}
+        Runs::AtStart => words.push("at the start of every run".to_owned()),
+        Runs::AtStartBefore(_) => words.push(format!("at the start of what begins at `{target}` or before it")),
+        Runs::After(_) => words.push(format!("and at the start of what begins behind `{target}`")),
+    }
+    words.extend(section.removed_by.iter().map(|hook| format!("taken out by the {hook}")));
+    words.join(", ")
+}
+
+/// What people call a hook of a layer.
+pub(super) fn of_layer(layer: tapeout_flow::Layer) -> String {
+    match layer {
+        // It is no edit of what there is.
+        tapeout_flow::Layer::Section => layer.to_string(),
+        _ => format!("{layer} hook"),
+    }
+}
+
+/// The sections of a step for programs, with what hooks have made of them.
+pub(super) fn to_json(sections: &[SectionInfo], hooks: Option<&StepHooks>) -> Value {
+    let Some(hooks) = hooks else {
+        return sections.iter().map(|section| json!({ "name": section.name, "doc": section.doc })).collect();
+    };
+    let item = |section: PlannedSection| {
+        let runs = match section.runs {
+            Runs::InPlace => "in_place",
+            Runs::AtStart => "at_start",
+            Runs::AtStartBefore(_) => "at_start_before",
+            Runs::After(_) => "after",
+        };
+        json!({
+            "name": section.name, "former": section.former, "doc": section.doc,
+            "layer": section.layer.map(|layer| layer.to_string()), "origin": section.origin, "runs": runs,
+            "target": section.target, "removed_by": section.removed_by,
+        })
+    };
+    hooks.listed().into_iter().map(item).collect()
+}
