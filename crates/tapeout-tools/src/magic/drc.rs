@@ -50,7 +50,8 @@ impl Step for Drc {
             ("settings", "Sets variables."),
             ("begin", "Sets the grid, and turns checks off."),
             ("read", "Reads the layout."),
-            ("check", "Checks the layout, and the abstracts alone."),
+            ("check", "Checks the layout."),
+            ("abstracts", "Checks abstracts alone, where there are violations."),
         ])
     }
 
@@ -96,7 +97,10 @@ impl Step for Drc {
                 .section("read", READ_DEF);
             (script, abstracts.inputs)
         };
-        let mut session = session(cx, vec![script.section("check", include_str!("check.tcl"))])?;
+        let script = script
+            .section("check", include_str!("check.tcl"))
+            .section("abstracts", include_str!("check_abstracts.tcl"));
+        let mut session = session(cx, vec![script])?;
         session.invocation.inputs.extend(inputs);
         session.invocation.outputs = [FOUND, OF_ABSTRACTS].map(str::to_owned).into();
         session.invocation.optional_outputs = vec![PLACED.to_owned()];

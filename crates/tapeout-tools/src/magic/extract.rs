@@ -36,7 +36,8 @@ impl Step for SpiceExtraction {
             ("settings", "Sets variables."),
             ("begin", "Sets the grid, and turns checks off."),
             ("read", "Reads the layout."),
-            ("extract", "Extracts the netlist, and writes it."),
+            ("extract", "Extracts devices and nets."),
+            ("spice", "Writes them as a netlist."),
         ])
     }
 
@@ -98,7 +99,9 @@ impl Step for SpiceExtraction {
             let script = script.section("settings", settings(&of_extraction) + &settings(&abstracts.settings()));
             (script.section("begin", begin.as_str()).section("read", READ_DEF), abstracts.inputs)
         };
-        let mut session = session(cx, vec![script.section("extract", include_str!("extract.tcl"))])?;
+        let script =
+            script.section("extract", include_str!("extract.tcl")).section("spice", include_str!("extract_spice.tcl"));
+        let mut session = session(cx, vec![script])?;
         session.invocation.inputs.extend(inputs);
         session.invocation.outputs = vec![spice.clone(), FEEDBACK.to_owned()];
         Ok(vec![session])

@@ -14,7 +14,7 @@ use tapeout_flow::{
 use tapeout_formats::{alerts, netlist, yosys_stat};
 use tapeout_model::{Alert, Class};
 
-use super::{needs_quotes, parameters, quoted};
+use super::{checkpoints, needs_quotes, parameters, quoted};
 use crate::design_files::{self, Supplies, lib_files};
 use crate::values::{entries, entry, texts, value};
 use crate::verilog::{self, Sources, in_work_dir};
@@ -413,6 +413,7 @@ fn script(
     let buffers = buffers.map(|cell| format!("opt_clean -purge\ninsbuf -buf {cell}")).unwrap_or_default();
     let names = if config.bool("SYNTH_AUTONAME") { "\nautoname" } else { "" };
     script
+        .checkpoints(checkpoints(&["synth", "abc"]))
         .section("undefined", undefined)
         .section("ties", ties)
         .section("buffers", buffers)
