@@ -13,7 +13,8 @@ use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use rustix::fs::{AtFlags, Stat, statat};
+use rustix::fs::{AtFlags, Mode, OFlags, Stat, mkdirat, openat, statat};
+use rustix::io::Errno;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use tapeout_engine::{Failure, KeyHasher};
@@ -34,8 +35,8 @@ const CONFIG: &str = "config.json";
 /// What a directory of the tree shows.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 struct Shown {
-    /// The result.
-    result: String,
+    /// The result; none where everything is a person's.
+    result: Option<Digest>,
     /// Its files.
     files: Vec<(String, ShownFile)>,
     /// The modification time of the directory when the states around the step had been written, as what it had last: as
@@ -96,8 +97,8 @@ pub struct Edited {
 pub(crate) struct RunTree {
     root: PathBuf,
     shown: HashMap<String, Shown>,
-    /// The directories that keep failed attempts.
-    failed: BTreeSet<String>,
+    /// The directories that keep failed attempts, once somebody has asked for one.
+    failed: Option<BTreeSet<String>>,
     changed: bool,
     edited: Vec<Edited>,
     /// The folders of directories that are known to be there.
@@ -137,7 +138,7 @@ impl RunTree {
         Ok(Self {
             root: root.to_owned(),
             shown: shown_in(root),
-            failed: failed_in(root),
+            failed: None,
             changed: false,
             edited: Vec::new(),
             folders: HashSet::new(),
@@ -169,10 +170,12 @@ impl RunTree {
             self.remove_failed(&step.dir)?;
         }
         // Links lead into directories whose names are those of other steps.
-        let makers = entry.attempt().inputs.iter().filter_map(&maker).map(|other| other.dir.clone());
-        let result = [entry.id_with_attempt().to_string()].into_iter().chain(makers).collect::<Vec<_>>().join(" ");
+        let mut result = KeyHasher::new("step");
+        result.digest(Some(&entry.id_with_attempt()));
+        entry.attempt().inputs.iter().filter_map(&maker).for_each(|other| _ = result.text(&other.dir));
+        let result = result.finish();
         let config = pretty(&own_config(step, variables_read(step, entry)))?;
-        if has_no_files(entry) && !self.shows(&step.dir) && self.show_one_file(&step.dir, &result, (CONFIG, &config))? {
+        if !self.shows(&step.dir) && has_no_files(entry) && self.show_one_file(&step.dir, &result, (CONFIG, &config))? {
             return Ok(());
         }
         self.show(store, &step.dir, result, true, &|name| digest_of(entry, name), |dir| {
@@ -208,32 +211,35 @@ impl RunTree {
     pub(crate) fn show_one_file(
         &mut self,
         dir: &str,
-        result: &str,
+        result: &Digest,
         (name, text): (&str, &str),
     ) -> Result<bool, Failure> {
-        let path = self.root.join(dir);
+        let action = |action: &str, at: &str| {
+            let action = format!("{action} `{}`", self.root.join(at).display());
+            move |error: Errno| Failure::io(&action, &error.into())
+        };
+        let create_dir = |dir: &str| match mkdirat(&self.dir, dir, Mode::from_raw_mode(0o777)) {
+            Ok(()) => Ok(true),
+            Err(Errno::EXIST) => Ok(false),
+            Err(error) => Err(action("create", dir)(error)),
+        };
         // To make what is there costs as much as to make what lacks its folder, and folders are made once.
         if let Some((folder, _)) = dir.rsplit_once('/')
             && self.folders.insert(folder.to_owned())
         {
-            match fs::create_dir(self.root.join(folder)) {
-                Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(disk("create", &path)(error)),
-                _ => {}
-            }
+            create_dir(folder)?;
         }
-        match fs::create_dir(&path) {
-            Ok(()) => {}
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => return Ok(false),
-            Err(error) => return Err(disk("create", &path)(error)),
+        if !create_dir(dir)? {
+            return Ok(false);
         }
-        let path = path.join(name);
-        let metadata = File::create_new(&path).and_then(|mut file| {
-            file.write_all(text.as_bytes())?;
-            file.metadata()
-        });
-        let stamp = stamp(&metadata.map_err(disk("write", &path))?);
+        let path = format!("{dir}/{name}");
+        let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC;
+        let file = openat(&self.dir, &path, flags, Mode::from_raw_mode(0o666)).map_err(action("write", &path))?;
+        let mut file = File::from(file);
+        let metadata = file.write_all(text.as_bytes()).and_then(|()| file.metadata());
+        let stamp = stamp(&metadata.map_err(disk("write", &self.root.join(&path)))?);
         let files = vec![(name.to_owned(), ShownFile { stamp, digest: None })];
-        self.shown.insert(dir.to_owned(), Shown { result: result.to_owned(), files, ..Shown::default() });
+        self.shown.insert(dir.to_owned(), Shown { result: Some(*result), files, ..Shown::default() });
         self.changed = true;
         Ok(true)
     }
@@ -244,13 +250,13 @@ impl RunTree {
         &mut self,
         store: &Store,
         dir: &str,
-        result: String,
+        result: Digest,
         adds: bool,
         digest: &dyn Fn(&str) -> Option<Digest>,
         make: impl FnOnce(&Path) -> Result<(), Failure>,
     ) -> Result<(), Failure> {
         let path = self.root.join(dir);
-        let is_shown = self.shown.get(dir).is_some_and(|shown| shown.result == result);
+        let is_shown = self.shown.get(dir).is_some_and(|shown| shown.result == Some(result));
         if let Some(shown) = self.shown.get_mut(dir).filter(|shown| is_shown && is_untouched(&self.dir, dir, shown)) {
             shown.has_states = true;
             return Ok(());
@@ -308,19 +314,20 @@ impl RunTree {
     }
 
     /// Notes that a directory shows a result as it is there now.
-    fn note(&mut self, dir: &str, result: String, digest: &dyn Fn(&str) -> Option<Digest>) {
+    fn note(&mut self, dir: &str, result: Digest, digest: &dyn Fn(&str) -> Option<Digest>) {
         let Found { files, has_states } = found_in(&self.root.join(dir));
         let files = files.into_iter().map(|(name, stamp)| {
             let digest = digest(&name);
             (name, ShownFile { stamp, digest })
         });
-        self.shown.insert(dir.to_owned(), Shown { result, files: files.collect(), listed: None, has_states });
+        self.shown
+            .insert(dir.to_owned(), Shown { result: Some(result), files: files.collect(), listed: None, has_states });
         self.changed = true;
     }
 
     /// Whether a directory shows a result, and nothing was added to it and nothing removed.
-    pub(crate) fn is_complete(&self, dir: &str, result: &str) -> bool {
-        let shown = self.shown.get(dir).filter(|shown| shown.result == result);
+    pub(crate) fn is_complete(&self, dir: &str, result: &Digest) -> bool {
+        let shown = self.shown.get(dir).filter(|shown| shown.result.as_ref() == Some(result));
         shown.is_some_and(|shown| shown.listed.is_some() && shown.listed == listed(&self.dir, dir))
     }
 
@@ -333,7 +340,7 @@ impl RunTree {
     /// removed.
     pub(crate) fn note_listing(&mut self, dir: &str) {
         if let Some(shown) = self.shown.get_mut(dir).filter(|shown| shown.listed.is_none()) {
-            shown.listed = modified(&self.root.join(dir));
+            shown.listed = listed(&self.dir, dir);
             self.changed = true;
         }
     }
@@ -347,7 +354,7 @@ impl RunTree {
 
     /// Notes that a step's directory, as it is, shows a result: one that was made of its edited files.
     pub(crate) fn adopt(&mut self, dir: &str, entry: &Entry) -> Result<(), Failure> {
-        self.note(dir, entry.id_with_attempt().to_string(), &|name| digest_of(entry, name));
+        self.note(dir, entry.id_with_attempt(), &|name| digest_of(entry, name));
         self.close()
     }
 
@@ -356,9 +363,9 @@ impl RunTree {
     pub(crate) fn shows_states(&mut self, dirs: &[&str]) -> bool {
         let mut key = KeyHasher::new("states");
         for dir in dirs {
-            key.text(dir).text(self.shown.get(*dir).map_or("", |shown| &shown.result));
+            key.text(dir).digest(self.shown.get(*dir).and_then(|shown| shown.result.as_ref()));
         }
-        let result = key.finish().to_string();
+        let result = Some(key.finish());
         let is_there = |dir: &&str| self.shown.get(*dir).is_some_and(|shown| shown.has_states);
         let shown = self.shown.get(STATES).is_some_and(|shown| shown.result == result) && dirs.iter().all(is_there);
         if !shown {
@@ -375,7 +382,7 @@ impl RunTree {
                 write_first(&self.root.join(dir).join(name), &pretty(&state.to_json())?)?;
             }
             if let Some(shown) = self.shown.get_mut(dir) {
-                shown.listed = modified(&self.root.join(dir));
+                shown.listed = listed(&self.dir, dir);
                 self.changed = true;
             }
         }
@@ -402,7 +409,8 @@ impl RunTree {
     /// Takes away the failed attempt of the step that is shown in a directory, if one is kept.
     fn remove_failed(&mut self, dir: &str) -> Result<(), Failure> {
         let failed = failed_dir(dir);
-        if self.failed.remove(&failed) { self.remove_dir(&failed) } else { Ok(()) }
+        let all = self.failed.get_or_insert_with(|| failed_in(&self.root));
+        if all.remove(&failed) { self.remove_dir(&failed) } else { Ok(()) }
     }
 
     /// Takes away the failed attempt that is kept beside a directory.
@@ -425,7 +433,7 @@ impl RunTree {
         files.iter().for_each(|(path, file)| _ = key.text(path).digest(Some(&file.digest)));
         let metrics = metrics_json(&state.metrics);
         key.text(&metrics.to_string());
-        self.show(store, FINAL, key.finish().to_string(), true, &|_| None, |dir| {
+        self.show(store, FINAL, key.finish(), true, &|_| None, |dir| {
             for (path, file) in files {
                 store.materialise(file, &dir.join(path))?;
             }
@@ -462,7 +470,9 @@ impl RunTree {
             fs::create_dir_all(folder).map_err(disk("create", folder))?;
         }
         fs::rename(work_dir, &path).map_err(disk("keep the failed attempt as", &path))?;
-        self.failed.insert(failed_dir(dir));
+        if let Some(all) = &mut self.failed {
+            all.insert(failed_dir(dir));
+        }
         Ok(path)
     }
 
@@ -586,10 +596,6 @@ fn is_untouched(root: &File, dir: &str, shown: &Shown) -> bool {
 fn listed(root: &File, dir: &str) -> Option<(i64, i64)> {
     let now = statat(root, dir, AtFlags::SYMLINK_NOFOLLOW).ok()?;
     Some((now.st_mtime, now.st_mtime_nsec as i64))
-}
-
-fn modified(dir: &Path) -> Option<(i64, i64)> {
-    fs::symlink_metadata(dir).ok().map(|metadata| (metadata.mtime(), metadata.mtime_nsec()))
 }
 
 fn touched(store: &Store, dir: &Path, shown: &Shown) -> Touched {

@@ -89,7 +89,7 @@ fn blocks(flow: &FlowValue, made: &HashMap<*const KindDecl, Arc<BlockType>>) -> 
             // Every type of this loading has been made.
             of: Arc::clone(made.get(&Arc::as_ptr(kind))?),
             params: names.zip(block.params.iter().cloned()).collect(),
-            dependency_map: block.dependency_map.clone(),
+            dependency_map: Arc::clone(&block.dependency_map),
             origin: block.origin,
         };
         Some((id.clone(), block))

@@ -71,7 +71,7 @@ fn build(dir: &Path) -> (Vec<String>, Vec<String>) {
     let targets = Targets::new(&project, &all, &engine, Path::new("build"), planner).unwrap();
     let ended = targets.execute(|_| Again::No, |_, _| ()).unwrap();
     let ran = ended.targets.iter().filter(|target| target.status == StepStatus::Done);
-    let mut ran: Vec<String> = ran.map(|target| target.target.clone()).collect();
+    let mut ran: Vec<String> = ran.map(|target| project.name(target.id)).collect();
     ran.sort();
     let said = |(target, failure): &(String, tapeout_flow::Failure)| {
         format!("{target}: {:?}: {} | {}", failure.class, failure.message, failure.words.join(" | "))

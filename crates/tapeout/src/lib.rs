@@ -164,7 +164,10 @@ pub fn main(app: impl Into<App>) -> ExitCode {
         }
         Err(_) => Class::Internal.exit_code(),
     };
-    ExitCode::from(cx.terminal.finish(code))
+    let code = cx.terminal.finish(code);
+    // A project may have very many blocks: taking it apart piece by piece would only cost time now.
+    std::mem::forget((app, cx));
+    ExitCode::from(code)
 }
 
 fn change_directory(global: &args::Global) -> Result<(), CliError> {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use clap::Args;
 use tapeout_config::{Loader, TargetResults};
 use tapeout_engine::{Engine, Failure};
-use tapeout_flow::project::{BUILD_DIR, FlowPlanner, Project, TargetId, Targets};
+use tapeout_flow::project::{BUILD_DIR, Built, FlowPlanner, Project, TargetId, Targets};
 use tapeout_flow::{Again, Registry};
 use tapeout_model::{Data, FilePath, Metric, Value};
 use tapeout_script::{FLOW_FILE, Plugin};
@@ -199,13 +199,11 @@ fn result(
     let engine = tools::project_engine(registry, project, &Options::default()).map_err(words)?;
     let planner = planner(registry, project);
     let targets = Targets::new(project, &[target], &engine, Path::new(BUILD_DIR), planner).map_err(words)?;
-    let name = project.name(target);
     let stale = targets.look(|_| Again::No).iter().any(|state| state.would_run);
     if stale && !builds {
-        return Err(format!("it is not up to date; `tapeout run {name}` builds it"));
+        return Err(format!("it is not up to date; `tapeout run {}` builds it", project.name(target)));
     }
-    let names: Vec<String> = targets.plan().targets.iter().map(|target| project.name(*target)).collect();
-    let watcher = watch::watcher(terminal, Billing::of_targets(&names), false);
+    let watcher = watch::watcher(terminal, Billing::of_targets(project, &targets.plan().targets), false);
     let ended = stopping_on_signal(&engine, &|text| watcher.say(text), || {
         targets.execute(|_| Again::No, |place, happened| watcher.heard(place, happened))
     });
@@ -214,7 +212,7 @@ fn result(
     if let Some((failed, failure)) = ended.failures.first() {
         return Err(format!("{failed}: {}", failure.message));
     }
-    let given = ended.targets.iter().find(|built| built.target == name).map_or(&[][..], |built| &built.data);
+    let given = ended.targets.iter().find(|built| built.id == target).map_or(&[][..], Built::data);
     match given.iter().find(|(known, _)| known == attribute) {
         Some((_, datum)) => Ok(value(datum, &ended.dir, project.root())),
         None => {

@@ -20,6 +20,7 @@ impl Step for Depth {
         .needs("json")
         .measures(&["my__depth"])
         .tools(&["yosys"])
+        .sections(&[("read", "Reads the netlist."), ("depth", "Finds the longest path.")])
     }
 
     fn prepare(&self, cx: &mut StepCx<'_, '_>) -> Result<Vec<Session>, Failure> {

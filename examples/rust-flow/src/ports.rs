@@ -14,6 +14,7 @@ impl Step for Ports {
             .needs("json")
             .measures(&["my__port__count"])
             .tools(&["yosys"])
+            .sections(&[("read", "Reads the netlist."), ("tell", "Tells of its ports.")])
     }
 
     fn prepare(&self, cx: &mut StepCx<'_, '_>) -> Result<Vec<Session>, Failure> {

@@ -4,6 +4,7 @@ mod asic;
 mod config;
 mod engine;
 mod flow;
+mod hooks;
 mod ice40;
 mod peers;
 mod project;
@@ -24,7 +25,7 @@ struct Bench {
     run: fn(&mut Claims, &[&str]) -> Result<(), Stop>,
 }
 
-const BENCHES: [Bench; 7] = [
+const BENCHES: [Bench; 8] = [
     Bench { name: "start", what: "processor time of `tapeout --version`", parts: &[], run: start::run },
     Bench { name: "config", what: "configurations of 500 keys in five layers", parts: config::PARTS, run: config::run },
     Bench { name: "ice40", what: "what tapeout adds to its tools, cold store", parts: &[], run: ice40::run },
@@ -35,6 +36,7 @@ const BENCHES: [Bench; 7] = [
         run: engine::run,
     },
     Bench { name: "flow", what: "flows of many steps, beside LibreLane", parts: flow::PARTS, run: flow::run },
+    Bench { name: "hooks", what: "a step with very many hooks, planned", parts: &[], run: hooks::run },
     Bench {
         name: "project",
         what: "projects of many targets, beside PyDesignFlow",

@@ -147,7 +147,10 @@ fn words(no: &NoPlace) -> String {
         NoPlace::Missing { target, .. } => format!("there is no `{target}`"),
         NoPlace::Removed { target, .. } => format!("`{target}` was removed"),
         NoPlace::EndsAtPersistent { target } => format!("`{target}` is persistent: a part cannot end there"),
-        NoPlace::Empty { first, last } => format!("there is nothing from `{first}` to `{last}`"),
+        NoPlace::Empty { first, last } => {
+            let ends: Vec<&str> = [first.as_str(), last].into_iter().filter(|name| !name.is_empty()).collect();
+            format!("there is nothing in the part: `{}`", ends.join("`, `"))
+        }
         other => format!("{other:?}"),
     }
 }

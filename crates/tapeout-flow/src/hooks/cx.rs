@@ -377,7 +377,9 @@ impl<'run> HookCx<'_, '_, 'run> {
     /// # Errors
     /// The hook does not stand behind the step.
     pub fn fail_check(&mut self, reason: &str) -> Result<(), Failure> {
-        self.made_mut()?.verdict = Verdict::Failed { reason: reason.to_owned(), hint: None };
+        // Without its place, which may change while the result stays.
+        let reason = format!("hook `{}`: {reason}", self.hook.hook.full_name());
+        self.made_mut()?.verdict = Verdict::Failed { reason, hint: None };
         Ok(())
     }
 
@@ -398,9 +400,9 @@ impl<'run> HookCx<'_, '_, 'run> {
 
     fn misplaced(&self, what: &str) -> Failure {
         let hint = match &self.place {
-            Place::Script { .. } => "this hook stands in a script: `append` and `run` add to it",
+            Place::Script { .. } => "this hook stands in a script: it adds text and calls to it",
             Place::Call { .. } => {
-                "this hook stands beside a call of a tool: `run` adds calls, `add_args` arguments to it"
+                "this hook stands beside a call of a tool: it adds arguments to it, and further calls"
             }
             Place::Outputs { .. } => "this hook stands behind its step: it sees what came out, and may change that",
         };

@@ -189,7 +189,11 @@ fn asked_for(item: &Value, published: &[Arc<Hook>]) -> Result<Published, (String
     for (key, value) in values.iter().filter(|(key, _)| key != "hook") {
         let Some(parameter) = hook.parameters.iter().find(|parameter| parameter.name == *key) else {
             let names: Vec<&str> = hook.parameters.iter().map(|parameter| parameter.name.as_ref()).collect();
-            let help = if names.is_empty() { "it has none".to_owned() } else { format!("it has {}", names.join(", ")) };
+            let help = match nearest(key, names.iter().copied()) {
+                Some(near) => format!("did you mean `{near}`?"),
+                None if names.is_empty() => "it has none".to_owned(),
+                None => format!("it has {}", names.join(", ")),
+            };
             return Err((format!("the hook `{name}` has no parameter `{key}`"), help));
         };
         if !takes(&parameter.ty, value) {

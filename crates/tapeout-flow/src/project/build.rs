@@ -1,29 +1,42 @@
 //! What becomes of targets, as data.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use serde::Serialize;
 use tapeout_engine::Failure;
 use tapeout_model::{Class, Data};
+use tapeout_store::Entry;
 
+use super::TargetId;
 use crate::tree::Edited;
 use crate::{Reason, Stands, StepStatus};
 
 /// A target after a run.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Built {
-    /// `block.task`.
-    pub target: String,
+    /// Which one.
+    pub id: TargetId,
     /// Whether it was asked for by name.
     pub asked: bool,
     /// How it ended.
     pub status: StepStatus,
+    /// Its result.
+    pub entry: Option<Arc<Entry>>,
+}
+
+impl Built {
     /// What it gives.
-    pub data: Vec<(String, Data)>,
+    #[must_use]
+    pub fn data(&self) -> &[(String, Data)] {
+        self.entry.as_ref().map_or(&[], |entry| &entry.record().data)
+    }
+
     /// How long its tools took, in milliseconds, now or when the result was made.
-    pub wall_ms: u64,
-    /// Where its files are.
-    pub dir: PathBuf,
+    #[must_use]
+    pub fn wall_ms(&self) -> u64 {
+        self.entry.as_ref().map_or(0, |entry| entry.attempt().wall_ms)
+    }
 }
 
 /// How a run of targets ended.

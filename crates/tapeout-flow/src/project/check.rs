@@ -5,38 +5,44 @@ use std::collections::{BTreeSet, HashMap};
 use tapeout_config::{Diagnostic, Span, nearest};
 
 use super::requirement::is_name;
-use super::{Block, Project, Requirement, TargetId, Task, or_near};
+use super::{Block, Project, Required, Requirement, TargetId, Task, or_near};
 
-/// The names of files in a target's directory that are tapeout's; no task can have one of them.
-const RESERVED: [&str; 2] = [".", ".."];
-
-/// All that is wrong with a project.
-pub(super) fn errors(project: &Project) -> Vec<Diagnostic> {
+/// What the targets of a project require, in their order; else all that is wrong with it, but for circles.
+pub(super) fn required(project: &Project) -> Result<Required, Vec<Diagnostic>> {
     let mut errors = Vec::new();
+    let mut required = Required::default();
     let mut checked = BTreeSet::new();
-    let mut first: HashMap<&str, Option<Span>> = HashMap::new();
+    if project.by_id.len() < project.blocks.len() {
+        errors.extend(given_twice(project));
+    }
     for (id, block) in &project.blocks {
-        if let Some(before) = first.insert(id, block.origin) {
-            let error = located(format!("the block id `{id}` is given twice"), block.origin, "the second one");
-            errors.push(also(error, before, "the first one"));
-        }
         errors.extend(invalid_block_id(id).map(|message| located(message, block.origin, "this block")));
         // Blocks of a type have their tasks in common.
         if checked.insert(std::sync::Arc::as_ptr(&block.of)) {
             errors.extend(of_tasks(&block.of.tasks));
         }
-        of_requirements(project, id, block, &mut errors);
+        of_requirements(project, id, block, &mut required, &mut errors);
     }
     once_per_place(&mut errors);
-    if errors.is_empty() {
-        errors.extend(circle(project));
+    if errors.is_empty() { Ok(required) } else { Err(errors) }
+}
+
+/// Of each id that several blocks have, all but the first.
+fn given_twice(project: &Project) -> Vec<Diagnostic> {
+    let mut first: HashMap<&str, Option<Span>> = HashMap::new();
+    let mut errors = Vec::new();
+    for (id, block) in &project.blocks {
+        if let Some(before) = first.insert(id, block.origin) {
+            let error = located(format!("the block id `{id}` is given twice"), block.origin, "the second one");
+            errors.push(also(error, before, "the first one"));
+        }
     }
     errors
 }
 
 /// Why a block cannot have an id.
 pub(super) fn invalid_block_id(id: &str) -> Option<String> {
-    let is_valid = is_name(&id.replace('-', "_")) && !RESERVED.contains(&id);
+    let is_valid = !id.is_empty() && id.split('-').all(|part| part.is_empty() || is_name(part));
     (!is_valid).then(|| format!("the block id `{id}` is no name: expected letters, digits, `_` and `-`"))
 }
 
@@ -85,10 +91,12 @@ fn of_tasks(tasks: &[Task]) -> Vec<Diagnostic> {
     errors
 }
 
-fn of_requirements(project: &Project, id: &str, block: &Block, errors: &mut Vec<Diagnostic>) {
+/// Adds what the targets of a block require, and what is wrong with that.
+fn of_requirements(project: &Project, id: &str, block: &Block, required: &mut Required, errors: &mut Vec<Diagnostic>) {
     let mut used = BTreeSet::new();
     let mut missing = BTreeSet::new();
     for task in &block.of.tasks {
+        required.begin.push(required.targets.len());
         for (name, requirement) in
             task.requires.iter().flat_map(|(name, requires)| requires.each().iter().map(move |each| (name, each)))
         {
@@ -101,7 +109,8 @@ fn of_requirements(project: &Project, id: &str, block: &Block, errors: &mut Vec<
                 }
                 continue;
             };
-            if project.target(to_block, to_task).is_some() {
+            if let Some(target) = project.target(to_block, to_task) {
+                required.targets.push(target);
                 continue;
             }
             let reason = project.find(&format!("{to_block}.{to_task}")).err().unwrap_or_default();
@@ -113,15 +122,16 @@ fn of_requirements(project: &Project, id: &str, block: &Block, errors: &mut Vec<
     if !missing.is_empty() {
         let names = missing.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
         let message = format!("the tasks of the block `{id}` know {names}, which its `dependency_map` does not have");
-        let near = missing.iter().find_map(|name| nearest(name, block.dependency_map.keys().map(String::as_str)));
+        let near =
+            missing.iter().find_map(|name| nearest(name, block.dependency_map.iter().map(|(name, _)| name.as_str())));
         errors.push(
             located(message, block.origin, "this block")
                 .help(format!("it must say which block each of these names means{}", or_near(near))),
         );
     }
-    let surplus: Vec<String> = (block.dependency_map.keys())
-        .filter(|name| !used.contains(name.as_str()))
-        .map(|name| format!("`{name}`"))
+    let surplus: Vec<String> = (block.dependency_map.iter())
+        .filter(|(name, _)| !used.contains(name.as_str()))
+        .map(|(name, _)| format!("`{name}`"))
         .collect();
     if !surplus.is_empty() {
         let message = format!(
@@ -133,7 +143,12 @@ fn of_requirements(project: &Project, id: &str, block: &Block, errors: &mut Vec<
 }
 
 /// The first circle of requirements.
-fn circle(project: &Project) -> Option<Diagnostic> {
+pub(super) fn circle(project: &Project) -> Option<Diagnostic> {
+    // Most often targets require only such as were declared before them.
+    let is_before = |target: TargetId| project.required(target).all(|(_, required)| required < target);
+    if project.targets().all(is_before) {
+        return None;
+    }
     let order: Vec<TargetId> = project.targets().collect();
     // Kahn: what is left when all that waits for nothing has been taken away, again and again, is in a circle or behind one.
     let mut waits = vec![0_usize; order.len()];

@@ -48,9 +48,12 @@ pub(super) const REQUIRES: &str = "(requires)";
 
 impl JobBody for TargetJob {
     fn identify(&self, identity: &mut Identity<'_>) {
-        identity.part(TARGET, &self.name());
-        for (name, required) in self.project().required(self.target) {
-            identity.part(REQUIRES, name).part(REQUIRES, &self.project().name(required));
+        let name = |target| (self.project().block(target).0, &self.project().task(target).id);
+        let (block, task) = name(self.target);
+        identity.shown(TARGET, format_args!("{block}.{task}"));
+        for (requirement, required) in self.project().required(self.target) {
+            let (block, task) = name(required);
+            identity.part(REQUIRES, requirement).shown(REQUIRES, format_args!("{block}.{task}"));
         }
         self.task().body.identify(identity);
     }

@@ -142,8 +142,8 @@ pub struct Block {
     pub of: Arc<BlockType>,
     /// What makes it differ from others of its type.
     pub params: Vec<(String, Data)>,
-    /// The ids of other blocks, by the names that the tasks have for them.
-    pub dependency_map: BTreeMap<String, String>,
+    /// The names that the tasks have for other blocks, in alphabetical order, each with the id of the block.
+    pub dependency_map: Arc<[(String, String)]>,
     /// Where it was made.
     pub origin: Option<Span>,
 }
@@ -152,7 +152,14 @@ impl Block {
     /// A block without parameters that depends on no other by name.
     #[must_use]
     pub fn new(of: Arc<BlockType>) -> Self {
-        Self { of, params: Vec::new(), dependency_map: BTreeMap::new(), origin: None }
+        Self { of, params: Vec::new(), dependency_map: Arc::new([]), origin: None }
+    }
+
+    /// The id of the block that its tasks know by a name.
+    #[must_use]
+    pub fn dependency(&self, name: &str) -> Option<&str> {
+        let place = self.dependency_map.binary_search_by(|(known, _)| known.as_str().cmp(name)).ok()?;
+        Some(&self.dependency_map[place].1)
     }
 
     /// The first paragraph of the documentation, on one line.
@@ -179,6 +186,16 @@ pub struct Project {
     licences: BTreeMap<String, u64>,
     /// The places of tasks by id, for types with many tasks, by the addresses of the types.
     tasks: HashMap<usize, HashMap<String, u32>>,
+    required: Required,
+}
+
+/// What each target requires.
+#[derive(Default)]
+struct Required {
+    /// The targets that are required, those of each target one after the other.
+    targets: Vec<TargetId>,
+    /// Where those of each target begin.
+    begin: Vec<usize>,
 }
 
 /// Among so many tasks one is found by looking at each.
@@ -205,9 +222,10 @@ impl Project {
             let places = block.of.tasks.iter().enumerate().rev().map(|(place, task)| (task.id.clone(), place as u32));
             tasks.entry(address(&block.of)).or_insert_with(|| places.collect());
         }
-        let project = Self { root: root.to_owned(), blocks, by_id, before, licences: BTreeMap::new(), tasks };
-        let errors = check::errors(&project);
-        if errors.is_empty() { Ok(project) } else { Err(errors) }
+        let (root, licences, required) = (root.to_owned(), BTreeMap::new(), Required::default());
+        let mut project = Self { root, blocks, by_id, before, licences, tasks, required };
+        project.required = check::required(&project)?;
+        check::circle(&project).map_or(Ok(project), |circle| Err(vec![circle]))
     }
 
     /// Says of which licences, or other things that tasks claim, there are how many.
@@ -324,13 +342,9 @@ impl Project {
 
     /// The targets that a target requires, with the names under which it gets their results.
     pub fn required(&self, target: TargetId) -> impl Iterator<Item = (&str, TargetId)> {
-        let (id, block) = self.block(target);
-        self.task(target).requires.iter().flat_map(move |(name, requires)| {
-            requires.each().iter().map(move |requirement| {
-                let (block, task) = requirement.target(id, block).expect("the requirements of a project are checked");
-                (name.as_str(), self.target(block, task).expect("the requirements of a project are checked"))
-            })
-        })
+        let requires = self.task(target).requires.iter();
+        let names = requires.flat_map(|(name, requires)| requires.each().iter().map(move |_| name.as_str()));
+        names.zip(self.required.targets[self.required.begin[self.index(target)]..].iter().copied())
     }
 
     /// These targets and all that they require, each after what it requires, in the order in which they are named and
@@ -340,17 +354,21 @@ impl Project {
         let mut order = Vec::new();
         let mut seen = vec![false; self.count()];
         let mut is_new = |target: TargetId| !std::mem::replace(&mut seen[self.index(target)], true);
-        // Each with what it requires and has not been looked at. Chains may be long: no recursion.
-        let mut path: Vec<(TargetId, std::vec::IntoIter<TargetId>)> = Vec::new();
+        // Each with where that is which it requires and has not been looked at. Chains may be long: no recursion.
+        let mut path: Vec<(TargetId, std::ops::Range<usize>)> = Vec::new();
         for target in targets {
             let enter = |target: TargetId| {
-                (target, self.required(target).map(|(_, required)| required).collect::<Vec<_>>().into_iter())
+                let begin = self.required.begin[self.index(target)];
+                (
+                    target,
+                    begin..begin + self.task(target).requires.iter().map(|(_, each)| each.each().len()).sum::<usize>(),
+                )
             };
             if is_new(*target) {
                 path.push(enter(*target));
             }
             while let Some((target, rest)) = path.last_mut() {
-                match rest.next() {
+                match rest.next().map(|place| self.required.targets[place]) {
                     Some(next) if is_new(next) => path.push(enter(next)),
                     Some(_) => {}
                     None => {

@@ -36,7 +36,7 @@ impl Requirement {
     pub fn target<'a>(&'a self, id: &'a str, block: &'a Block) -> Option<(&'a str, &'a str)> {
         match self {
             Self::Own { task } => Some((id, task)),
-            Self::Symbolic { name, task } => Some((block.dependency_map.get(name)?, task)),
+            Self::Symbolic { name, task } => Some((block.dependency(name)?, task)),
             Self::Direct { block, task } => Some((block, task)),
         }
     }

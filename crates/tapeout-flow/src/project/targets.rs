@@ -49,8 +49,8 @@ pub struct Targets<'a> {
     /// What the build directory shows by now, as the store knows it.
     reference: RunRef,
     tag: String,
-    /// Where in it each target is.
-    places: HashMap<String, usize>,
+    /// Where in it each target of the plan is.
+    places: Vec<Option<usize>>,
 }
 
 impl<'a> Targets<'a> {
@@ -79,7 +79,7 @@ impl<'a> Targets<'a> {
         let tag = tag(build_dir);
         let shown_dir = || if dir.is_absolute() { dir.to_owned() } else { Path::new("../..").join(dir) };
         let reference = engine.store().run(&tag)?.unwrap_or_else(|| RunRef { dir: shown_dir(), jobs: Vec::new() });
-        let places = reference.jobs.iter().zip(0..).map(|(job, place)| (job.name.clone(), place)).collect();
+        let places = places(project, &targets, &reference);
         let mut graph = Graph::default();
         let mut jobs: Vec<Option<JobId>> = vec![None; project.count()];
         for target in &targets {
@@ -114,12 +114,12 @@ impl<'a> Targets<'a> {
     }
 
     /// What the build directory shows of a target.
-    fn recorded(&self, target: &str) -> Option<&JobRef> {
-        self.places.get(target).map(|place| &self.reference.jobs[*place])
+    fn recorded(&self, place: usize) -> Option<&JobRef> {
+        self.places[place].map(|place| &self.reference.jobs[place])
     }
 
-    fn shown_entry(&self, target: &str) -> Option<Arc<Entry>> {
-        let shown = self.recorded(target)?.shown?;
+    fn shown_entry(&self, place: usize) -> Option<Arc<Entry>> {
+        let shown = self.recorded(place)?.shown?;
         self.engine.store().entry(&shown.key, &shown.id)
     }
 
@@ -196,34 +196,18 @@ impl<'a> Targets<'a> {
     fn ended(&self, showing: &mut Showing, outcomes: &[Outcome]) -> TargetsEnded {
         let mut ended = TargetsEnded { dir: self.dir.clone(), ..TargetsEnded::default() };
         for (place, outcome) in outcomes.iter().enumerate().take(self.plan.targets.len()) {
-            let target = self.target(place);
-            let mut built = Built {
-                target: self.name(place).to_owned(),
-                asked: self.plan.asked.contains(&target),
-                status: StepStatus::NotReached,
-                data: Vec::new(),
-                wall_ms: 0,
-                dir: self.dir.join(self.project.dir(target)),
+            let id = self.target(place);
+            let (status, entry) = match outcome {
+                Outcome::Done { entry, how: How::Ran } => (StepStatus::Done, Some(Arc::clone(entry))),
+                Outcome::Done { entry, .. } => (StepStatus::Reused, Some(Arc::clone(entry))),
+                Outcome::Failed(failure) => match failure.class {
+                    Class::Interrupted => (StepStatus::Interrupted, None),
+                    Class::Check => (StepStatus::CheckFailed, None),
+                    _ => (StepStatus::Failed, None),
+                },
+                Outcome::Skipped | Outcome::WouldRun => (StepStatus::NotReached, None),
             };
-            match outcome {
-                Outcome::Done { entry, how } => {
-                    built.status = if *how == How::Ran { StepStatus::Done } else { StepStatus::Reused };
-                    // Of what nobody asked for, nobody wants the data.
-                    if built.asked {
-                        built.data.clone_from(&entry.record().data);
-                        built.wall_ms = entry.attempt().wall_ms;
-                    }
-                }
-                Outcome::Failed(failure) => {
-                    built.status = match failure.class {
-                        Class::Interrupted => StepStatus::Interrupted,
-                        Class::Check => StepStatus::CheckFailed,
-                        _ => StepStatus::Failed,
-                    };
-                }
-                Outcome::Skipped | Outcome::WouldRun => {}
-            }
-            ended.targets.push(built);
+            ended.targets.push(Built { id, asked: self.plan.asked.contains(&id), status, entry });
         }
         ended.failures = std::mem::take(&mut showing.failures);
         ended.edited = showing.tree.take_edited();
@@ -239,7 +223,7 @@ impl<'a> Targets<'a> {
         let mut changed = false;
         for (place, outcome) in outcomes.iter().enumerate().take(self.plan.targets.len()) {
             let name = &self.graph.jobs()[place].name;
-            let known = self.places.get(name).copied();
+            let known = self.places[place];
             let (shown, failed) = match outcome {
                 Outcome::Done { entry, .. } => (Some(ShownEntry { key: entry.key, id: entry.id() }), None),
                 Outcome::Failed(failure) => {
@@ -284,7 +268,7 @@ impl<'a> Targets<'a> {
             let name = self.name(place);
             let is_done = matches!(outcome, Outcome::Done { .. });
             let reasons = if is_done { Vec::new() } else { self.reasons(place, again(name), &entries) };
-            let failed = self.recorded(name).and_then(|job| job.failed.as_ref());
+            let failed = self.recorded(place).and_then(|job| job.failed.as_ref());
             let (status, note) = match outcome {
                 _ if in_use && open.contains_key(name) => (Stands::Running, None),
                 Outcome::Done { .. } => match edited.get(&self.project.dir(self.target(place))) {
@@ -295,7 +279,7 @@ impl<'a> Targets<'a> {
                     Some(failed) if failed.interrupted => (Stands::Interrupted, None),
                     Some(failed) => (Stands::Failed, Some(failed.message.clone())),
                     None if open.contains_key(name) => (Stands::Interrupted, None),
-                    None if self.recorded(name).is_some_and(|job| job.shown.is_some()) => (Stands::Stale, None),
+                    None if self.recorded(place).is_some_and(|job| job.shown.is_some()) => (Stands::Stale, None),
                     None => (Stands::Missing, None),
                 },
             };
@@ -310,7 +294,7 @@ impl<'a> Targets<'a> {
         let states = self.look(|_| Again::No);
         let row = |(place, state): (usize, TargetState)| {
             let task = self.project.task(self.target(place));
-            let entry = self.shown_entry(self.name(place));
+            let entry = self.shown_entry(place);
             let attempt = entry.as_deref().map(Entry::attempt);
             TargetStatus {
                 target: self.name(place).to_owned(),
@@ -332,7 +316,7 @@ impl<'a> Targets<'a> {
         if self.project.task(self.target(place)).always_rebuild {
             return vec![Reason::new("always", name, "it is built each time")];
         }
-        let Some(shown) = self.recorded(name).and_then(|job| job.shown) else {
+        let Some(shown) = self.recorded(place).and_then(|job| job.shown) else {
             return vec![Reason::new("first", name, "it has no result yet")];
         };
         let entry = self.engine.store().entry(&shown.key, &shown.id);
@@ -354,6 +338,18 @@ impl<'a> Targets<'a> {
         }
         reasons
     }
+}
+
+/// Where each target of a plan is in what the store knows of the build directory.
+fn places(project: &Project, plan: &[TargetId], reference: &RunRef) -> Vec<Option<usize>> {
+    let mut places = vec![None; project.count()];
+    for (place, job) in reference.jobs.iter().enumerate() {
+        let target = job.name.split_once('.').and_then(|(block, task)| project.target(block, task));
+        if let Some(target) = target {
+            places[project.index(target)] = Some(place);
+        }
+    }
+    plan.iter().map(|target| places[project.index(*target)]).collect()
 }
 
 fn done(outcome: &Outcome) -> Option<Arc<Entry>> {
@@ -421,7 +417,7 @@ impl Showing {
                 }
                 let store = targets.engine.store();
                 let (project, target) = (&targets.project, targets.target(place));
-                if targets.recorded(targets.name(place)).is_some_and(|job| job.failed.is_some())
+                if targets.recorded(place).is_some_and(|job| job.failed.is_some())
                     && let Err(error) = self.tree.forget_failed(&project.dir(target))
                 {
                     self.error.get_or_insert(error);

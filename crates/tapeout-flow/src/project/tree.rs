@@ -23,13 +23,13 @@ impl RunTree {
         is_asked: bool,
     ) -> Result<(), Failure> {
         let dir = project.dir(target);
-        let id = entry.id_with_attempt().to_string();
+        let id = entry.id_with_attempt();
         let (block, task) = (project.block(target).0, &project.task(target).id);
         let text = || result_file::text(block, task, entry);
         if !is_asked && self.is_complete(&dir, &id) {
             return Ok(());
         }
-        if has_no_files(entry) && !self.shows(&dir) && self.show_one_file(&dir, &id, (RESULT, &text()))? {
+        if !self.shows(&dir) && has_no_files(entry) && self.show_one_file(&dir, &id, (RESULT, &text()))? {
             self.note_listing(&dir);
             return Ok(());
         }

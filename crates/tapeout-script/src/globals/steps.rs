@@ -14,7 +14,7 @@ use starlark::values::dict::DictRef;
 use starlark::values::list::ListRef;
 use starlark::values::none::NoneOr;
 use starlark::values::tuple::UnpackTuple;
-use tapeout_flow::{Alert, DepFormat, Script, StepPattern, Tool, design_format};
+use tapeout_flow::{Action, Alert, DepFormat, Script, StepPattern, Tool, design_format};
 use tapeout_model::{Severity, Verdict};
 
 use crate::amounts;
@@ -28,8 +28,8 @@ use crate::values::scripted::{
     VariableValue, keep,
 };
 use crate::values::session::{
-    Arg, CommandDecl, CommandValue, MAIN, ScriptValue, SectionValue, SessionDecl, SessionValue, add_args, in_directory,
-    made_section, tool_name,
+    Arg, CommandDecl, CommandValue, MAIN, ScriptValue, SectionValue, SessionDecl, SessionValue, add_args,
+    check_section, in_directory, made_section, tool_name,
 };
 use crate::values::step_result::{
     AlertValue, ResultDecl, StepResultValue, alerts as alerts_of, metrics as metrics_of, views as views_of,
@@ -110,6 +110,42 @@ fn last_word(id: &str) -> &str {
     id.rsplit('.').next().unwrap_or(id)
 }
 
+/// What a step is for.
+fn action(word: &str) -> starlark::Result<Action> {
+    Action::named(word).ok_or_else(|| {
+        let all: Vec<&str> = Action::ALL.into_iter().map(Action::name).collect();
+        complaint_with(format!("there is no action `{word}`"), format!("there are {}", all.join(", ")))
+    })
+}
+
+/// The sections that a step declares: a dict with what each does, or a list of their names.
+fn sections(value: Option<Value<'_>>) -> starlark::Result<Vec<(String, String)>> {
+    let Some(value) = value else { return Ok(Vec::new()) };
+    let all = match DictRef::from_value(value) {
+        None => texts(Some(value), "sections")?.into_iter().map(|name| (name, String::new())).collect(),
+        Some(dict) => {
+            let one = |(name, doc): (Value<'_>, Value<'_>)| match (name.unpack_str(), doc.unpack_str()) {
+                (Some(name), Some(doc)) => Ok((name.to_owned(), doc.to_owned())),
+                _ => Err(complaint_with(
+                    format!("`sections` says in words what each does, found {}", named(doc)),
+                    "sections = {\"read\": \"Reads the sources.\"}",
+                )),
+            };
+            dict.iter().map(one).collect::<starlark::Result<Vec<_>>>()?
+        }
+    };
+    for (index, (name, _)) in all.iter().enumerate() {
+        check_section(name)?;
+        if name == "outputs" {
+            return Err(complaint("the section `outputs` is there already: every step ends with it"));
+        }
+        if all[..index].iter().any(|(known, _)| known == name) {
+            return Err(complaint(format!("the step has two sections `{name}`")));
+        }
+    }
+    Ok(all)
+}
+
 fn severity(word: &str) -> starlark::Result<Severity> {
     match word {
         "warning" => Ok(Severity::Warning),
@@ -161,6 +197,8 @@ pub(super) fn declaring(builder: &mut GlobalsBuilder) {
         #[starlark(require = named)] variables: Option<Value<'v>>,
         #[starlark(require = named)] yields: Option<Value<'v>>,
         #[starlark(require = named)] tools: Option<Value<'v>>,
+        #[starlark(require = named, default = NoneOr::None)] action: NoneOr<&'v str>,
+        #[starlark(require = named)] sections: Option<Value<'v>>,
         #[starlark(require = named)] args: Option<Value<'v>>,
         #[starlark(require = named, default = NoneOr::None)] prepare: NoneOr<Value<'v>>,
         #[starlark(require = named, default = NoneOr::None)] collect: NoneOr<Value<'v>>,
@@ -228,6 +266,8 @@ pub(super) fn declaring(builder: &mut GlobalsBuilder) {
             variables: super::steps::variables(variables)?,
             yields: texts(yields, "yields")?,
             tools: items(tools, "tools")?.into_iter().map(tool_name).collect::<starlark::Result<_>>()?,
+            action: action.into_option().map(super::steps::action).transpose()?,
+            sections: super::steps::sections(sections)?,
             args: arguments,
             functions,
             defers_check,
@@ -306,10 +346,8 @@ pub(super) fn running(builder: &mut GlobalsBuilder) {
         #[starlark(require = pos)] name: &str,
         #[starlark(require = pos)] text: &str,
     ) -> starlark::Result<SectionValue> {
-        match name.is_empty() || name.contains(['/', '\n']) {
-            true => Err(complaint(format!("{name:?} cannot be the name of a section"))),
-            false => Ok(SectionValue((name.to_owned(), text.to_owned()))),
-        }
+        check_section(name)?;
+        Ok(SectionValue((name.to_owned(), text.to_owned())))
     }
 
     /// A script that a tool reads: one text, or sections.
@@ -346,6 +384,7 @@ pub(super) fn running(builder: &mut GlobalsBuilder) {
         #[starlark(require = named, default = NoneOr::None)] stdout: NoneOr<&'v str>,
         #[starlark(require = named, default = false)] any_status: bool,
         #[starlark(require = named, default = NoneOr::None)] within: NoneOr<Value<'v>>,
+        #[starlark(require = named, default = NoneOr::None)] section: NoneOr<&'v str>,
     ) -> starlark::Result<CommandValue> {
         let mut words = Vec::new();
         args.items.iter().try_for_each(|arg| add_args(*arg, &mut words))?;
@@ -362,6 +401,7 @@ pub(super) fn running(builder: &mut GlobalsBuilder) {
             stdout: stdout.map(str::to_owned),
             any_status,
             within: within.into_option().map(amounts::duration).transpose()?,
+            section: section.into_option().map(str::to_owned),
         })))
     }
 

@@ -104,6 +104,9 @@ impl<'a> Maker<'a, '_> {
         }
         info.yields = decl.yields.iter().map(|name| forever(name)).collect();
         info.tools = decl.tools.iter().map(|tool| forever(tool)).collect();
+        info.action = decl.action;
+        info =
+            info.sections(&decl.sections.iter().map(|(name, doc)| (forever(name), forever(doc))).collect::<Vec<_>>());
         info.defers_check = decl.defers_check;
         info.acts_outside = decl.acts_outside;
         let facts = StepFacts {

@@ -210,6 +210,7 @@ impl StarStep {
             (None, None) => Err(function.must_return("a session, a list of sessions, or None", value)),
         };
         let sessions: Vec<Arc<SessionDecl>> = items.into_iter().map(session).collect::<Result<_, _>>()?;
+        self.check_sections(function, &sessions)?;
         let mut tools = sessions.iter().flat_map(|session| &session.commands).map(|command| &command.tool);
         match tools.find(|tool| !self.info.tools.contains(&tool.as_str())) {
             None => Ok(sessions),
@@ -225,6 +226,25 @@ impl StarStep {
                 Err(Failure::new(Class::Input, message).hint(help))
             }
         }
+    }
+
+    /// Sections that a step does not declare could not be found by hooks; one that declares none is undivided.
+    fn check_sections(&self, function: &Function, sessions: &[Arc<SessionDecl>]) -> Result<(), Failure> {
+        let declared = &self.info.sections;
+        let mut sections = sessions.iter().flat_map(|session| session.sections());
+        let unknown = sections.find(|section| !declared.iter().any(|known| known.name == *section));
+        if let (Some(section), false) = (unknown, declared.is_empty()) {
+            let message = format!(
+                "{}: `{}` of step `{}` gives the section `{section}`, which the step does not declare",
+                function.origin, function.name, self.info.id
+            );
+            let help = match nearest(section, declared.iter().map(|known| known.name)) {
+                Some(near) => format!("is `{near}` meant?"),
+                None => format!("step(…, sections = {{\"{section}\": \"What it does.\"}})"),
+            };
+            return Err(Failure::new(Class::Input, message).hint(help));
+        }
+        Ok(())
     }
 
     fn reason(&self, config: &Config) -> Result<Option<String>, Failure> {

@@ -61,7 +61,7 @@ fn a_project_is_loaded_and_its_tasks_run() {
     assert_eq!((a.as_str(), b.as_str(), of.name.as_str(), of.doc.as_str()), ("a", "b", "Core", "A core."));
     assert!(std::sync::Arc::ptr_eq(of, &core_b.of), "blocks of a type share it");
     assert_eq!(core_b.params, [("voltage".to_owned(), Data::Float(1.0)), ("name".to_owned(), "b".into())]);
-    assert_eq!(core_a.dependency_map["other"], "b");
+    assert_eq!(core_a.dependency("other"), Some("b"));
     let params = [("voltage", "float, default 1.8"), ("name", "str: Its name.")];
     assert_eq!(of.params, params.map(|(name, doc)| (name.to_owned(), doc.to_owned())));
     assert_eq!(script.project().unwrap().licences()["pnr"], 2);

@@ -1,6 +1,6 @@
 //! `block`: a type of blocks, and the blocks that calls of it make.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::{Arc, OnceLock};
 
@@ -135,7 +135,7 @@ impl<'v> StarlarkValue<'v> for KindValue {
             };
             complain(format!("{} has no parameter `{}`", kind.name(), name.as_str()), Some(help));
         }
-        let dependency_map = mapped(kind, dependency_map, &complain);
+        let dependency_map = mapped(kind, dependency_map, &complain).into();
         Ok(eval.heap().alloc(BlockValue(Arc::new(BlockDecl {
             kind: Arc::clone(kind),
             params,
@@ -146,13 +146,13 @@ impl<'v> StarlarkValue<'v> for KindValue {
     }
 }
 
-/// The dependency map of a call: exactly the symbolic names of the type, each with a block's id.
+/// The dependency map of a call: exactly the symbolic names of the type, each with a block's id, in order.
 fn mapped(
     kind: &KindDecl,
     given: Option<Value<'_>>,
     complain: &dyn Fn(String, Option<String>),
-) -> BTreeMap<String, String> {
-    let mut map = BTreeMap::new();
+) -> Vec<(String, String)> {
+    let mut map = Vec::new();
     let dict = given.and_then(DictRef::from_value);
     match (&dict, given) {
         (None, Some(value)) if !value.is_none() => {
@@ -166,7 +166,7 @@ fn mapped(
     }
     for (name, block) in dict.iter().flat_map(|dict| dict.iter()) {
         match (name.unpack_str(), block.unpack_str()) {
-            (Some(name), Some(block)) => _ = map.insert(name.to_owned(), block.to_owned()),
+            (Some(name), Some(block)) => map.push((name.to_owned(), block.to_owned())),
             (Some(name), None) => complain(
                 format!("`{DEPENDENCY_MAP}[{name:?}]` must be the id of a block, found {}", data::named(block)),
                 Some("blocks are named by the id under which they are in the flow".to_owned()),
@@ -174,13 +174,16 @@ fn mapped(
             (None, _) => complain(format!("the keys of `{DEPENDENCY_MAP}` must be strings"), None),
         }
     }
+    map.sort_unstable();
     let quoted = |names: Vec<&String>| names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
-    let missing: Vec<&String> = kind.symbolic.iter().filter(|name| !map.contains_key(*name)).collect();
+    let is_given = |name: &String| map.binary_search_by(|(known, _)| known.cmp(name)).is_ok();
+    let missing: Vec<&String> = kind.symbolic.iter().filter(|name| !is_given(name)).collect();
     if !missing.is_empty() {
         let message = format!("`{DEPENDENCY_MAP}` does not say which block {} is", quoted(missing));
         complain(message, Some(kind.call_with_map()));
     }
-    let surplus: Vec<&String> = map.keys().filter(|name| !kind.symbolic.contains(*name)).collect();
+    let surplus: Vec<&String> =
+        map.iter().map(|(name, _)| name).filter(|name| !kind.symbolic.contains(*name)).collect();
     if !surplus.is_empty() {
         let message =
             format!("`{DEPENDENCY_MAP}` names {}, which no task of {} requires", quoted(surplus), kind.name());
@@ -199,7 +202,7 @@ pub(crate) struct BlockDecl {
     pub(crate) kind: Arc<KindDecl>,
     /// One value for each parameter of the type.
     pub(crate) params: Vec<Data>,
-    pub(crate) dependency_map: BTreeMap<String, String>,
+    pub(crate) dependency_map: Arc<[(String, String)]>,
     pub(crate) origin: Option<Span>,
     /// Under which id it is in a flow.
     pub(crate) id: OnceLock<String>,

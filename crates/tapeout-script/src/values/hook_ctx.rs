@@ -84,9 +84,8 @@ starlark_simple_value!(HookCtxValue);
 impl HookCtxValue {
     /// That of a hook at its place.
     pub(crate) fn of(cx: &HookCx<'_, '_, '_>) -> Self {
-        let owner = format!("the flow of hook `{}`", cx.name()).into();
         Self {
-            config: ConfigValue { config: cx.config().clone(), owner, names: None },
+            config: ConfigValue { config: cx.config().clone(), owner: "the flow".into(), names: None },
             name: cx.name().into(),
             params: cx.parameters().into(),
             script_name: cx.script_name().map(str::to_owned),

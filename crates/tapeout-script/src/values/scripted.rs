@@ -11,7 +11,7 @@ use starlark::eval::Evaluator;
 use starlark::starlark_simple_value;
 use starlark::values::{NoSerialize, ProvidesStaticType, StarlarkPagablePanic, StarlarkValue, Value, starlark_value};
 use tapeout_config::{Span, Type, Variable};
-use tapeout_flow::{Registry, Tool};
+use tapeout_flow::{Action, Registry, Tool};
 use tapeout_model::Value as Setting;
 
 use super::declarations::Declarations;
@@ -90,6 +90,9 @@ pub(crate) struct StepDecl {
     pub(crate) variables: Vec<Arc<VariableDecl>>,
     pub(crate) yields: Vec<String>,
     pub(crate) tools: Vec<String>,
+    pub(crate) action: Option<Action>,
+    /// The sections of what its tools are told, each with what it does.
+    pub(crate) sections: Vec<(String, String)>,
     /// Arguments of its own that are no variables.
     pub(crate) args: Vec<(String, tapeout_model::Data)>,
     pub(crate) functions: StepSlots,

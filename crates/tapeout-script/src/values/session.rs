@@ -16,6 +16,7 @@ use super::plain::plain_value;
 use super::scripted::ToolValue;
 use crate::complaint::{complaint, complaint_with};
 use crate::data::named;
+use crate::leak::forever;
 
 /// A file that a step reads: of a view, or of the user's.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -161,6 +162,8 @@ pub(crate) struct CommandDecl {
     pub(crate) stdout: Option<String>,
     pub(crate) any_status: bool,
     pub(crate) within: Option<Duration>,
+    /// The section that it is.
+    pub(crate) section: Option<String>,
 }
 
 plain_value!(
@@ -188,6 +191,17 @@ plain_value!(
 );
 
 impl SessionDecl {
+    /// The names of its sections: parts of scripts, and commands.
+    pub(crate) fn sections(&self) -> impl Iterator<Item = &str> {
+        let args = self.commands.iter().flat_map(|command| &command.args);
+        let scripts = args.filter_map(|arg| match arg {
+            Arg::Script(script) => Some(script),
+            _ => None,
+        });
+        let parts = scripts.chain(&self.scripts).flat_map(|script| &script.sections).map(|section| &*section.name);
+        parts.chain(self.commands.iter().filter_map(|command| command.section.as_deref()))
+    }
+
     /// As the flow crate has it. `asked` are the files that the step has asked for.
     pub(crate) fn session(&self, asked: &[Input]) -> Session {
         let mut scripts: Vec<Arc<Script>> = self.scripts.clone();
@@ -199,7 +213,9 @@ impl SessionDecl {
         };
         let mut commands = Vec::new();
         let mut written: Vec<&String> = Vec::new();
-        for command in &self.commands {
+        let mut calls: Vec<(&'static str, usize)> = Vec::new();
+        for (index, command) in self.commands.iter().enumerate() {
+            calls.extend(command.section.as_ref().map(|section| (forever(section), index)));
             for arg in command.args.iter().chain(&command.stdin) {
                 match arg {
                     Arg::Text(_) => {}
@@ -260,7 +276,7 @@ impl SessionDecl {
                 timeout: self.timeout,
                 ..Invocation::default()
             },
-            calls: Vec::new(),
+            calls,
         }
     }
 }
@@ -296,6 +312,14 @@ pub(crate) fn tool_name(value: Value<'_>) -> starlark::Result<String> {
 pub(crate) fn in_directory(path: &str, what: &str) -> starlark::Result<()> {
     match path.is_empty() || path.starts_with('/') || path.split('/').any(|part| part == "..") {
         true => Err(complaint(format!("{what} must lie in the step's directory, found {path:?}"))),
+        false => Ok(()),
+    }
+}
+
+/// Sections have names that an address can have, and a line of a script.
+pub(crate) fn check_section(name: &str) -> starlark::Result<()> {
+    match name.is_empty() || name.contains(['/', '\n']) {
+        true => Err(complaint(format!("{name:?} cannot be the name of a section"))),
         false => Ok(()),
     }
 }

@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 use tapeout_config::SourceMap;
-use tapeout_flow::hooks::technology_hooks;
-use tapeout_flow::{Configured, Hook, HookKind, Puts, StepHooks};
+use tapeout_flow::hooks::{StepHooks, technology_hooks};
+use tapeout_flow::{Configured, Hook, HookKind};
 
 use super::list::{first_sentence, variable_json};
 use super::sections::of_layer;
@@ -112,9 +112,8 @@ fn of_configuration(configured: &Configured) -> Vec<Known> {
         let hook = &published.hook;
         let has = |(_, hooks): &&(String, &StepHooks)| hooks.has(hook);
         let steps: Vec<String> = hooked.iter().filter(has).map(|(id, _)| id.clone()).collect();
-        let edits_list = matches!(hook.puts, Puts::Step(_)) || hook.at.section.is_none() && is_removal(hook);
         let standing = match steps.is_empty() {
-            _ if edits_list => Standing::OfList,
+            _ if hook.is_of_flow() => Standing::OfList,
             true => Standing::NoStep,
             false => Standing::Acts(steps),
         };

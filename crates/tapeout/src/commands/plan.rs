@@ -4,7 +4,8 @@ use clap::Args;
 use serde_json::json;
 use tapeout_config::ConfigSource;
 use tapeout_engine::Part;
-use tapeout_flow::{InRange, Plan, PlannedStep, StepHooks, StepInfo};
+use tapeout_flow::hooks::StepHooks;
+use tapeout_flow::{InRange, Plan, PlannedStep, StepInfo};
 
 use super::sections;
 use crate::Cx;
@@ -54,13 +55,17 @@ fn to_json(plan: &Plan) -> serde_json::Value {
             };
             json!({ "kind": kind, "name": part.name(), "from": plan.steps[*from].id })
         };
-        let part = |(id, hooks): (&str, &StepHooks)| json!({ "step": id, "sections": sections::to_json(hooks.sections(), Some(hooks)) });
+        let of_step = match step.hooks() {
+            Some(hooks) => sections::to_json(hooks),
+            None => sections::own_to_json(&step.info.sections),
+        };
+        let part = |(id, hooks): (&str, &StepHooks)| json!({ "step": id, "sections": sections::to_json(hooks) });
         json!({
             "id": step.id, "step": step.info.id, "name": step.info.name, "dir": step.dir, "left_out": step.left_out,
             "described": step.info.vocabulary.is_some(),
             "origin": step.origin, "held": step.in_range == InRange::Held,
             "inputs": step.inputs.iter().map(input).collect::<Vec<_>>(), "outputs": step.info.outputs,
-            "tools": step.info.tools, "sections": sections::to_json(&step.info.sections, step.hooks()),
+            "tools": step.info.tools, "sections": of_step,
             "parts": step.hooks_of_parts().into_iter().map(part).collect::<Vec<_>>(), "variables": step.config().to_json(),
         })
     };

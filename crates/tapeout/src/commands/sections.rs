@@ -55,11 +55,13 @@ pub(super) fn of_layer(layer: tapeout_flow::Layer) -> String {
     }
 }
 
-/// The sections of a step for programs, with what hooks have made of them.
-pub(super) fn to_json(sections: &[SectionInfo], hooks: Option<&StepHooks>) -> Value {
-    let Some(hooks) = hooks else {
-        return sections.iter().map(|section| json!({ "name": section.name, "doc": section.doc })).collect();
-    };
+/// The sections of a step for programs, as it has them without hooks.
+pub(super) fn own_to_json(sections: &[SectionInfo]) -> Value {
+    sections.iter().map(|section| json!({ "name": section.name, "doc": section.doc })).collect()
+}
+
+/// What hooks have made of the sections of a step, for programs.
+pub(super) fn to_json(hooks: &StepHooks) -> Value {
     let item = |section: PlannedSection| {
         let runs = match section.runs {
             Runs::InPlace => "in_place",

@@ -190,7 +190,7 @@ fn step_json(step: &StepInfo) -> Value {
         "inputs": step.inputs.iter().map(input).collect::<Vec<_>>(), "reads_metrics": step.metric_patterns(),
         "outputs": step.outputs, "measures": step.measured_patterns(), "tools": step.tools,
         "defers_check": step.defers_check, "described": step.vocabulary.is_some(),
-        "action": step.action.map(Action::name), "sections": super::sections::to_json(&step.sections, None),
+        "action": step.action.map(Action::name), "sections": super::sections::own_to_json(&step.sections),
         "variables": step.variables.iter().map(|variable| variable_json(variable, &[step.id], &[])).collect::<Vec<_>>(),
     })
 }

@@ -1,5 +1,6 @@
 //! Who watches a run: the forms of progress, and what they have in common.
 
+use tapeout_flow::project::{Project, TargetId};
 use tapeout_flow::{Happened, InRange, Plan, RunEvent, StepDone, StepStatus};
 
 use super::words::duration;
@@ -65,14 +66,15 @@ impl Billing {
         Self { title: plan.flow.clone(), of, total, is_program: plan.is_program(), width }
     }
 
-    /// Targets in order.
-    pub(crate) fn of_targets(names: &[String]) -> Self {
+    /// Targets of a project, in order.
+    pub(crate) fn of_targets(project: &Project, targets: &[TargetId]) -> Self {
+        let width = |target: &TargetId| project.block(*target).0.len() + 1 + project.task(*target).id.len();
         Self {
             title: "targets".to_owned(),
-            of: (1..=names.len()).map(Some).collect(),
-            total: names.len(),
+            of: (1..=targets.len()).map(Some).collect(),
+            total: targets.len(),
             is_program: false,
-            width: names.iter().map(String::len).max().unwrap_or(0),
+            width: targets.iter().map(width).max().unwrap_or(0),
         }
     }
 

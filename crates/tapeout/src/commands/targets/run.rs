@@ -44,8 +44,8 @@ pub(crate) fn run(cx: &Cx, args: &RunArgs, asked: &[TargetId], wanted: &Wanted<'
     }
     let engine = targets::engine(cx, project, &options)?;
     let targets = targets::targets(cx, project, asked, &engine, wanted.build)?;
-    let names: Vec<String> = targets.plan().targets.iter().map(|target| project.name(*target)).collect();
-    let [fresh, compare] = [globs(&names, &args.fresh)?, globs(&names, &args.check_repeat)?];
+    let globs = |patterns| globs(project, &targets.plan().targets, patterns);
+    let [fresh, compare] = [globs(&args.fresh)?, globs(&args.check_repeat)?];
     let again = |name: &str| {
         if fresh.iter().any(|glob| glob.matches(name)) {
             Again::Fresh
@@ -61,7 +61,7 @@ pub(crate) fn run(cx: &Cx, args: &RunArgs, asked: &[TargetId], wanted: &Wanted<'
     if wanted.no_dependencies {
         refuse_missing(project, &targets)?;
     }
-    let billing = Billing::of_targets(&names);
+    let billing = Billing::of_targets(project, &targets.plan().targets);
     let json_log = args.json_log();
     let watched = watched(cx, &engine, billing, json_log, |heard| targets.execute(again, heard))?;
     let Watched { ended, differs, signal, shares } = watched;
@@ -69,7 +69,7 @@ pub(crate) fn run(cx: &Cx, args: &RunArgs, asked: &[TargetId], wanted: &Wanted<'
     let code = signal.unwrap_or(failed.map_or(0, Class::exit_code));
     let terminal = &cx.terminal;
     if json_log || terminal.json {
-        let targets: Vec<Value> = ended.targets.iter().map(to_json).collect();
+        let targets: Vec<Value> = ended.targets.iter().map(|built| to_json(project, built, &ended)).collect();
         let mut json = json!({ "exit_code": code, "dir": ended.dir, "targets": targets });
         if json_log {
             // A line of the stream says what it is and when.
@@ -81,7 +81,7 @@ pub(crate) fn run(cx: &Cx, args: &RunArgs, asked: &[TargetId], wanted: &Wanted<'
             terminal.print_json(&json);
         }
     } else if !terminal.quiet {
-        terminal.print(&text(terminal, &ended));
+        terminal.print(&text(terminal, project, &ended));
     }
     summary::failures(terminal, project.root(), &ended.failures);
     differs.iter().for_each(|difference| terminal.complain(difference));
@@ -98,10 +98,10 @@ pub(crate) fn run(cx: &Cx, args: &RunArgs, asked: &[TargetId], wanted: &Wanted<'
 }
 
 /// Patterns of target names; each must match one that is to be built, or it is a mistake.
-fn globs(names: &[String], patterns: &[String]) -> Result<Vec<Glob>, CliError> {
+fn globs(project: &Project, targets: &[TargetId], patterns: &[String]) -> Result<Vec<Glob>, CliError> {
     let glob = |pattern: &String| {
         let glob = Glob::new(pattern)?;
-        if names.iter().any(|name| glob.matches(name)) {
+        if targets.iter().any(|target| glob.matches(&project.name(*target))) {
             return Ok(glob);
         }
         Err(CliError::input(format!("`{pattern}`: no such target is to be built")))
@@ -162,29 +162,30 @@ fn data(data: &[(String, Data)]) -> Map<String, Value> {
     data.iter().map(|(name, datum)| (name.clone(), datum.to_json())).collect()
 }
 
-fn to_json(built: &Built) -> Value {
-    let mut json = json!({ "target": built.target, "asked": built.asked, "status": built.status, "dir": built.dir });
+fn to_json(project: &Project, built: &Built, ended: &TargetsEnded) -> Value {
+    let (name, dir) = (project.name(built.id), ended.dir.join(project.dir(built.id)));
+    let mut json = json!({ "target": name, "asked": built.asked, "status": built.status, "dir": dir });
     if built.asked {
-        json["data"] = data(&built.data).into();
-        json["wall_ms"] = built.wall_ms.into();
+        json["data"] = data(built.data()).into();
+        json["wall_ms"] = built.wall_ms().into();
     }
     json
 }
 
 /// What was asked for, with what it gives; of the rest, how many there were.
-fn text(terminal: &Terminal, ended: &TargetsEnded) -> String {
+fn text(terminal: &Terminal, project: &Project, ended: &TargetsEnded) -> String {
     let paint = terminal.out;
     let mut rows: Vec<Vec<Cell>> = Vec::new();
     let asked = ended.targets.iter().filter(|built| built.asked).count();
     let is_shown = |built: &&Built| built.asked && (asked <= SHOWN_TARGETS || !is_well(built));
     for built in ended.targets.iter().filter(is_shown) {
         let (word, style) = summary::status(built.status);
-        let time = if built.wall_ms > 0 { duration(built.wall_ms) } else { String::new() };
+        let time = if built.wall_ms() > 0 { duration(built.wall_ms()) } else { String::new() };
         rows.push(vec![
-            Cell::left(built.target.as_str()),
+            Cell::left(project.name(built.id)),
             Cell::left(word).style(style),
             Cell::right(time).style(Some(Style::Dim)),
-            Cell::left(from_here(&built.dir)).style(Some(Style::Dim)),
+            Cell::left(from_here(&ended.dir.join(project.dir(built.id)))).style(Some(Style::Dim)),
         ]);
     }
     let mut text = table(&rows, paint);
@@ -195,7 +196,7 @@ fn text(terminal: &Terminal, ended: &TargetsEnded) -> String {
     }
     // What one gives is of interest; what many give is in their files.
     if let [only] = ended.targets.iter().filter(|built| built.asked).collect::<Vec<_>>()[..] {
-        let given: Vec<&(String, Data)> = only.data.iter().filter(|(name, _)| name != "returned_data").collect();
+        let given: Vec<&(String, Data)> = only.data().iter().filter(|(name, _)| name != "returned_data").collect();
         let row = |(name, datum): &&(String, Data)| {
             let value = match datum {
                 Data::Text(text) => text.lines().next().unwrap_or_default().to_owned(),
