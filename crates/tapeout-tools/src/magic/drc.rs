@@ -8,7 +8,7 @@ use tapeout_formats::{alerts, gds, lyrdb, magic_drc};
 use tapeout_model::{Alert, Severity};
 
 use super::inside::leave_out;
-use super::{Abstracts, READ_DEF, READ_GDS, Setting, advice, begin, judged, session, settings, variables};
+use super::{Abstracts, READ_DEF, READ_GDS, Setting, advice, begin, checkpoints, judged, session, settings, variables};
 use crate::classic::variable;
 use crate::design_files::{self, check_lefs, gds_variables, lef_variables};
 use crate::layouts::violations_alert;
@@ -75,7 +75,7 @@ impl Step for Drc {
             ("abstracts", Setting::List(&abstracts)),
             ("placed", Setting::Text(if from_gds { "" } else { PLACED })),
         ];
-        let script = Script::new(format!("{}.tcl", cx.slug()), "#");
+        let script = Script::new(format!("{}.tcl", cx.slug()), "#").checkpoints(checkpoints(&["read"]));
         let (script, inputs) = if from_gds {
             let gds = cx.view_file("gds")?;
             let flatten: Vec<String> = cx.config.strings("MAGIC_GDS_FLATGLOB").into_iter().map(str::to_owned).collect();

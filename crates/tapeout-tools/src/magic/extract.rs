@@ -5,7 +5,7 @@ use tapeout_flow::{Action, Completed, Failure, Input, Script, Session, Step, Ste
 use tapeout_formats::{alerts, gds};
 use tapeout_model::{Alert, Class};
 
-use super::{Abstracts, READ_DEF, READ_GDS, Setting, advice, begin, judged, session, settings, variables};
+use super::{Abstracts, READ_DEF, READ_GDS, Setting, advice, begin, checkpoints, judged, session, settings, variables};
 use crate::classic::variable;
 use crate::design_files::{check_lefs, gds_files, lef_variables};
 
@@ -74,7 +74,7 @@ impl Step for SpiceExtraction {
         };
         let unique =
             if cx.config.str("MAGIC_EXT_UNIQUE") == "none" { Setting::Text("none") } else { Setting::List(unique) };
-        let script = Script::new(format!("{}.tcl", cx.slug()), "#");
+        let script = Script::new(format!("{}.tcl", cx.slug()), "#").checkpoints(checkpoints(&["read", "extract"]));
         let mut of_extraction = vec![
             ("design", Setting::Text(&design)),
             ("spice", Setting::Text(&spice)),
