@@ -5,7 +5,6 @@
 
 mod support;
 
-use serde_json::Value;
 use support::{COUNTER, Ran, TestSpace, has};
 
 const LINT: &str = "Verilator.Lint";
@@ -81,9 +80,17 @@ fn hooks_edit_what_a_tool_is_told() {
     space.edit("passes.star", "techmap -map %s", "# %s");
     run(&space).exits(0);
     assert_eq!((space.repeated(), cells(&space, "SB_CARRY")), (vec![SYNTH.to_owned(), ROUTE.to_owned()], 2));
-    // A hook of another step leaves this one alone.
+    // A hook for many steps is one of those alone that have its place.
+    space.edit(
+        "flow.star",
+        "hook(remove",
+        "hook(after = \"*/coarse\", name = \"stats\", text = \"stat\")\nhook(remove",
+    );
+    run(&space).exits(0);
+    assert_eq!(space.repeated(), [SYNTH]);
+    // That of another step leaves this one alone.
     space.edit("flow.star", "hook(remove", "hook(after = \"Verilator.Lint\", name = \"x\", text = \"\")\nhook(remove");
-    run(&space).exits(2).says(&["hook `x` (flow.star:13:1)"]);
+    run(&space).exits(2).says(&["hook `x` (flow.star:14:1)"]);
     assert!(space.repeated().iter().all(|step| step == LINT));
 }
 
@@ -109,7 +116,10 @@ hook(smaller, after = "Yosys.SynthIce40")
 "#,
     );
     run(&space).exits(0).says(&["smaller smaller Yosys.SynthIce40"]).prints(&["my.smaller"]);
-    assert_eq!((cells(&space, "SB_CARRY"), &space.summary()["metrics"]["my__removed"]), (0, &Value::from(1)));
+    let metrics = &space.summary()["metrics"];
+    assert_eq!(metrics["my__removed"], 1);
+    // With carry chains it takes seven.
+    assert_eq!(metrics["design__instance__count__bel:ICESTORM_LC"], 6);
     assert!(space.read_of("nextpnr-ice40", "COMMANDS").contains("--json smaller.json"));
     assert!(space.read_of("yosys-synthice40", "notes/smaller.txt").starts_with("made of counter.json, "));
     run(&space).exits(0);
@@ -206,27 +216,36 @@ sequential_flow("Say", steps = [say])
 
 def more(ctx):
     ctx.append("echo {}".format(ctx.config.DESIGN_NAME))
+    ctx.append("echo {} {}".format(ctx.script_name, ctx.script.count("echo")))
+
+def wrapped(ctx):
+    ctx.append("echo around; " + ctx.replaced)
 
 hook(more, before = "My.Say/last")
 hook(text = "echo {{DESIGN_NAME}} {{times}}", name = "again", persistent = "lint", params = {"times": 3})
-hook(text = "echo instead", name = "instead", replace = "my.*/first")
+hook(wrapped, replace = "my.*/first")
 "#;
     let space =
         TestSpace::with(&[("flow.star", FLOW), ("config.yaml", "meta: {version: 2, flow: Say}\nDESIGN_NAME: words\n")]);
     space.tapeout(&["run"]).exits(0);
-    assert_eq!(space.read_of("my-say", "said.txt"), "words 3\ninstead\nwords\nlast\n");
+    assert_eq!(space.read_of("my-say", "said.txt"), "words 3\naround\nfirst\nwords\nsay.sh 4\nlast\n");
     space.edit("flow.star", "section(\"last\", \"echo last\")", "section(\"lost\", \"echo last\")");
     space.tapeout(&["run"]).exits(2).says(&["the section `lost`, which the step does not declare", "`last`"]);
 
     // One that declares none has none, and can still be hooked as a whole.
-    space.write(
-        "flow.star",
-        FLOW.replace("sections = {\"first\": \"Begins.\", \"last\": \"Ends.\", \"tell\": \"Tells.\"}, ", ""),
-    );
-    space.edit("flow.star", "hook(more, before = \"My.Say/last\")", "");
-    space.edit("flow.star", "replace = \"my.*/first\"", "post_persistent = \"my.*/first\"");
-    space.tapeout(&["run"]).exits(2).says(&["`My.Say` has no section or hook `first`"]);
-    space.edit("flow.star", "hook(text = \"echo instead\"", "0 and hook(text = \"echo instead\"");
+    let declared = "sections = {\"first\": \"Begins.\", \"last\": \"Ends.\", \"tell\": \"Tells.\"}, ";
+    let whole = "def behind(ctx):\n    ctx.set_metric(\"my__lines\", 7)\n\nhook(behind, after = \"My.Say\")\n";
+    let (step, _) = FLOW.split_once("hook(").unwrap();
+    space.write("flow.star", step.replace(declared, "") + whole);
     space.tapeout(&["run"]).exits(0);
-    assert_eq!(space.read_of("my-say", "said.txt"), "words 3\nfirst\nlast\n");
+    assert_eq!(space.read_of("my-say", "said.txt"), "first\nlast\n");
+    assert_eq!(space.summary()["metrics"]["my__lines"], 7);
+    for (place, words) in [
+        ("before = \"My.Say/first\"", "`My.Say` has no section or hook `first`"),
+        ("persistent = \"My.Say\"", "`My.Say` has no sections that it could stand before"),
+    ] {
+        let hook = format!("hook({place}, name = \"a\", text = \"echo a\")\n");
+        space.write("flow.star", step.replace(declared, "") + &hook);
+        space.tapeout(&["run"]).exits(2).says(&["hook `a` (flow.star:", words]);
+    }
 }

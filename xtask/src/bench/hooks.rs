@@ -25,7 +25,7 @@ pub(super) fn run(claims: &mut Claims, _parts: &[&str]) -> Result<(), Stop> {
     }
     let many = planned(MANY, ROUNDS)?;
     claims.at_most("1000 hooks on 100 sections, planned", median(&many), 10.0, "ms");
-    let more = planned(MORE, ROUNDS / 4)?;
+    let more = planned(MORE, ROUNDS)?;
     let growth = least(&more) / least(&many);
     claims.at_most("10 times as many on 10 times as many, least to least", growth, GROWTH, "times");
     Ok(())

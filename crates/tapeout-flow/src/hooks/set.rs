@@ -69,8 +69,8 @@ pub(crate) struct Hooking<'a> {
     hooks: &'a Hooks,
     /// Whether a step has it.
     placed: Vec<bool>,
-    /// Why steps that it is meant for have it not.
-    missing: Vec<Option<(String, NoPlace)>>,
+    /// Why steps that it is meant for have it not; without a reason, those that have no sections.
+    missing: Vec<Option<(String, Option<NoPlace>)>>,
     problems: Vec<Diagnostic>,
 }
 
@@ -78,6 +78,8 @@ pub(crate) struct Hooking<'a> {
 pub struct StepHooks {
     pub(super) sections: Vec<SectionInfo>,
     pub(super) hooks: Vec<Published>,
+    /// Which of them have found a place. The others are there for those behind them to be counted.
+    acts: Vec<bool>,
     pub(super) arrangement: Arrangement,
 }
 
@@ -251,12 +253,15 @@ impl Hooking<'_> {
         let info = &*registered.info;
         let uses = |hook: &Hook| hook.tool.as_deref().is_none_or(|tool| info.tools.contains(&tool));
         let means = |hook: &Hook| hook.at.means(id, info.action) && uses(hook);
-        let meant: Vec<(usize, &Published)> =
-            self.hooks.of_sections().filter(|(_, published)| means(&published.hook)).collect();
-        if meant.is_empty() {
-            return registered.clone();
+        let all = self.hooks;
+        let meant = all.of_sections().filter(|(_, published)| means(&published.hook));
+        // What has no sections has no beginning either.
+        let (homeless, meant): (Vec<_>, Vec<(usize, &Published)>) =
+            meant.partition(|(_, published)| published.hook.kind == HookKind::Persistent && info.sections.is_empty());
+        for (number, _) in homeless {
+            self.missing[number].get_or_insert((id.to_owned(), None));
         }
-        let StepHooks { sections, mut hooks, mut arrangement } = StepHooks::none(info);
+        let StepHooks { sections, mut hooks, mut acts, mut arrangement } = StepHooks::none(info);
         for (number, published) in meant {
             let hook = &*published.hook;
             let target = hook.at.section.as_deref().unwrap_or(OUTPUTS.name);
@@ -264,17 +269,21 @@ impl Hooking<'_> {
             let placed = fits(hook, target)
                 .and_then(|()| arrangement.place(placing).map_err(|no| self.words(id, info, hook, &hooks, no)));
             hooks.push(published.clone());
+            acts.push(placed.is_ok());
             match placed {
                 Ok(()) => self.placed[number] = true,
-                Err(Problem::Missing(no)) => _ = self.missing[number].get_or_insert((id.to_owned(), no)),
+                Err(Problem::Missing(no)) => _ = self.missing[number].get_or_insert((id.to_owned(), Some(no))),
                 Err(Problem::Told(error)) => {
                     self.placed[number] = true;
                     self.problems.push(*error);
                 }
             }
         }
+        if !acts.contains(&true) {
+            return registered.clone();
+        }
         let mut hooked = info.clone();
-        for published in &hooks {
+        for (published, _) in hooks.iter().zip(&acts).filter(|(_, acts)| **acts) {
             let Hook { inputs, tools, .. } = &*published.hook;
             for needs in inputs {
                 if !hooked.inputs.iter().any(|known| known.format == needs.format) {
@@ -287,7 +296,7 @@ impl Hooking<'_> {
                 }
             }
         }
-        let hooks = Arc::new(StepHooks { sections, hooks, arrangement });
+        let hooks = Arc::new(StepHooks { sections, hooks, acts, arrangement });
         Registered { info: Arc::new(hooked), hooks: Some(hooks), ..registered.clone() }
     }
 
@@ -323,8 +332,13 @@ impl Hooking<'_> {
             let hook = &*published.hook;
             match &self.missing[number] {
                 _ if self.placed[number] => {}
-                Some((_, NoPlace::Follows)) => {}
-                Some((step, no)) => {
+                Some((_, Some(NoPlace::Follows))) => {}
+                Some((step, None)) => {
+                    let message = format!("{}: `{step}` has no sections that it could stand before", hook.words());
+                    let help = format!("`after = \"{step}\"` sees what comes out of the step");
+                    self.problems.push(Diagnostic::error(message).help(help));
+                }
+                Some((step, Some(no))) => {
                     let NoPlace::Missing { target, nearest } = no else { continue };
                     let message = format!("{}: `{step}` has no section or hook `{target}`", hook.words());
                     let later = self.hooks.hooks.iter().skip(number).find(|other| other.hook.name == *target);
@@ -395,7 +409,7 @@ impl StepHooks {
         let mut sections = info.sections.clone();
         sections.push(OUTPUTS);
         let arrangement = Arrangement::new(sections.iter().map(|section| section.name));
-        Self { sections, hooks: Vec::new(), arrangement }
+        Self { sections, hooks: Vec::new(), acts: Vec::new(), arrangement }
     }
 
     /// The sections of the step itself.
@@ -424,7 +438,7 @@ impl StepHooks {
 
     /// All that its results depend on.
     pub(crate) fn identify(&self, identity: &mut Identity<'_>) {
-        for published in &self.hooks {
+        for (published, _) in self.hooks.iter().zip(&self.acts).filter(|(_, acts)| **acts) {
             published.identify(identity);
         }
     }

@@ -33,7 +33,7 @@ impl StepHooks {
         self.weave_calls(order, cx, session)
     }
 
-    /// Whether the step declares no sections: its scripts then stand behind what runs at the start, as they are.
+    /// Whether the step declares no sections: only what stands behind it can be hooked.
     fn is_undivided(&self) -> bool {
         self.sections == [OUTPUTS]
     }
@@ -45,14 +45,15 @@ impl StepHooks {
         mut script: Script,
         session: &mut Session,
     ) -> Result<Script, Failure> {
+        if self.is_undivided() {
+            return Ok(script);
+        }
         let own: Vec<Section> = std::mem::take(&mut script.sections);
         let mut numbers: Vec<Option<usize>> = vec![None; self.sections.len()];
         for (index, section) in own.iter().enumerate() {
-            match self.sections.iter().position(|known| known.name == section.name) {
-                Some(number) => numbers[number] = Some(index),
-                None if self.is_undivided() => {}
-                None => return Err(undeclared(cx, &section.name)),
-            }
+            let number = self.sections.iter().position(|known| known.name == section.name);
+            let Some(number) = number else { return Err(undeclared(cx, &section.name)) };
+            numbers[number] = Some(index);
         }
         let is_here = |slot: SlotId| match self.arrangement.get(slot).section {
             Some(section) => numbers[section].is_some(),
@@ -85,9 +86,6 @@ impl StepHooks {
             };
             script.sections.push(Section { name: slot.name.clone().into(), text });
         }
-        if self.is_undivided() {
-            script.sections.extend(own);
-        }
         Ok(script)
     }
 
@@ -100,7 +98,8 @@ impl StepHooks {
         // Scripts that are given only where something is in them are not the beginning of the session.
         let begins_in_script = session.scripts.iter().any(|script| script.given_by.is_none());
         let commands = std::mem::take(&mut session.invocation.commands);
-        let calls = std::mem::take(&mut session.calls);
+        let mut calls = std::mem::take(&mut session.calls);
+        calls.retain(|_| !self.is_undivided());
         let mut woven: Vec<Command> = Vec::new();
         let mut places: Vec<Option<usize>> = Vec::new();
         for (index, command) in commands.into_iter().enumerate() {

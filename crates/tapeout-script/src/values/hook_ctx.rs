@@ -2,7 +2,7 @@
 
 use std::cell::RefCell;
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use allocative::Allocative;
 use starlark::environment::{Methods, MethodsBuilder};
@@ -72,6 +72,9 @@ pub(crate) struct HookCtxValue {
     #[allocative(skip)]
     params: Arc<[(String, Setting)]>,
     script_name: Option<String>,
+    /// The script as far as it stands; nothing where there is none. Attributes are read without the running call.
+    #[allocative(skip)]
+    script: Arc<Mutex<Option<String>>>,
     /// The text in whose place it stands.
     replaced: Option<String>,
     /// What is known of its step.
@@ -89,6 +92,7 @@ impl HookCtxValue {
             name: cx.name().into(),
             params: cx.parameters().into(),
             script_name: cx.script_name().map(str::to_owned),
+            script: Arc::new(Mutex::new(cx.script().ok())),
             replaced: cx.replaced().map(str::to_owned),
             info: Arc::new(cx.info().clone()),
         }
@@ -104,6 +108,11 @@ impl HookCtxValue {
             format!("`{}` does not read the view `{format}`, and the hook `{name}` does not declare it", info.id),
             format!("hook(…, inputs = [\"{format}\"])"),
         ))
+    }
+
+    /// After something was added to it.
+    fn read_script(&self, run: &HookRun<'_>) {
+        *self.script.lock().unwrap_or_else(PoisonError::into_inner) = run.ops.borrow().script().ok();
     }
 
     fn words<'v>(&self, words: Value<'v>) -> starlark::Result<(String, Vec<Arg>)> {
@@ -228,9 +237,12 @@ fn methods(builder: &mut MethodsBuilder) {
     }
 
     /// The script as far as it stands.
-    fn script<'v>(this: &HookCtxValue, eval: &mut Evaluator<'v, '_, '_>) -> starlark::Result<String> {
-        let _ = this;
-        run_of(eval)?.ask(|ops| ops.script())
+    #[starlark(attribute)]
+    fn script(this: &HookCtxValue) -> starlark::Result<String> {
+        let script = this.script.lock().unwrap_or_else(PoisonError::into_inner);
+        script.clone().ok_or_else(|| {
+            complaint_with("there is no script here", "`ctx.script_name` is None where a hook stands in no script")
+        })
     }
 
     /// The file name of the script that the hook stands in; None where there is none.
@@ -251,8 +263,10 @@ fn methods(builder: &mut MethodsBuilder) {
         #[starlark(require = pos)] text: &str,
         eval: &mut Evaluator<'v, '_, '_>,
     ) -> starlark::Result<NoneType> {
-        let _ = this;
-        run_of(eval)?.ask(|ops| ops.append(text)).map(|()| NoneType)
+        let run = run_of(eval)?;
+        run.ask(|ops| ops.append(text))?;
+        this.read_script(run);
+        Ok(NoneType)
     }
 
     /// Adds arguments to the call that the hook stands before.
@@ -285,6 +299,7 @@ fn methods(builder: &mut MethodsBuilder) {
         let named = args.iter().chain(&inputs);
         if !run.is_behind() {
             run.ask(|ops| ops.run(words))?;
+            this.read_script(run);
             add_inputs(run, named)?;
             outputs.iter().try_for_each(|path| run.ask(|ops| ops.output(path)))?;
             return Ok(Value::new_none());

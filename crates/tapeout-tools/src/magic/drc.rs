@@ -8,7 +8,7 @@ use tapeout_formats::{alerts, gds, lyrdb, magic_drc};
 use tapeout_model::{Alert, Severity};
 
 use super::inside::leave_out;
-use super::{Abstracts, READ_DEF, READ_GDS, Setting, advice, begin, judged, session, settings, variables};
+use super::{Abstracts, READ_DEF, READ_GDS, Setting, advice, begin, checkpoints, judged, session, settings, variables};
 use crate::classic::variable;
 use crate::design_files::{self, check_lefs, gds_variables, lef_variables};
 use crate::layouts::violations_alert;
@@ -50,7 +50,8 @@ impl Step for Drc {
             ("settings", "Sets variables."),
             ("begin", "Sets the grid, and turns checks off."),
             ("read", "Reads the layout."),
-            ("check", "Checks the layout, and the abstracts alone."),
+            ("check", "Checks the layout."),
+            ("abstracts", "Checks abstracts alone, where there are violations."),
         ])
     }
 
@@ -74,7 +75,7 @@ impl Step for Drc {
             ("abstracts", Setting::List(&abstracts)),
             ("placed", Setting::Text(if from_gds { "" } else { PLACED })),
         ];
-        let script = Script::new(format!("{}.tcl", cx.slug()), "#");
+        let script = Script::new(format!("{}.tcl", cx.slug()), "#").checkpoints(checkpoints(&["read"]));
         let (script, inputs) = if from_gds {
             let gds = cx.view_file("gds")?;
             let flatten: Vec<String> = cx.config.strings("MAGIC_GDS_FLATGLOB").into_iter().map(str::to_owned).collect();
@@ -96,7 +97,10 @@ impl Step for Drc {
                 .section("read", READ_DEF);
             (script, abstracts.inputs)
         };
-        let mut session = session(cx, vec![script.section("check", include_str!("check.tcl"))])?;
+        let script = script
+            .section("check", include_str!("check.tcl"))
+            .section("abstracts", include_str!("check_abstracts.tcl"));
+        let mut session = session(cx, vec![script])?;
         session.invocation.inputs.extend(inputs);
         session.invocation.outputs = [FOUND, OF_ABSTRACTS].map(str::to_owned).into();
         session.invocation.optional_outputs = vec![PLACED.to_owned()];

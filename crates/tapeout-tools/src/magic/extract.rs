@@ -5,7 +5,7 @@ use tapeout_flow::{Action, Completed, Failure, Input, Script, Session, Step, Ste
 use tapeout_formats::{alerts, gds};
 use tapeout_model::{Alert, Class};
 
-use super::{Abstracts, READ_DEF, READ_GDS, Setting, advice, begin, judged, session, settings, variables};
+use super::{Abstracts, READ_DEF, READ_GDS, Setting, advice, begin, checkpoints, judged, session, settings, variables};
 use crate::classic::variable;
 use crate::design_files::{check_lefs, gds_files, lef_variables};
 
@@ -36,7 +36,8 @@ impl Step for SpiceExtraction {
             ("settings", "Sets variables."),
             ("begin", "Sets the grid, and turns checks off."),
             ("read", "Reads the layout."),
-            ("extract", "Extracts the netlist, and writes it."),
+            ("extract", "Extracts devices and nets."),
+            ("spice", "Writes them as a netlist."),
         ])
     }
 
@@ -73,7 +74,7 @@ impl Step for SpiceExtraction {
         };
         let unique =
             if cx.config.str("MAGIC_EXT_UNIQUE") == "none" { Setting::Text("none") } else { Setting::List(unique) };
-        let script = Script::new(format!("{}.tcl", cx.slug()), "#");
+        let script = Script::new(format!("{}.tcl", cx.slug()), "#").checkpoints(checkpoints(&["read", "extract"]));
         let mut of_extraction = vec![
             ("design", Setting::Text(&design)),
             ("spice", Setting::Text(&spice)),
@@ -98,7 +99,9 @@ impl Step for SpiceExtraction {
             let script = script.section("settings", settings(&of_extraction) + &settings(&abstracts.settings()));
             (script.section("begin", begin.as_str()).section("read", READ_DEF), abstracts.inputs)
         };
-        let mut session = session(cx, vec![script.section("extract", include_str!("extract.tcl"))])?;
+        let script =
+            script.section("extract", include_str!("extract.tcl")).section("spice", include_str!("extract_spice.tcl"));
+        let mut session = session(cx, vec![script])?;
         session.invocation.inputs.extend(inputs);
         session.invocation.outputs = vec![spice.clone(), FEEDBACK.to_owned()];
         Ok(vec![session])

@@ -12,7 +12,7 @@ mod stream_out;
 mod write_lef;
 
 use tapeout_config::{Config, Variable};
-use tapeout_flow::{Command, Failure, Input, Registry, Script, Session, StepCx, Tool, design_name};
+use tapeout_flow::{Checkpoints, Command, Failure, Input, Registry, Script, Session, StepCx, Tool, design_name};
 use tapeout_formats::{alerts, tcl};
 use tapeout_model::{Alert, Class, Severity};
 
@@ -45,6 +45,13 @@ fn variables() -> Vec<Variable> {
 fn has_no_technology(config: &Config) -> Option<String> {
     let missing = ["MAGICRC", "MAGIC_TECH"].into_iter().find(|name| config.opt_str(name).is_none())?;
     config.pdk().map(|pdk| format!("{missing} is not set: the PDK {} is not for Magic", pdk.name))
+}
+
+/// Checkpoints of a script behind these sections. Going on from one gives the same violations and abstracts; in a netlist,
+/// instances may come in another order.
+fn checkpoints(behind: &'static [&'static str]) -> Checkpoints {
+    let (save, restore) = (include_str!("save_checkpoint.tcl"), include_str!("restore_checkpoint.tcl"));
+    Checkpoints { behind, save, restore, extension: "dat" }
 }
 
 const READ_DEF: &str = include_str!("read_def.tcl");

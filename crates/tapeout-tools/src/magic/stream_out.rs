@@ -97,6 +97,9 @@ impl Step for StreamOut {
                     .section("write", include_str!("write_gds.tcl")),
             );
         } else {
+            for of_library in ["settings_gds", "begin_gds", "read_gds"] {
+                first = first.section(of_library, "");
+            }
             first = first.section("write", include_str!("write_gds.tcl"));
         }
         scripts.insert(0, first);

@@ -5,7 +5,9 @@ use tapeout_flow::{Action, Completed, Failure, Script, Session, Step, StepCx, St
 use tapeout_formats::alerts;
 use tapeout_model::Alert;
 
-use super::{Abstracts, READ_DEF, Setting, abstracts, advice, begin, judged, library, session, settings, variables};
+use super::{
+    Abstracts, READ_DEF, Setting, abstracts, advice, begin, checkpoints, judged, library, session, settings, variables,
+};
 use crate::classic::variable;
 use crate::design_files::{check_lefs, gds_variables, lef_variables, technology};
 
@@ -60,6 +62,7 @@ impl Step for WriteLef {
             ("pin_only", Setting::Flag(cx.config.bool("MAGIC_WRITE_LEF_PINONLY"))),
         ];
         let script = Script::new(format!("{}.tcl", cx.slug()), "#")
+            .checkpoints(checkpoints(&["read_gds"]))
             .section("settings", settings(&of_lef) + &settings(&abstracts.settings()))
             .section("begin", begin.as_str())
             .section("read", READ_DEF);

@@ -109,10 +109,9 @@ impl Analysis {
         corner: &str,
         wires: Option<&View<tapeout_model::Output>>,
     ) -> Result<Session, Failure> {
-        let Reading { libraries, design, mut inputs } = Reading::of(cx, corner, wires)?;
+        let Reading { libraries, design, parasitics, mut inputs } = Reading::of(cx, corner, wires)?;
         let config = cx.config;
         let top = config.str("DESIGN_NAME");
-        let read = libraries + &design;
         let own = config.opt_str(self.sdc_variable()).or_else(|| config.opt_str("FALLBACK_SDC"));
         let constraints = match own {
             Some(sdc) => {
@@ -130,7 +129,9 @@ impl Analysis {
         );
         let script = Script::new(format!("{}-{corner}.tcl", cx.slug()), "#")
             .section("setup", setup)
-            .section("read", read)
+            .section("liberty", libraries)
+            .section("read", design)
+            .section("parasitics", parasitics)
             .section("constraints", constraints)
             .section("report", include_str!("report.tcl"))
             .section("write", include_str!("write.tcl"));
@@ -148,8 +149,10 @@ impl Analysis {
 struct Reading {
     /// Commands for what all designs share: units and libraries.
     libraries: String,
-    /// Commands for the design itself. They can be given again, for one without constraints.
+    /// Commands for the design itself. With those for its wires, they can be given again, for one without constraints.
     design: String,
+    /// Commands for the wires of macros, and of the design where they are known.
+    parasitics: String,
     inputs: Vec<Input>,
 }
 
@@ -175,16 +178,21 @@ impl Reading {
         }
         let top = config.str("DESIGN_NAME");
         design.push_str(&format!("read_verilog {}\nlink_design {}\n", tcl::quote(&netlist.path), tcl::quote(top)));
+        let mut parasitics = String::new();
         for (instance, path) in &files.parasitics {
             inputs.push(Input::Source { path: path.clone() });
-            design.push_str(&format!("read_spef -path {} {}\n", tcl::quote(instance), tcl::quote(&in_work_dir(path))));
+            parasitics.push_str(&format!(
+                "read_spef -path {} {}\n",
+                tcl::quote(instance),
+                tcl::quote(&in_work_dir(path))
+            ));
         }
         if let Some(wires) = wires {
-            let spef = parasitics(wires, corner).ok_or_else(|| no_parasitics(corner, wires))?;
-            design.push_str(&format!("read_spef {}\n", tcl::quote(&spef.path)));
+            let spef = spef_of(wires, corner).ok_or_else(|| no_parasitics(corner, wires))?;
+            parasitics.push_str(&format!("read_spef {}\n", tcl::quote(&spef.path)));
             inputs.push(Input::Output(spef.clone()));
         }
-        Ok(Self { libraries, design, inputs })
+        Ok(Self { libraries, design, parasitics, inputs })
     }
 }
 
@@ -224,7 +232,9 @@ impl Step for Analysis {
             .action(Action::Timing)
             .sections(&[
                 ("setup", "Sets variables."),
-                ("read", "Reads libraries, netlist and wires."),
+                ("liberty", "Sets units, and reads the libraries."),
+                ("read", "Reads the netlists, and links the design."),
+                ("parasitics", "Reads the wires of macros and, after layout, those of the design."),
                 ("constraints", "Constrains the design."),
                 ("report", "Writes the reports, and tells the metrics."),
                 ("write", "Writes delays and constraints."),
@@ -369,7 +379,7 @@ fn outputs(corner: &str, top: &str) -> Vec<String> {
 }
 
 /// The parasitics of a corner: those of a pattern that stands for it.
-fn parasitics<'v>(view: &'v View<tapeout_model::Output>, corner: &str) -> Option<&'v tapeout_model::Output> {
+fn spef_of<'v>(view: &'v View<tapeout_model::Output>, corner: &str) -> Option<&'v tapeout_model::Output> {
     match view {
         View::File(file) => Some(file),
         View::Files(_) => None,

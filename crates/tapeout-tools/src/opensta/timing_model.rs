@@ -63,7 +63,8 @@ impl Step for TimingModel {
         .action(Action::StreamOut)
         .sections(&[
             ("setup", "Sets variables."),
-            ("read", "Reads the libraries, and says how the design is read."),
+            ("liberty", "Sets units, and reads the libraries."),
+            ("read", "Says how the design is read."),
             ("measure", "Measures delays and constraints at the ports."),
         ])
     }
@@ -150,7 +151,8 @@ fn session(
     let setup: String = values.iter().map(|(name, value)| format!("set {name} {}\n", tcl::quote(value))).collect();
     let script = Script::new(format!("{}-{corner}.tcl", cx.slug()), "#")
         .section("setup", setup)
-        .section("read", format!("{}proc load_design {{}} {{\n{}}}\n", reading.libraries, reading.design))
+        .section("liberty", reading.libraries)
+        .section("read", format!("proc load_design {{}} {{\n{}{}}}\n", reading.design, reading.parasitics))
         .section("measure", include_str!("timing_model.tcl"));
     let invocation = Invocation {
         commands: vec![Command::new("sta").args(["-no_init", "-no_splash", "-exit", &script.path])],

@@ -8,8 +8,8 @@ pub(crate) use delay::DELAY;
 
 use tapeout_config::Config;
 use tapeout_flow::{
-    Action, Command, Completed, DepFormat, Failure, Invocation, Registry, Script, Session, Step, StepCx, StepInfo,
-    StepResult, Tool, Type, Variable, design_name,
+    Action, Checkpoints, Command, Completed, DepFormat, Failure, Invocation, Registry, Script, Session, Step, StepCx,
+    StepInfo, StepResult, Tool, Type, Variable, design_name,
 };
 use tapeout_formats::{alerts, yosys_stat};
 use tapeout_model::Alert;
@@ -138,7 +138,9 @@ impl Step for SynthIce40 {
             let more = if part == CHECK { "check\n" } else { "" };
             script = script.section(part, text.unwrap_or_default() + more);
         }
-        let script = script.section("write", format!("tee -q -o stat.json stat -json\nwrite_json {top}.json"));
+        let script = script
+            .checkpoints(checkpoints(&["map_luts", "map_cells"]))
+            .section("write", format!("tee -q -o stat.json stat -json\nwrite_json {top}.json"));
         let synth = Command::new("yosys").args(["-E", "deps.d", "-s"]).arg(format!("{slug}.ys"));
         let invocation = Invocation {
             commands: vec![synth],
@@ -175,6 +177,18 @@ impl Step for SynthIce40 {
     fn advice(&self, log: &str) -> Option<String> {
         (log.contains("is not part of the design") || log.contains("Module `") && log.contains("not found"))
             .then(|| verilog::TOP_ADVICE.to_owned())
+    }
+}
+
+/// Checkpoints of a script behind these sections. Yosys goes on from what it has written itself, as one that has only been
+/// started would: what follows depends on the order in which the netlist is kept, too. What is lost are selections by
+/// name.
+fn checkpoints(behind: &'static [&'static str]) -> Checkpoints {
+    Checkpoints {
+        behind,
+        save: "write_rtlil {file}\ndesign -reset\nread_rtlil {file}",
+        restore: "read_rtlil {file}",
+        extension: "il",
     }
 }
 

@@ -110,6 +110,7 @@ fn step_section(step: &StepInfo) -> String {
     let variables =
         step.variables.iter().map(|variable| format!("[`{0}`](variables.md#{1})", variable.name, slug(&variable.name)));
     let rows = [
+        ("for", step.action.map(|action| action.name().to_owned()).unwrap_or_default()),
         ("reads", inputs.collect::<Vec<_>>().join(", ")),
         ("reads metrics", code(step.metric_patterns().iter().map(String::as_str))),
         ("makes", code(step.outputs.iter().copied())),
@@ -122,6 +123,12 @@ fn step_section(step: &StepInfo) -> String {
     ];
     for (name, value) in rows.iter().filter(|(_, value)| !value.is_empty()) {
         let _ = writeln!(text, "| {name} | {value} |");
+    }
+    if !step.sections.is_empty() {
+        let _ = writeln!(text, "\n| section | |\n|---|---|");
+        for section in &step.sections {
+            let _ = writeln!(text, "| `{}/{}` | {} |", step.id, section.name, section.doc);
+        }
     }
     text
 }

@@ -14,7 +14,7 @@ use tapeout_flow::{
 use tapeout_formats::{alerts, netlist, yosys_stat};
 use tapeout_model::{Alert, Class};
 
-use super::{needs_quotes, parameters, quoted};
+use super::{checkpoints, needs_quotes, parameters, quoted};
 use crate::design_files::{self, Supplies, lib_files};
 use crate::values::{entries, entry, texts, value};
 use crate::verilog::{self, Sources, in_work_dir};
@@ -384,19 +384,22 @@ fn script(
         .section("hierarchy", format!("hierarchy -check -top {top}"))
         // Optimisation removes what has no driver, and so would hide it.
         .section("check", format!("proc\nflatten\nopt_clean\ntee -o {CHECK} check{allow}"));
-    if !config.bool("SYNTH_ELABORATE_ONLY") {
-        // States keep the code that the sources give them: so the netlist can be compared with them register by register.
-        let coarse = format!("synth{flatten}{share} -nofsm -top {top} -run begin:fine\n");
-        let fine = format!("synth{flatten}{share} -top {top} -run fine:check\nflatten\nopt_clean\n");
-        let synth = coarse + &techmap(file("SYNTH_EXTRA_MAPPING_FILE")) + &fine;
-        let dff = if config.bool("SYNTH_ABC_DFF") { " -dff" } else { "" };
-        script = script
-            .section("tristate", "tribuf\n")
-            .section("synth", synth)
-            .section("tristate_cells", techmap(tristate))
-            .section("latches", techmap(latches) + "simplemap")
-            .section("flip_flops", format!("dfflibmap -liberty {liberty}\nopt"))
-            .section("abc", format!("abc -liberty {liberty} -script {ABC} -constr {CONSTRAINTS}{dff}"));
+    // States keep the code that the sources give them: so the netlist can be compared with them register by register.
+    let coarse = format!("synth{flatten}{share} -nofsm -top {top} -run begin:fine\n");
+    let fine = format!("synth{flatten}{share} -top {top} -run fine:check\nflatten\nopt_clean\n");
+    let synth = coarse + &techmap(file("SYNTH_EXTRA_MAPPING_FILE")) + &fine;
+    let dff = if config.bool("SYNTH_ABC_DFF") { " -dff" } else { "" };
+    let mapping = [
+        ("tristate", "tribuf".to_owned()),
+        ("synth", synth),
+        ("tristate_cells", techmap(tristate)),
+        ("latches", techmap(latches) + "simplemap"),
+        ("flip_flops", format!("dfflibmap -liberty {liberty}\nopt")),
+        ("abc", format!("abc -liberty {liberty} -script {ABC} -constr {CONSTRAINTS}{dff}")),
+    ];
+    let is_mapped = !config.bool("SYNTH_ELABORATE_ONLY");
+    for (name, text) in mapping {
+        script = script.section(name, if is_mapped { text } else { String::new() });
     }
     let undefined = match config.opt_str("SYNTH_TIE_UNDEFINED") {
         Some("high") => "setundef -one",
@@ -413,6 +416,7 @@ fn script(
     let buffers = buffers.map(|cell| format!("opt_clean -purge\ninsbuf -buf {cell}")).unwrap_or_default();
     let names = if config.bool("SYNTH_AUTONAME") { "\nautoname" } else { "" };
     script
+        .checkpoints(checkpoints(&["synth", "abc"]))
         .section("undefined", undefined)
         .section("ties", ties)
         .section("buffers", buffers)
