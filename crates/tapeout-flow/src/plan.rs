@@ -180,8 +180,8 @@ pub fn universal_variables() -> Vec<Variable> {
         Variable::new(
             HOOKS,
             Type::list(Type::Any),
-            "Hooks that a PDK or a package publishes and that are to act: `PACKAGE.NAME`, or \
-             `{hook: PACKAGE.NAME, PARAMETER: VALUE}`. `tapeout list hooks` shows which there are.",
+            "Hooks that a PDK or a plugin publishes and that are to act: the name of the one with a dot and that of the \
+             other, or a map of this as `hook` and the values of parameters. `tapeout list hooks` shows which there are.",
         )
         .default(Vec::<String>::new()),
     ]

@@ -180,16 +180,10 @@ impl Step for SynthIce40 {
     }
 }
 
-/// Checkpoints of a script behind these sections. Yosys goes on from what it has written itself, as one that has only been
-/// started would: what follows depends on the order in which the netlist is kept, too. What is lost are selections by
-/// name.
+/// Checkpoints of a script behind these sections. What comes after one may be in another order and have other names than in
+/// a whole run, as both depend on the order in which the netlist is kept; what it computes is the same.
 fn checkpoints(behind: &'static [&'static str]) -> Checkpoints {
-    Checkpoints {
-        behind,
-        save: "write_rtlil {file}\ndesign -reset\nread_rtlil {file}",
-        restore: "read_rtlil {file}",
-        extension: "il",
-    }
+    Checkpoints { behind, save: "write_rtlil {file}", restore: "read_rtlil {file}", extension: "il" }
 }
 
 /// The commands that set the parameters of the top module.
