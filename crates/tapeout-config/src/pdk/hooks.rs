@@ -228,7 +228,7 @@ fn parameter(name: &Key, node: &Node) -> Result<Variable, Diagnostic> {
         let Some(value) = value else {
             return Err(Diagnostic::error(format!(
                 "the default of {what} must be {}, not {}",
-                variable.ty,
+                variable.ty.one(),
                 node.kind()
             ))
             .at(node.span, "this one"));
