@@ -68,7 +68,7 @@ impl Step for Composite {
     }
 
     fn tools(&self, config: &Config) -> Vec<&'static str> {
-        self.parts.iter().flat_map(|part| part.step.tools(config)).collect()
+        self.parts.iter().flat_map(|part| part.tools(config)).collect()
     }
 
     fn check(&self, config: &Config) -> Result<(), (&'static str, String)> {

@@ -57,6 +57,13 @@ pub struct PlannedStep {
 }
 
 impl PlannedStep {
+    /// The tools that it and its hooks call with this configuration.
+    fn tools(&self, config: &Config) -> Vec<&'static str> {
+        let mut tools = self.step.tools(config);
+        tools.extend(self.hooks.iter().flat_map(|hooks| hooks.tools()));
+        tools
+    }
+
     /// The step in the place with this number, of which there are so many digits.
     pub(crate) fn new(number: usize, digits: usize, id: String, registered: Registered, config: &Config) -> Self {
         let is_hooked = registered.is_hooked();
@@ -376,11 +383,11 @@ impl Plan {
     /// The tools that its steps need, each once.
     #[must_use]
     pub fn tools(&self) -> Vec<&'static str> {
-        let inside = self.running().filter(|(_, step)| step.in_range == InRange::Inside).map(|(_, step)| &step.step);
+        let inside = self.running().filter(|(_, step)| step.in_range == InRange::Inside);
+        let inside = inside.flat_map(|(_, step)| step.tools(&self.config));
         // What a program changes in the configuration as it goes is not known yet.
-        let declared =
-            self.asked_for().map(|step| &step.step).filter(|step| step.nothing_to_do(&self.config).is_none());
-        let tools: BTreeSet<_> = inside.chain(declared).flat_map(|step| step.tools(&self.config)).collect();
+        let declared = self.asked_for().filter(|step| step.step.nothing_to_do(&self.config).is_none());
+        let tools: BTreeSet<_> = inside.chain(declared.flat_map(|step| step.tools(&self.config))).collect();
         tools.into_iter().collect()
     }
 
@@ -441,7 +448,7 @@ impl Plan {
     /// many may run at a time.
     fn claims(&self, step: &PlannedStep, last: Option<StepAttempt>) -> Claims {
         let settings = self.config.tools();
-        let tools = step.step.tools(&step.config);
+        let tools = step.tools(&step.config);
         let limited = tools.into_iter().filter(|tool| settings.get(*tool).is_some_and(|tool| tool.at_once.is_some()));
         Claims {
             memory_mib: last.map_or(0, |last| last.peak_kib / 1024),

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use tapeout_config::Config;
 use tapeout_engine::Tool;
 
 use crate::composite::Composite;
@@ -25,6 +26,13 @@ impl Registered {
     pub(crate) fn new(step: impl Step + 'static) -> Self {
         let info = Arc::new(step.info());
         Self { step: Arc::new(step), info, parts: Vec::new(), hooks: None }
+    }
+
+    /// The tools that it and its hooks call with this configuration.
+    pub(crate) fn tools(&self, config: &Config) -> Vec<&'static str> {
+        let mut tools = self.step.tools(config);
+        tools.extend(self.hooks.iter().flat_map(|hooks| hooks.tools()));
+        tools
     }
 
     /// Whether it, or a part of it, has hooks.

@@ -158,6 +158,10 @@ fn a_hook_that_cannot_act_stops_its_step() {
     }
     let gone = "hook(after = \"Yosys.SynthIce40/coarsse\", name = \"a\", text = \"stat\")\n\
                 hook(before = \"Yosys.SynthIce4/read\", name = \"b\", text = \"stat\")\n";
+    // A tool that is not there is missed before others start.
+    let missing = "gone = tool(\"gonegone\")\ndef it(ctx):\n    ctx.run([gone])\n\nhook(it, after = \"Nextpnr.Ice40\", tools = [gone])\n";
+    space.write("flow.star", missing);
+    run(&space).exits(3).says(&["`gonegone` was not found on PATH", "nothing was started"]);
     space.write("flow.star", gone);
     run(&space).exits(2).says(&[
         "hook `a` (flow.star:1:1): `Yosys.SynthIce40` has no section or hook `coarsse`",

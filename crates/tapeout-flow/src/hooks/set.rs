@@ -436,6 +436,12 @@ impl StepHooks {
         &self.hooks[number]
     }
 
+    /// The tools that they call by themselves.
+    pub(crate) fn tools(&self) -> impl Iterator<Item = &'static str> {
+        let acting = self.hooks.iter().zip(&self.acts).filter(|(_, acts)| **acts);
+        acting.flat_map(|(published, _)| published.hook.tools.iter().copied())
+    }
+
     /// All that its results depend on.
     pub(crate) fn identify(&self, identity: &mut Identity<'_>) {
         for (published, _) in self.hooks.iter().zip(&self.acts).filter(|(_, acts)| **acts) {
