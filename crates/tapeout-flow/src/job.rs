@@ -100,7 +100,7 @@ impl JobBody for StepJob {
 #[derive(Clone, Default)]
 struct Left {
     checkpoints: Vec<Checkpoint>,
-    /// Files of checkpoints that were there before.
+    /// Files that were there before: of checkpoints, and what sections before them have written.
     kept: Vec<Output>,
     /// The last section, where that is not the end.
     stopped: Option<String>,
@@ -245,9 +245,10 @@ impl StepJob {
             Some(hooks) => partial::woven(hooks, part, cx, session)?,
             None => Some(partial::plain(cx, session)?),
         };
-        let Some(Woven { session, checkpoints, kept, places }) = woven else { return Ok(()) };
+        let Some(Woven { session, checkpoints, kept, places, earlier }) = woven else { return Ok(()) };
         left.checkpoints.extend(checkpoints);
         left.kept.extend(kept);
+        left.kept.extend(earlier.iter().cloned());
         let Session { scripts, mut invocation, calls: _ } = session;
         invocation.log = format!("{}.log", cx.slug());
         for script in scripts {
@@ -269,7 +270,7 @@ impl StepJob {
             Some(log) => String::from_utf8_lossy(&cx.job.read_output(log)?).into_owned(),
             None => String::new(),
         };
-        completed.push(Completed { entry, log, places });
+        completed.push(Completed { entry, log, places, earlier });
         Ok(())
     }
 

@@ -266,11 +266,13 @@ impl Plan {
             return Ok(());
         }
         let run = Run::new(self, engine, tag)?;
-        let left = |step: &PlannedStep| run.shown_entry(&step.id).map(|entry| checkpoints_of(entry.record()));
+        let left = |step: &PlannedStep| {
+            run.shown_entry(&step.id).map(|entry| (checkpoints_of(entry.record()), entry.record().outputs.clone()))
+        };
         let left: Vec<_> = self.steps.iter().map(|step| left(step).unwrap_or_default()).collect();
-        for (step, left) in self.steps.iter_mut().zip(left) {
+        for (step, (left, outputs)) in self.steps.iter_mut().zip(left) {
             if let Some(part) = &step.part {
-                let part = PartOfStep { left, tag: tag.to_owned(), ..PartOfStep::clone(part) };
+                let part = PartOfStep { left, outputs, tag: tag.to_owned(), ..PartOfStep::clone(part) };
                 Arc::make_mut(step).part = Some(Arc::new(part));
             }
         }
@@ -339,7 +341,7 @@ impl Plan {
             }
             let hooks = step.hooks.get_or_insert_with(|| Arc::new(StepHooks::none(&step.info)));
             hooks.arrangement().order(&bounds).map_err(|no| no_such_part(&words, &step.id, hooks, &no))?;
-            step.part = Some(Arc::new(PartOfStep { bounds, words, tag: String::new(), left: Vec::new() }));
+            step.part = Some(Arc::new(PartOfStep::new(bounds, words)));
         }
         Ok(())
     }

@@ -326,6 +326,8 @@ pub struct Script {
     pub given_by: Option<&'static str>,
     /// How it leaves what it has come to, if it can.
     pub checkpoints: Option<Checkpoints>,
+    /// Sections that write an output of the step, each with its path.
+    pub writes: Vec<(&'static str, String)>,
 }
 
 /// How a script saves what it has come to, and goes on from there. `{file}` in the commands stands for the file.
@@ -345,7 +347,7 @@ impl Script {
     /// An empty script.
     #[must_use]
     pub fn new(path: impl Into<String>, comment: &'static str) -> Self {
-        Self { path: path.into(), comment, sections: Vec::new(), given_by: None, checkpoints: None }
+        Self { path: path.into(), comment, sections: Vec::new(), given_by: None, checkpoints: None, writes: Vec::new() }
     }
 
     /// Adds a section.
@@ -366,6 +368,13 @@ impl Script {
     #[must_use]
     pub fn checkpoints(mut self, checkpoints: Checkpoints) -> Self {
         self.checkpoints = Some(checkpoints);
+        self
+    }
+
+    /// Says that a section writes this output: who goes on from a checkpoint behind it has it from the run before.
+    #[must_use]
+    pub fn writes(mut self, section: &'static str, output: impl Into<String>) -> Self {
+        self.writes.push((section, output.into()));
         self
     }
 
@@ -425,6 +434,8 @@ pub struct Completed {
     pub(crate) log: String,
     /// Where hooks stand beside its commands: the place to which each has come, if it is still there.
     pub(crate) places: Option<Vec<Option<usize>>>,
+    /// What it has from the run before, as it has gone on from there.
+    pub(crate) earlier: Vec<Output>,
 }
 
 impl Completed {
@@ -446,7 +457,7 @@ impl Completed {
     /// The output at this path, if the tools wrote it.
     #[must_use]
     pub fn output(&self, path: &str) -> Option<&Output> {
-        self.entry.record().output(path)
+        self.entry.record().output(path).or_else(|| self.earlier.iter().find(|output| output.path == path))
     }
 
     /// All that the tools wrote and the session declared.

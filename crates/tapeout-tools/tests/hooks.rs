@@ -1,5 +1,5 @@
 //! Hooks around every section of the built-in steps, on real tools: each is found, what it calls is called, and a hook that
-//! adds nothing changes nothing.
+//! adds nothing changes nothing. Steps that go on from a checkpoint come to the same.
 #![expect(clippy::unwrap_used, reason = "a test fails by panic")]
 
 use std::env;
@@ -10,7 +10,7 @@ use libtest_mimic::{Arguments, Trial};
 use tapeout_config::{Loader, SourceMap};
 use tapeout_engine::{Engine, Options, Toolbox};
 use tapeout_flow::hooks::HookCx;
-use tapeout_flow::{Again, Ended, Failure, Hook, Plan, Registry, Run};
+use tapeout_flow::{Again, Ended, Failure, Hook, Plan, Range, Registry, Run};
 
 const COUNTER: &str = "module counter(input clk, input reset, output reg [3:0] count);\n  always @(posedge clk)\n    if (reset) \
                        count <= 0; else count <= count + 1;\nendmodule\n";
@@ -43,8 +43,18 @@ impl Design {
         design
     }
 
-    /// Runs it with these hooks in a store of its own.
+    /// Runs it with these hooks.
     fn run(&self, hooks: Vec<Hook>) -> Ended {
+        self.run_part(hooks, &Range::default())
+    }
+
+    /// Runs it from this section to the end of the section's step.
+    fn go_on(&self, step: &str, section: &str) -> Ended {
+        let from = Some(format!("{step}/{section}"));
+        self.run_part(Vec::new(), &Range { from, to: Some(step.to_owned()), ..Range::default() })
+    }
+
+    fn run_part(&self, hooks: Vec<Hook>, range: &Range) -> Ended {
         let mut registry = tapeout_tools::registry();
         for hook in hooks {
             registry.add_hook(hook);
@@ -53,9 +63,11 @@ impl Design {
         let loader =
             Loader { files: vec![dir.join("config.yaml")], pdks: tapeout_tools::pdk::PDKS, ..Loader::default() };
         let plan = Plan::load(&registry, loader, None, &mut SourceMap::new());
-        let plan = plan.unwrap_or_else(|errors| panic!("{errors:#?}"));
+        let mut plan = plan.unwrap_or_else(|errors| panic!("{errors:#?}"));
         let toolbox = Toolbox::new(registry.tools().cloned(), plan.config.tools());
         let engine = Engine::open(&dir, toolbox, Options::cores(2)).unwrap();
+        plan.select(range).unwrap();
+        plan.hold(&engine, "default").unwrap();
         let ended = Run::new(&plan, &engine, "default").unwrap().execute(|_| Again::No, |_, _| ()).unwrap();
         assert_eq!(ended.failures.len(), 0, "{:#?}", ended.failures);
         ended
@@ -105,6 +117,27 @@ fn scripts(ended: &Ended, id: &str) -> (String, usize) {
     let text: String = files.iter().filter(is_script).map(|path| fs::read_to_string(path).unwrap()).collect();
     let remarks = text.lines().filter(|line| line.starts_with("# ") && line.ends_with(" was here")).count();
     (text, remarks)
+}
+
+/// A file of a step.
+fn file(ended: &Ended, id: &str, name: &str) -> String {
+    let step = ended.summary.steps.iter().find(|known| known.id == id).unwrap();
+    let path = ended.dir.join(&step.dir).join(name);
+    fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+/// That the step goes on from a checkpoint before this section, and comes to the same.
+fn goes_on(design: &Design, whole: &Ended, step: &str, section: &str, made: &[&str]) {
+    let log = |ended| file(ended, step, &format!("{}.log", step.to_lowercase().replace('.', "-")));
+    let before: Vec<String> = made.iter().map(|name| file(whole, step, name)).collect();
+    let all = log(whole);
+    let part = design.go_on(step, section);
+    assert!(log(&part).len() < all.len(), "{step}/{section}: {}", log(&part));
+    for (name, before) in made.iter().zip(before) {
+        assert!(file(&part, step, name) == before, "{step}/{section}: {name} differs");
+    }
+    // As it was, for what comes next.
+    design.run(Vec::new());
 }
 
 fn metrics(ended: &Ended) -> String {
@@ -157,6 +190,13 @@ fn every_section_of_an_asic_flow_can_be_hooked() {
         "KLayout.StreamOut/settings",
     ];
     hooks.extend(first.map(|place| Hook::before(place, "say", ("1", say))));
+    for (step, section, made) in [
+        ("Magic.DRC", "check", ["drc.rpt", "abstracts.rpt"]),
+        ("Magic.SpiceExtraction", "spice", ["counter.spice", "feedback.txt"]),
+        ("Magic.WriteLEF", "write", ["counter.lef", "full.lef"]),
+    ] {
+        goes_on(&designs[0], &plain, step, section, &made);
+    }
     let hooked = designs[1].run(hooks);
     assert_eq!(metrics(&plain), metrics(&hooked));
     let said: String = ODD.iter().map(|word| format!("<{word}>\n")).collect();
@@ -172,6 +212,19 @@ fn every_section_of_an_asic_flow_can_be_hooked() {
     }
 }
 
+fn synthesis_goes_on_from_where_it_was() {
+    let ice40 = Design::new("meta: {version: 2, flow: [Yosys.SynthIce40]}\nICE40_DEVICE: hx1k\nICE40_PACKAGE: tq144\n");
+    let whole = ice40.run(Vec::new());
+    for section in ["map_cells", "check"] {
+        goes_on(&ice40, &whole, "Yosys.SynthIce40", section, &["counter.json", "stat.json"]);
+    }
+    let cells = Design::new("meta: {version: 2, flow: [Yosys.Synthesis]}\nPDK: osu035\n");
+    let whole = cells.run(Vec::new());
+    for section in ["tristate_cells", "clean"] {
+        goes_on(&cells, &whole, "Yosys.Synthesis", section, &["counter.json", "check.rpt", "counter.nl.v"]);
+    }
+}
+
 /// Not the usual harness: the test program is also its own guard, which must be the only thread of its process.
 fn main() {
     tapeout_engine::serve_if_asked();
@@ -184,7 +237,8 @@ fn main() {
         Path::new("/usr/share/qflow/tech/osu035").is_dir(),
         "these tests need Debian's package `qflow-tech-osu035`"
     );
-    let tests: [(&str, fn()); 2] = [
+    let tests: [(&str, fn()); 3] = [
+        ("synthesis_goes_on_from_where_it_was", synthesis_goes_on_from_where_it_was),
         ("every_section_of_an_fpga_flow_can_be_hooked", every_section_of_an_fpga_flow_can_be_hooked),
         ("every_section_of_an_asic_flow_can_be_hooked", every_section_of_an_asic_flow_can_be_hooked),
     ];

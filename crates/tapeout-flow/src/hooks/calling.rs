@@ -79,6 +79,7 @@ mod tests {
     }
 
     #[test]
+    #[expect(clippy::disallowed_methods, reason = "the shell of a tool is none of the engine's")]
     fn a_shell_reads_the_words_that_yosys_gives_it() {
         let line = line("a.ys");
         let words: Vec<&str> = line.split_whitespace().skip(4).collect();

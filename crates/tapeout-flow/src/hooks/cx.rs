@@ -311,7 +311,7 @@ impl<'run> HookCx<'_, '_, 'run> {
         };
         let written = entry.record().outputs.clone();
         if let Place::Outputs { sessions, .. } = &mut self.place {
-            sessions.push(Completed { entry, log, places: None });
+            sessions.push(Completed { entry, log, places: None, earlier: Vec::new() });
         }
         Ok(written)
     }

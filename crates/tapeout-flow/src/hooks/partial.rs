@@ -46,6 +46,8 @@ pub(crate) struct PartOfStep {
     pub(crate) tag: String,
     /// What it can go on from, with the files; in the order of the sections.
     pub(crate) left: Vec<(Checkpoint, Output)>,
+    /// All files that the run shows of the step.
+    pub(crate) outputs: Vec<Output>,
 }
 
 /// A session as it runs.
@@ -55,6 +57,8 @@ pub(crate) struct Woven {
     pub(crate) checkpoints: Vec<Checkpoint>,
     /// Files of checkpoints that it has from earlier.
     pub(crate) kept: Vec<Output>,
+    /// What sections have written that are not in the part.
+    pub(crate) earlier: Vec<Output>,
     /// Where its commands have come to between those of hooks, if it has any.
     pub(crate) places: Option<Vec<Option<usize>>>,
 }
@@ -126,6 +130,11 @@ pub(crate) fn data(checkpoints: &[Checkpoint], stopped: Option<&str>) -> Vec<(St
 }
 
 impl PartOfStep {
+    /// A part of which it is not yet known what it can go on from.
+    pub(crate) fn new(bounds: Bounds, words: String) -> Self {
+        Self { bounds, words, tag: String::new(), left: Vec::new(), outputs: Vec::new() }
+    }
+
     /// The same for a step with these sessions. Only one script alone is gone on with: what others have done before it is
     /// not in its checkpoints.
     pub(crate) fn of(&self, sessions: &[Session]) -> Self {
@@ -213,6 +222,14 @@ pub(crate) fn woven(
         return Ok(None);
     }
     let is_in_part = |name: &str| order.part.iter().any(|slot| hooks.arrangement.get(*slot).name == name);
+    // By whatever name: a hook in the place of a section writes what it has written.
+    let runs = |section: &str| {
+        let number = hooks.sections.iter().position(|known| known.name == section);
+        let origin = |slot: &Slot| slot.replaced.first().copied().unwrap_or(slot.occupant);
+        let is_it = |slot: &Slot| number.is_some_and(|number| origin(slot) == Occupant::Section(number));
+        order.part.iter().any(|slot| is_it(hooks.arrangement.get(*slot)))
+    };
+    let mut earlier: Vec<Output> = Vec::new();
     let mut kept = Vec::new();
     let mut checkpoints: Vec<Checkpoint> = Vec::new();
     for now in all.checkpoints {
@@ -230,6 +247,10 @@ pub(crate) fn woven(
             script.sections.insert(0, Section { name: format!("restore {}", checkpoint.section).into(), text });
             session.invocation.inputs.push(Input::Output(file.clone()));
             session.invocation.outputs.retain(|path| *path != checkpoint.file);
+            let written = script.writes.iter().filter(|(section, _)| !runs(section));
+            earlier
+                .extend(written.filter_map(|(_, path)| part.outputs.iter().find(|known| known.path == *path).cloned()));
+            session.invocation.outputs.retain(|path| !earlier.iter().any(|known| known.path == *path));
         }
     }
     if part.stops(hooks).is_some() {
@@ -239,7 +260,7 @@ pub(crate) fn woven(
         session.invocation.outputs = left;
         session.invocation.optional_outputs.extend::<Vec<String>>(others);
     }
-    Ok(Some(Woven { session, checkpoints, kept, places: Some(places) }))
+    Ok(Some(Woven { session, checkpoints, kept, earlier, places: Some(places) }))
 }
 
 /// A session that has no hooks, with the checkpoints that it leaves.
@@ -311,7 +332,7 @@ fn with_checkpoints(
     for script in &mut session.scripts {
         save(script, &checkpoints, &mut session.invocation.outputs);
     }
-    Ok(Woven { session, checkpoints, kept: Vec::new(), places: None })
+    Ok(Woven { session, checkpoints, kept: Vec::new(), earlier: Vec::new(), places: None })
 }
 
 /// Has a script leave these checkpoints, as far as it has their sections.

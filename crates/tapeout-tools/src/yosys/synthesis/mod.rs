@@ -417,6 +417,7 @@ fn script(
     let names = if config.bool("SYNTH_AUTONAME") { "\nautoname" } else { "" };
     script
         .checkpoints(checkpoints(&["synth", "abc"]))
+        .writes("check", CHECK)
         .section("undefined", undefined)
         .section("ties", ties)
         .section("buffers", buffers)
