@@ -197,6 +197,18 @@ fn a_manifest_has_sections_and_hooks() {
     space.tapeout(&["why", "Yosys.Synthesis"]).exits(0).prints(&["the hook `tidier` changed"]);
     space.run().exits(0);
     assert_eq!(space.repeated(), ["Yosys.Synthesis"]);
+
+    // From a later section on: what is persistent is said again behind the checkpoint, what was mapped is not mapped again.
+    let whole = space.read_of("yosys-synthesis", "yosys-synthesis.log");
+    space.tapeout(&["run", "--from", "Yosys.Synthesis/abc"]).exits(0);
+    let script = space.read_of("yosys-synthesis", "yosys-synthesis.ys");
+    let begin = "# section restore synth\nread_rtlil checkpoint-synth.il\n# section say\nlog of adder\n";
+    assert!(script.starts_with(begin), "{script}");
+    let part = space.read_of("yosys-synthesis", "yosys-synthesis.log");
+    assert!(whole.contains("Executing PROC pass") && !part.contains("Executing PROC pass"), "{part}");
+    space.edit("pdks/mine/pdk.toml", "log of", "log about");
+    let refused = space.tapeout(&["run", "--from", "Yosys.Synthesis/abc"]).exits(2);
+    refused.says(&["the checkpoint behind `synth`", "`say` is not what it was then"]);
 }
 
 #[test]
