@@ -129,6 +129,13 @@ impl PlannedStep {
         self.parts.iter().flat_map(Registered::hooked).collect()
     }
 
+    /// The options that leave only a part of it, and the sections that are not in that, by name.
+    #[must_use]
+    pub fn beyond_part(&self) -> Option<(&str, Vec<&str>)> {
+        let (part, hooks) = (self.part.as_ref()?, self.hooks.as_ref()?);
+        Some((&part.words, part.beyond(hooks)))
+    }
+
     /// Whether only the range leaves it out.
     pub(crate) fn is_beyond(&self) -> bool {
         matches!(self.in_range, InRange::Skipped | InRange::Outside)

@@ -179,6 +179,16 @@ impl PartOfStep {
         order.part.last().map(|slot| hooks.arrangement.get(*slot).name.clone())
     }
 
+    /// The sections and hooks that are not in it, by name.
+    pub(crate) fn beyond<'h>(&self, hooks: &'h StepHooks) -> Vec<&'h str> {
+        let Ok(order) = hooks.arrangement.order(&self.bounds) else { return Vec::new() };
+        let runs: Vec<&Slot> = order.start.iter().chain(&order.part).map(|slot| hooks.arrangement.get(*slot)).collect();
+        let all = hooks.arrangement.persistent().chain(hooks.arrangement.in_place());
+        all.filter(|slot| !runs.iter().any(|known| std::ptr::eq(*known, *slot)))
+            .map(|slot| slot.name.as_str())
+            .collect()
+    }
+
     /// What is said of a step that was told to stop.
     pub(crate) fn verdict(&self, section: &str) -> Verdict {
         Verdict::NotChecked { reason: format!("stopped behind `{section}`, as `{}` says", self.words) }

@@ -45,7 +45,7 @@ pub(crate) fn run(cx: &Cx, args: &PlanArgs) -> Result<u8, CliError> {
 }
 
 fn to_json(plan: &Plan) -> serde_json::Value {
-    let part = |(id, hooks): (&str, &StepHooks)| json!({ "step": id, "sections": sections::to_json(hooks) });
+    let part = |(id, hooks): (&str, &StepHooks)| json!({ "step": id, "sections": sections::to_json(hooks, None) });
     let step = |step: &PlannedStep| {
         let input = |(part, from): &(Part, usize)| {
             let kind = match part {
@@ -57,7 +57,7 @@ fn to_json(plan: &Plan) -> serde_json::Value {
             json!({ "kind": kind, "name": part.name(), "from": plan.steps[*from].id })
         };
         let of_step = match step.hooks() {
-            Some(hooks) => sections::to_json(hooks),
+            Some(hooks) => sections::to_json(hooks, step.beyond_part()),
             None => sections::own_to_json(&step.info.sections),
         };
         json!({
@@ -142,7 +142,7 @@ fn to_text(terminal: &Terminal, plan: &Plan) -> String {
         let parts = step.hooks_of_parts();
         let hooked = step.hooks().map(|hooks| ("sections", hooks)).into_iter().chain(parts);
         for (title, hooks) in hooked {
-            text.push_str(&format!("\n{}", table(&sections::rows(title, hooks), paint)));
+            text.push_str(&format!("\n{}", table(&sections::rows(title, hooks, step.beyond_part()), paint)));
         }
     }
     let declared: Vec<Vec<Cell>> = (plan.declared())
@@ -154,7 +154,7 @@ fn to_text(terminal: &Terminal, plan: &Plan) -> String {
     if !declared.is_empty() {
         text.push_str(&format!("\n\n{}", table(&declared, paint)));
         for (id, hooks) in plan.hooks_of_declared() {
-            text.push_str(&format!("\n\n{}", table(&sections::rows(id, hooks), paint)));
+            text.push_str(&format!("\n\n{}", table(&sections::rows(id, hooks, None), paint)));
         }
         text.push_str("\n\n`tapeout run --dry-run` says what it asks for, as far as that is known");
     }

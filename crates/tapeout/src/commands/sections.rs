@@ -13,13 +13,20 @@ pub(super) fn names(sections: &[SectionInfo]) -> String {
     sections.iter().map(|section| section.name).collect::<Vec<_>>().join(", ")
 }
 
-/// A row for each section and hook of a step, in their order; the first one with this title.
-pub(super) fn rows(title: &str, hooks: &StepHooks) -> Vec<Vec<Cell>> {
+/// A row for each section and hook of a step, in their order; the first one with this title. `beyond`: the options that
+/// leave only a part of the step, and the names that are not in it.
+pub(super) fn rows(title: &str, hooks: &StepHooks, beyond: Option<(&str, Vec<&str>)>) -> Vec<Vec<Cell>> {
     let dim = |text: String| Cell::left(text).style(Some(Style::Dim));
     let row = |(index, section): (usize, PlannedSection)| {
         let title = if index == 0 { title.to_owned() } else { String::new() };
-        let name = Cell::left(section.name.as_str()).style(section.removed_by.is_some().then_some(Style::Dim));
-        vec![dim(title), name, dim(words(&section))]
+        let beyond = beyond.as_ref().filter(|(_, names)| names.contains(&section.name.as_str()));
+        let is_gone = section.removed_by.is_some();
+        let name = Cell::left(section.name.as_str()).style((is_gone || beyond.is_some()).then_some(Style::Dim));
+        let mut words = words(&section);
+        if let (Some((options, _)), false) = (beyond, is_gone) {
+            words.push_str(&format!(", not in `{options}`"));
+        }
+        vec![dim(title), name, dim(words)]
     };
     hooks.listed().into_iter().enumerate().map(row).collect()
 }
@@ -61,8 +68,9 @@ pub(super) fn own_to_json(sections: &[SectionInfo]) -> Value {
 }
 
 /// What hooks have made of the sections of a step, for programs.
-pub(super) fn to_json(hooks: &StepHooks) -> Value {
+pub(super) fn to_json(hooks: &StepHooks, beyond: Option<(&str, Vec<&str>)>) -> Value {
     let item = |section: PlannedSection| {
+        let in_part = !beyond.as_ref().is_some_and(|(_, names)| names.contains(&section.name.as_str()));
         let runs = match section.runs {
             Runs::InPlace => "in_place",
             Runs::AtStart => "at_start",
@@ -73,6 +81,7 @@ pub(super) fn to_json(hooks: &StepHooks) -> Value {
             "name": section.name, "former": section.former, "doc": section.doc,
             "layer": section.layer.map(|layer| layer.to_string()), "origin": section.origin, "runs": runs,
             "target": section.target, "removed_by": section.removed_by,
+            "in_part": in_part,
         })
     };
     hooks.listed().into_iter().map(item).collect()
