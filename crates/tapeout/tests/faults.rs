@@ -213,7 +213,8 @@ fn a_tool_that_breaks_leaves_the_last_good_result() {
     if fast_only() || !has_flow() {
         return;
     }
-    let half = "echo '{\"modules\": {' > counter.json; echo '{' > stat.json; : > deps.d";
+    let half = "echo '{\"modules\": {' > counter.json; echo '{' > stat.json; : > deps.d; \
+                for section in map_luts map_cells; do : > checkpoint-$section.il; done";
     let cases: [(&str, String, &[&str]); 7] = [
         ("yosys", format!("{half}; kill -SEGV $$"), &["`yosys` crashed", "signal 11"]),
         ("yosys", format!("{half}; kill -KILL $$"), &["`yosys` was killed", "out of memory"]),
