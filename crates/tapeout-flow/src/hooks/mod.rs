@@ -13,7 +13,7 @@
 //!
 //! - [`arrange`]: which order that makes, and what of it runs in a part of a step. Knows names only.
 //! - [`Hooks`]: all hooks of a plan; says which of them a step has, and what is wrong with them.
-//! - [`weave`]: a session of a step with its hooks: bodies run here.
+//! - `weave`: a session of a step with its hooks: bodies run here.
 //! - `partial`: a part of a step, and the checkpoints that it goes on from.
 //! - [`HookCx`]: what a body sees.
 //!

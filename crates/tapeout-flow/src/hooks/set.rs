@@ -255,9 +255,10 @@ impl Hooking<'_> {
         let means = |hook: &Hook| hook.at.means(id, info.action) && uses(hook);
         let all = self.hooks;
         let meant = all.of_sections().filter(|(_, published)| means(&published.hook));
-        // What has no sections has no beginning either.
+        // What has no sections has no beginning either. A step without tools has nothing to begin, and loses nothing.
+        let has_no_beginning = info.sections.is_empty() && !info.tools.is_empty();
         let (homeless, meant): (Vec<_>, Vec<(usize, &Published)>) =
-            meant.partition(|(_, published)| published.hook.kind == HookKind::Persistent && info.sections.is_empty());
+            meant.partition(|(_, published)| published.hook.kind == HookKind::Persistent && has_no_beginning);
         for (number, _) in homeless {
             self.missing[number].get_or_insert((id.to_owned(), None));
         }
