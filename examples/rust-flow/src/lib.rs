@@ -2,6 +2,7 @@
 
 mod depth;
 mod ports;
+mod share;
 mod smallest_device;
 
 use tapeout::flow::{Flow, Registry};
@@ -25,6 +26,7 @@ pub fn registry() -> Registry {
         .add_step(ports::Ports)
         .add_composite("My.Logic", "Logic", "The depth and the ports of the netlist.", &["My.Depth", "My.Ports"])
         .add_flow(Flow::new("MyFlow", "To a bitstream, with a look at the logic.", MY_FLOW))
-        .add_custom_flow(smallest_device::SmallestDevice);
+        .add_custom_flow(smallest_device::SmallestDevice)
+        .add_hook(share::share());
     registry
 }

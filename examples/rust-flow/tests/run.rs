@@ -92,3 +92,18 @@ fn the_whole_command_line_takes_less_than_fifty_lines() {
     let lines = [include_str!("../src/main.rs"), include_str!("../src/lib.rs")].map(|text| text.lines().count());
     assert!(lines.iter().sum::<usize>() < 50, "{lines:?}");
 }
+
+#[test]
+fn the_hook_is_the_one_that_the_page_shows_and_acts() {
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let page = fs::read_to_string(here.join("../../book/src/hooks.md")).unwrap();
+    let code = fs::read_to_string(here.join("src/share.rs")).unwrap();
+    let (_, code) = code.split_once("\n\n").unwrap();
+    assert!(page.contains(code.trim()), "book/src/hooks.md shows another hook than src/share.rs");
+    let Some(dir) = design() else { return };
+    let (plan, _) = said(run("rust-flow plan --flow MyFlow -c ICE40_DEVICE=hx1k -c ICE40_PACKAGE=tq144", &dir));
+    assert!(plan.contains("share       user hook, examples/rust-flow/src/share.rs:"), "{plan}");
+    run("rust-flow run --flow MyFlow -c ICE40_DEVICE=hx1k -c ICE40_PACKAGE=tq144", &dir);
+    let script = dir.path().join("runs/default/02-yosys-synthice40/yosys-synthice40.ys");
+    assert!(fs::read_to_string(script).unwrap().contains("# section share\nshare -aggressive correlator\n"));
+}
