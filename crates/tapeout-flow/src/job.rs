@@ -164,6 +164,15 @@ impl StepJob {
         let mut left = Left::default();
         let sessions = self.step.prepare(cx)?;
         let part = self.part.as_ref().map(|part| part.of(&sessions));
+        if let (Some(part), Some(hooks)) = (&part, &self.hooks)
+            && part.bounds.first.is_some()
+            && part.resumes(hooks).is_none()
+        {
+            cx.say(&format!(
+                "`{}`: no checkpoint is there before it, so that the step begins at its beginning",
+                part.words
+            ));
+        }
         for session in sessions {
             self.execute(part.as_ref(), cx, session, completed, &mut left)?;
         }

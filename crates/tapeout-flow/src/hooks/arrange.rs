@@ -65,6 +65,14 @@ pub struct Slot {
     after: u32,
 }
 
+impl Slot {
+    /// What stood there first: a section, or the hook that made the place.
+    #[must_use]
+    pub fn origin(&self) -> Occupant {
+        self.replaced.first().copied().unwrap_or(self.occupant)
+    }
+}
+
 /// A hook, as far as order goes.
 #[derive(Clone, Copy, Debug)]
 pub struct Placing<'a> {

@@ -7,7 +7,7 @@ use tapeout_engine::{Command, Failure, Input, Invocation};
 use tapeout_model::{Alert, Class, Metric, Metrics, Output, Value, Verdict, View};
 
 use super::calling::calling;
-use super::set::Published;
+use super::set::HookUse;
 use crate::step::Script;
 use crate::{Completed, StepCx, StepInfo, slug};
 
@@ -18,7 +18,7 @@ use crate::{Completed, StepCx, StepInfo, slug};
 pub struct HookCx<'a, 'b, 'run> {
     /// The context of the step: inputs, sources, files of tools.
     pub step: &'a mut StepCx<'b, 'run>,
-    pub(super) hook: &'a Published,
+    pub(super) hook: &'a HookUse,
     pub(super) place: Place<'a>,
 }
 

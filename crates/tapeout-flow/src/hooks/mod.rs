@@ -40,7 +40,7 @@ pub use address::{Address, Steps};
 pub use cx::HookCx;
 pub(crate) use cx::Made;
 pub(crate) use set::{HOOK, HOOKS, no_such_step};
-pub use set::{Hooks, PlannedSection, Published, StepHooks};
+pub use set::{HookUse, Hooks, PlannedSection, StepHooks};
 pub use technology::technology_hooks;
 pub use text::TextHook;
 

@@ -8,7 +8,7 @@
 //! recorded result serves. A checkpoint of another chain is refused.
 
 use tapeout_engine::{Failure, Identity, Input};
-use tapeout_model::{Class, Data, Digest, Output, Record, Verdict};
+use tapeout_model::{Class, Data, Output, Record, Verdict};
 use tapeout_store::KeyHasher;
 
 use super::arrange::{Bound, Bounds, NoPlace, Occupant, Order, Slot};
@@ -235,8 +235,7 @@ pub(crate) fn woven(
     // By whatever name: a hook in the place of a section writes what it has written.
     let runs = |section: &str| {
         let number = hooks.sections.iter().position(|known| known.name == section);
-        let origin = |slot: &Slot| slot.replaced.first().copied().unwrap_or(slot.occupant);
-        let is_it = |slot: &Slot| number.is_some_and(|number| origin(slot) == Occupant::Section(number));
+        let is_it = |slot: &Slot| number.is_some_and(|number| slot.origin() == Occupant::Section(number));
         order.part.iter().any(|slot| is_it(hooks.arrangement.get(*slot)))
     };
     let mut earlier: Vec<Output> = Vec::new();
@@ -296,8 +295,7 @@ fn left_by(
         let behind = script.checkpoints.iter().flat_map(|way| way.behind);
         let number = |name: &&str| hooks.sections.iter().position(|section| section.name == *name);
         let own = behind.filter_map(number).filter_map(|number| {
-            let is_it =
-                |slot: &&Slot| slot.replaced.first().copied().unwrap_or(slot.occupant) == Occupant::Section(number);
+            let is_it = |slot: &&Slot| slot.origin() == Occupant::Section(number);
             hooks.arrangement.in_place().find(is_it).map(|slot| slot.name.clone())
         });
         let mut names: Vec<String> = own.collect();
@@ -359,7 +357,7 @@ fn save(script: &mut Script, checkpoints: &[Checkpoint], outputs: &mut Vec<Strin
 fn digest_of(text: &str) -> String {
     let mut digest = KeyHasher::new("section");
     digest.text(text);
-    Digest::to_string(&digest.finish())
+    digest.finish().to_string()
 }
 
 pub(super) fn order(hooks: &StepHooks, bounds: &Bounds) -> Result<Order, Failure> {

@@ -27,14 +27,14 @@ pub(crate) const OUTPUTS: SectionInfo =
 
 /// A hook with the values of its parameters.
 #[derive(Clone)]
-pub struct Published {
+pub struct HookUse {
     /// The hook.
     pub hook: Arc<Hook>,
     /// What its parameters are.
     pub values: Vec<(String, Value)>,
 }
 
-impl Published {
+impl HookUse {
     fn new(hook: Arc<Hook>) -> Self {
         let values = hook.parameters.iter();
         let values = values.filter_map(|variable| Some((variable.name.to_string(), variable.default.clone()?)));
@@ -59,8 +59,8 @@ impl Published {
 /// All hooks that may concern the steps of a plan, those of lower layers first.
 #[derive(Clone, Default)]
 pub struct Hooks {
-    hooks: Vec<Published>,
-    /// Published ones that the configuration does not ask for.
+    hooks: Vec<HookUse>,
+    /// HookUse ones that the configuration does not ask for.
     offered: Vec<Arc<Hook>>,
 }
 
@@ -77,7 +77,7 @@ pub(crate) struct Hooking<'a> {
 /// The hooks of a step, with the order that they make.
 pub struct StepHooks {
     pub(super) sections: Vec<SectionInfo>,
-    pub(super) hooks: Vec<Published>,
+    pub(super) hooks: Vec<HookUse>,
     /// Which of them have found a place. The others are there for those behind them to be counted.
     acts: Vec<bool>,
     pub(super) arrangement: Arrangement,
@@ -100,7 +100,7 @@ pub struct PlannedSection {
     pub runs: Runs,
     /// The name of what it runs at the start, or behind, of.
     pub target: Option<String>,
-    /// The hooks that had taken its place before, and the one that took it out, in words.
+    /// The hook that took it out, in words.
     pub removed_by: Option<String>,
 }
 
@@ -118,7 +118,7 @@ impl Hooks {
         };
         known.extend(registry.hooks().cloned());
         let (published, always): (Vec<_>, Vec<_>) = known.into_iter().partition(|hook| hook.published_by.is_some());
-        let mut hooks: Vec<Published> = always.into_iter().map(Published::new).collect();
+        let mut hooks: Vec<HookUse> = always.into_iter().map(HookUse::new).collect();
         let mut problems = Vec::new();
         let asked = if config.declares(HOOKS) { config.get(HOOKS) } else { None };
         if let Some(Value::List(asked)) = asked {
@@ -147,12 +147,12 @@ impl Hooks {
     }
 
     /// Those that edit sections.
-    fn of_sections(&self) -> impl Iterator<Item = (usize, &Published)> {
+    fn of_sections(&self) -> impl Iterator<Item = (usize, &HookUse)> {
         self.hooks.iter().enumerate().filter(move |(_, published)| !published.hook.is_of_flow())
     }
 
     /// All of them, in the order in which they apply.
-    pub fn iter(&self) -> impl Iterator<Item = &Published> {
+    pub fn iter(&self) -> impl Iterator<Item = &HookUse> {
         self.hooks.iter()
     }
 
@@ -168,7 +168,7 @@ impl Hooks {
 }
 
 /// A published hook as a configuration asks for it; or what is wrong, and what helps.
-fn asked_for(item: &Value, published: &[Arc<Hook>]) -> Result<Published, (String, String)> {
+fn asked_for(item: &Value, published: &[Arc<Hook>]) -> Result<HookUse, (String, String)> {
     let form = || "a hook is asked for by its name, or by a map: `{hook: NAME, PARAMETER: VALUE}`".to_owned();
     let (name, values): (&str, &[(String, Value)]) = match item {
         Value::Str(name) => (name, &[]),
@@ -187,7 +187,7 @@ fn asked_for(item: &Value, published: &[Arc<Hook>]) -> Result<Published, (String
         };
         return Err((format!("there is no hook `{name}` to ask for"), help));
     };
-    let mut asked = Published::new(Arc::clone(hook));
+    let mut asked = HookUse::new(Arc::clone(hook));
     for (key, value) in values.iter().filter(|(key, _)| key != "hook") {
         let Some(parameter) = hook.parameters.iter().find(|parameter| parameter.name == *key) else {
             let names: Vec<&str> = hook.parameters.iter().map(|parameter| parameter.name.as_ref()).collect();
@@ -257,7 +257,7 @@ impl Hooking<'_> {
         let meant = all.of_sections().filter(|(_, published)| means(&published.hook));
         // What has no sections has no beginning either. A step without tools has nothing to begin, and loses nothing.
         let has_no_beginning = info.sections.is_empty() && !info.tools.is_empty();
-        let (homeless, meant): (Vec<_>, Vec<(usize, &Published)>) =
+        let (homeless, meant): (Vec<_>, Vec<(usize, &HookUse)>) =
             meant.partition(|(_, published)| published.hook.kind == HookKind::Persistent && has_no_beginning);
         for (number, _) in homeless {
             self.missing[number].get_or_insert((id.to_owned(), None));
@@ -301,7 +301,7 @@ impl Hooking<'_> {
         Registered { info: Arc::new(hooked), hooks: Some(hooks), ..registered.clone() }
     }
 
-    fn words(&self, id: &str, info: &StepInfo, hook: &Hook, before: &[Published], no: NoPlace) -> Problem {
+    fn words(&self, id: &str, info: &StepInfo, hook: &Hook, before: &[HookUse], no: NoPlace) -> Problem {
         let of = |number: usize| before.get(number).map_or_else(String::new, |published| published.hook.words());
         let told = |message: String, help: String| {
             Problem::Told(Box::new(Diagnostic::error(format!("{}: {message}", hook.words())).help(help)))
@@ -433,7 +433,7 @@ impl StepHooks {
 
     /// A hook by its number.
     #[must_use]
-    pub fn hook(&self, number: usize) -> &Published {
+    pub fn hook(&self, number: usize) -> &HookUse {
         &self.hooks[number]
     }
 

@@ -8,7 +8,7 @@ use tapeout_model::Class;
 use super::arrange::{Bounds, Occupant, Order, SlotId};
 use super::cx::{Made, Place};
 use super::partial::order;
-use super::set::{OUTPUTS, Published, StepHooks};
+use super::set::{HookUse, OUTPUTS, StepHooks};
 use super::{HookCx, HookKind, Puts};
 use crate::step::{Script, Section, Session};
 use crate::{Completed, StepCx};
@@ -63,8 +63,7 @@ impl StepHooks {
         let slots: Vec<SlotId> = order.start.iter().chain(&order.part).copied().filter(|slot| is_here(*slot)).collect();
         for at in slots {
             let slot = self.arrangement.get(at);
-            let replaced = slot.replaced.first().copied().unwrap_or(slot.occupant);
-            let original = match replaced {
+            let original = match slot.origin() {
                 Occupant::Section(number) => numbers[number].map(|index| own[index].text.as_str()),
                 Occupant::Hook(_) => None,
             };
@@ -125,7 +124,7 @@ impl StepHooks {
                     }
                     continue;
                 };
-                let replaces = !slot.replaced.is_empty() && slot.replaced[0] == Occupant::Section(number);
+                let replaces = slot.origin() == Occupant::Section(number);
                 let mut added = Vec::new();
                 let place = Place::Call { call: call.as_mut(), calls: &mut added, invocation: &mut session.invocation };
                 run(&self.hooks[hook], cx, place)?;
@@ -165,7 +164,7 @@ fn undeclared(cx: &StepCx<'_, '_>, section: &str) -> Failure {
     Failure::new(Class::Internal, message)
 }
 
-fn run(published: &Published, cx: &mut StepCx<'_, '_>, place: Place<'_>) -> Result<(), Failure> {
+fn run(published: &HookUse, cx: &mut StepCx<'_, '_>, place: Place<'_>) -> Result<(), Failure> {
     let hook = Arc::clone(&published.hook);
     let Puts::Body(body) = &hook.puts else {
         debug_assert!(hook.kind == HookKind::Remove);

@@ -131,7 +131,7 @@ fn item(known: &Known, verbose: bool) -> (Vec<Cell>, Value) {
     let Known { hook, standing } = known;
     let dim = |text: String| Cell::left(text).style(Some(Style::Dim));
     let tool = hook.tool.as_ref().map(|tool| format!("with {tool}")).unwrap_or_default();
-    let name = if is_removal(hook) { String::new() } else { hook.full_name() };
+    let name = if is_removal(hook) { "(removal)".to_owned() } else { hook.full_name() };
     let mut cells = vec![
         Cell::left(name),
         dim(of_layer(hook.layer)),
