@@ -335,6 +335,44 @@ fn every_command_and_option_is_described() {
     assert!(problems.is_empty(), "not in book/src/command-line.md: {problems:#?}");
 }
 
+/// The text with the indentation of its lines taken away: a page shows parts of files.
+fn dedented<'a>(lines: impl Iterator<Item = &'a str>) -> String {
+    lines.map(|line| format!("{}\n", line.trim())).collect()
+}
+
+/// All code of the examples and the tests.
+fn compiled() -> String {
+    let mut code = String::new();
+    let mut paths = vec![root().join("examples"), root().join("crates")];
+    while let Some(path) = paths.pop() {
+        if path.is_dir() {
+            let entries = fs::read_dir(&path).unwrap().map(|entry| entry.unwrap().path());
+            let named = |path: &PathBuf, name: &str| path.file_name().is_some_and(|it| it == name);
+            paths.extend(entries.filter(|path| !named(path, "target") && !path.ends_with(file!())));
+        } else if path.extension().is_some_and(|extension| extension == "rs" || extension == "tcl") {
+            code += &dedented(fs::read_to_string(&path).unwrap().lines());
+        }
+    }
+    code
+}
+
+#[test]
+fn code_is_compiled() {
+    let code = compiled();
+    let mut unknown = Vec::new();
+    for page in pages() {
+        let text = text_of(&page);
+        for block in blocks(&text).iter().filter(|block| ["rust", "tcl"].contains(&block.tag)) {
+            // A block may show parts of several files.
+            let parts = block.lines.split(|line| line.is_empty()).map(|lines| dedented(lines.iter().copied()));
+            let parts = parts.filter(|part| !code.contains(part.as_str()));
+            unknown
+                .extend(parts.map(|part| format!("{}:{}: no test compiles this:\n{part}", page.display(), block.line)));
+        }
+    }
+    assert!(unknown.is_empty(), "{}", unknown.join("\n"));
+}
+
 #[test]
 fn commands_that_are_not_run_exist() {
     let xtask = fs::read_to_string(root().join("xtask/src/main.rs")).unwrap();

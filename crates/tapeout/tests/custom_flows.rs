@@ -1,12 +1,11 @@
-//! Flows that are programs, started by [`Design`]: those of the page on custom flows, on real tools; and that it and the
-//! page on steps show no other code than this and the example `rust-flow`.
+//! Flows that are programs, started by [`Design`]: those of the page on custom flows, on real tools.
 #![expect(clippy::unwrap_used, reason = "a test fails by panic")]
 
 #[expect(clippy::disallowed_methods, clippy::print_stdout, reason = "shared with tests that start programs")]
 mod support;
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::thread;
 
 use libtest_mimic::{Arguments, Trial};
@@ -248,37 +247,27 @@ fn map<const N: usize>(entries: [(&str, Value); N]) -> Value {
     Value::Map(entries.map(|(name, value)| (name.to_owned(), value)).into())
 }
 
-/// The text with the indentation of its lines taken away: the page shows parts of files.
-fn dedented(text: &str) -> String {
-    text.lines().map(|line| format!("{}\n", line.trim())).collect()
+/// The flow with a gate of the page on sequential flows.
+fn checked() -> Flow {
+    Flow::new("Checked", "Synthesis, with a look at the sources on request.", &["Verilator.Lint", "Yosys.SynthIce40"])
+        .variables([Variable::new("RUN_LINT", Type::Bool, "Whether to look at the sources.").default(false)])
+        .gate("Verilator.Lint", &["RUN_LINT"])
 }
 
-fn the_pages_show_code_that_is_compiled() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).unwrap();
-    let read = |path: &str| fs::read_to_string(root.join(path)).unwrap();
-    let mut compiled = dedented(&read("crates/tapeout/tests/custom_flows.rs"));
-    for file in ["lib", "main", "depth", "ports", "smallest_device", "bin/smallest"] {
-        compiled.push_str(&dedented(&read(&format!("examples/rust-flow/src/{file}.rs"))));
+fn a_gate_is_open_on_request() {
+    let mut registry = tapeout::registry();
+    registry.add_flow(checked());
+    for (lint, steps) in [(false, &["Yosys.SynthIce40"][..]), (true, &["Verilator.Lint", "Yosys.SynthIce40"])] {
+        let space = TestSpace::counter();
+        let ended = counter(&space).set("RUN_LINT", lint).flow("Checked").start(&registry).unwrap();
+        assert_eq!(ids(&ended), steps);
     }
-    for (page, at_least) in [("custom-flows", 8), ("own-steps", 4)] {
-        let text = read(&format!("book/src/{page}.md"));
-        let shown = text.split("```rust\n").skip(1).map(|rest| rest.split_once("```").unwrap().0);
-        let blocks: Vec<&str> = shown.collect();
-        assert!(blocks.len() >= at_least, "{page}: {}", blocks.len());
-        for block in blocks {
-            assert!(compiled.contains(&dedented(block)), "{page}: no test compiles this:\n{block}");
-        }
-    }
-    let script = read("examples/rust-flow/src/ports.tcl");
-    assert!(read("book/src/own-steps.md").contains(&script), "the page shows another script");
 }
 
 /// Not the usual harness: the test program is also its own guard, which must be the only thread of its process.
 fn main() {
     tapeout::serve_if_asked();
-    let without_tools: [(&str, fn()); 1] =
-        [("the_pages_show_code_that_is_compiled", the_pages_show_code_that_is_compiled)];
-    let with_tools: [(&str, fn()); 8] = [
+    let with_tools: [(&str, fn()); 9] = [
         ("start_gives_the_last_state_and_the_steps_in_order", start_gives_the_last_state_and_the_steps_in_order),
         ("a_step_gets_a_copy_of_the_configuration", a_step_gets_a_copy_of_the_configuration),
         ("futures_are_inputs_of_other_steps", futures_are_inputs_of_other_steps),
@@ -286,6 +275,7 @@ fn main() {
         ("a_tool_that_fails_is_a_value_and_is_not_run_again", a_tool_that_fails_is_a_value_and_is_not_run_again),
         ("several_threads_may_drive_a_flow", several_threads_may_drive_a_flow),
         ("a_flow_may_run_another", a_flow_may_run_another),
+        ("a_gate_is_open_on_request", a_gate_is_open_on_request),
         ("what_is_wrong_is_an_error_in_words", what_is_wrong_is_an_error_in_words),
     ];
     let trial = |(name, test): (&str, fn())| {
@@ -295,7 +285,6 @@ fn main() {
         })
     };
     let runs = !support::fast_only() && support::has_flow();
-    let with_tools = with_tools.map(trial).map(|trial| trial.with_ignored_flag(!runs));
-    let trials = without_tools.map(trial).into_iter().chain(with_tools);
-    libtest_mimic::run(&Arguments::from_args(), trials.collect()).exit()
+    let trials = with_tools.map(trial).map(|trial| trial.with_ignored_flag(!runs));
+    libtest_mimic::run(&Arguments::from_args(), trials.into()).exit()
 }
