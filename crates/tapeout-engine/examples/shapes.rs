@@ -127,7 +127,7 @@ struct Writes(usize);
 
 impl JobBody for Writes {
     fn identify(&self, identity: &mut Identity<'_>) {
-        identity.shown("writes", self.0);
+        identity.part("writes", &self.0.to_string());
     }
 
     fn run(&self, cx: &mut JobCx<'_>) -> Result<Record, Failure> {
@@ -151,7 +151,7 @@ struct Spawns(usize);
 
 impl JobBody for Spawns {
     fn identify(&self, identity: &mut Identity<'_>) {
-        identity.shown("spawns", self.0);
+        identity.part("spawns", &self.0.to_string());
     }
 
     fn run(&self, cx: &mut JobCx<'_>) -> Result<Record, Failure> {

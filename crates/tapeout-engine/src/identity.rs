@@ -1,14 +1,12 @@
 //! What a job is, apart from what it reads: told once, read in two ways. The engine hashes it to the job's key; whoever
 //! asks why a job runs again gets the same in words, so the two cannot drift apart.
 
-use std::fmt::Write as _;
-
 use tapeout_store::KeyHasher;
 
 /// What a job tells of its code and arguments.
 pub struct Identity<'a> {
     sink: Sink<'a>,
-    /// Where a value is written that has to be made into text.
+    /// Where a value is written that consists of several texts.
     text: String,
 }
 
@@ -35,12 +33,11 @@ impl<'a> Identity<'a> {
         self
     }
 
-    /// A part that has to be made into text. Two values that differ must read differently.
-    pub fn shown(&mut self, name: &str, value: impl std::fmt::Display) -> &mut Self {
+    /// A part whose value consists of several texts, one right after the other.
+    pub fn joined(&mut self, name: &str, texts: &[&str]) -> &mut Self {
         let mut text = std::mem::take(&mut self.text);
         text.clear();
-        // Writing to a string cannot fail.
-        let _ = write!(text, "{value}");
+        text.extend(texts.iter().copied());
         self.part(name, &text);
         self.text = text;
         self

@@ -117,7 +117,7 @@ impl Step for InitialStep {
     }
 
     fn identify(&self, identity: &mut Identity<'_>) {
-        identity.shown(STATE, self.0.0.to_json());
+        identity.part(STATE, &self.0.0.to_json().to_string());
     }
 
     fn prepare(&self, _: &mut StepCx<'_, '_>) -> Result<Vec<Session>, Failure> {

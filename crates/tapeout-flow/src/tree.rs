@@ -325,10 +325,13 @@ impl RunTree {
         self.changed = true;
     }
 
-    /// Whether a directory shows a result, and nothing was added to it and nothing removed.
-    pub(crate) fn is_complete(&self, dir: &str, result: &Digest) -> bool {
+    /// Whether a directory without folders shows a result, nothing was added to it and nothing removed, and, where
+    /// `files` are looked at, nothing was written.
+    pub(crate) fn stands(&self, dir: &str, result: &Digest, files: bool) -> bool {
         let shown = self.shown.get(dir).filter(|shown| shown.result.as_ref() == Some(result));
-        shown.is_some_and(|shown| shown.listed.is_some() && shown.listed == listed(&self.dir, dir))
+        shown.is_some_and(
+            |shown| if files { is_untouched(&self.dir, dir, shown) } else { is_complete(&self.dir, dir, shown) },
+        )
     }
 
     /// Whether something is shown in a directory.
@@ -589,7 +592,12 @@ fn is_untouched(root: &File, dir: &str, shown: &Shown) -> bool {
         let stamp = |now: Stat| (now.st_size as u64, now.st_mtime, now.st_mtime_nsec as i64);
         !name.contains('/') && stat(&path).is_some_and(|now| stamp(now) == file.stamp)
     };
-    shown.listed.is_some() && shown.listed == listed(root, dir) && shown.files.iter().all(&mut is_same)
+    is_complete(root, dir, shown) && shown.files.iter().all(&mut is_same)
+}
+
+/// Whether nothing was added to a directory of a tree and nothing removed.
+fn is_complete(root: &File, dir: &str, shown: &Shown) -> bool {
+    shown.listed.is_some() && shown.listed == listed(root, dir)
 }
 
 /// When the list of names of a directory of a tree last changed.

@@ -161,7 +161,7 @@ impl PartOfStep {
         }
         let Some((last, _)) = self.resumes(hooks) else { return };
         for (checkpoint, file) in &self.left {
-            identity.shown(CHECKPOINT, format_args!("{} {} {}", checkpoint.section, checkpoint.chain, file.digest));
+            identity.part(CHECKPOINT, &format!("{} {} {}", checkpoint.section, checkpoint.chain, file.digest));
             if checkpoint == last {
                 break;
             }

@@ -50,10 +50,10 @@ impl JobBody for TargetJob {
     fn identify(&self, identity: &mut Identity<'_>) {
         let name = |target| (self.project().block(target).0, &self.project().task(target).id);
         let (block, task) = name(self.target);
-        identity.shown(TARGET, format_args!("{block}.{task}"));
+        identity.joined(TARGET, &[block, ".", task]);
         for (requirement, required) in self.project().required(self.target) {
             let (block, task) = name(required);
-            identity.part(REQUIRES, requirement).shown(REQUIRES, format_args!("{block}.{task}"));
+            identity.part(REQUIRES, requirement).joined(REQUIRES, &[block, ".", task]);
         }
         self.task().body.identify(identity);
     }

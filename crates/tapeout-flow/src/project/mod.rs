@@ -331,13 +331,13 @@ impl Project {
     /// A target as it is written: `block.task`.
     #[must_use]
     pub fn name(&self, target: TargetId) -> String {
-        format!("{}.{}", self.block(target).0, self.task(target).id)
+        [self.block(target).0, ".", &self.task(target).id].concat()
     }
 
     /// The directory of a target in the build directory.
     #[must_use]
     pub fn dir(&self, target: TargetId) -> String {
-        format!("{}/{}", self.block(target).0, self.task(target).id)
+        [self.block(target).0, "/", &self.task(target).id].concat()
     }
 
     /// The targets that a target requires, with the names under which it gets their results.

@@ -24,11 +24,11 @@ impl RunTree {
     ) -> Result<(), Failure> {
         let dir = project.dir(target);
         let id = entry.id_with_attempt();
-        let (block, task) = (project.block(target).0, &project.task(target).id);
-        let text = || result_file::text(block, task, entry);
-        if !is_asked && self.is_complete(&dir, &id) {
+        if self.stands(&dir, &id, is_asked) {
             return Ok(());
         }
+        let (block, task) = (project.block(target).0, &project.task(target).id);
+        let text = || result_file::text(block, task, entry);
         if !self.shows(&dir) && has_no_files(entry) && self.show_one_file(&dir, &id, (RESULT, &text()))? {
             self.note_listing(&dir);
             return Ok(());

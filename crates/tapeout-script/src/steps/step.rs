@@ -76,7 +76,7 @@ impl Step for StarStep {
     fn identify(&self, identity: &mut Identity<'_>) {
         if !self.facts.args.is_empty() {
             let args: Vec<(String, Data)> = self.facts.args.clone();
-            identity.shown("arguments", Data::Map(args).to_json());
+            identity.part("arguments", &Data::Map(args).to_json().to_string());
         }
     }
 
