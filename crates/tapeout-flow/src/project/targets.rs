@@ -2,8 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, mpsc};
-use std::thread;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use tapeout_engine::{Cause, Engine, Event, Failure, Graph, How, Job, JobId, Mode, Outcome, Part, Wish};
@@ -137,40 +136,54 @@ impl<'a> Targets<'a> {
     ) -> Result<TargetsEnded, Failure> {
         let tree = RunTree::open(&self.dir)?;
         let recorder = Recorder::create(&self.dir)?;
-        let tell = |place: usize, event: RunEvent| {
-            let happened = Happened::now(Some((self.name(place), &self.project.dir(self.target(place)))), event);
+        let tell = |place: Option<usize>, event: RunEvent| {
+            let about = place.map(|place| (self.name(place), self.project.dir(self.target(place))));
+            let happened = Happened::now(about.as_ref().map(|(name, dir)| (*name, dir.as_str())), event);
             recorder.record(&happened);
-            sink(Some(place), &happened);
+            sink(place, &happened);
         };
-        let mut showing = Showing::new(tree, self.plan.targets.len());
-        let run = |showing: &mut Showing, wish: &dyn Fn(&Job) -> Wish| {
-            let again = |place| again(self.name(place));
-            self.run_and_show(wish, |event| {
-                if let Some((place, event)) = showing.hear(&self, event, &again) {
-                    tell(place, event);
+        let showing = Mutex::new(Showing::new(tree, self.plan.targets.len()));
+        let locked = || showing.lock().unwrap_or_else(PoisonError::into_inner);
+        let run = |wish: &dyn Fn(&Job) -> Wish| {
+            self.engine.run(&self.graph, Mode::Run, wish, &|event| {
+                let mut showing = locked();
+                let Some(place) = showing.place_of(event, self.plan.targets.len()) else { return };
+                let event = match event {
+                    Event::Started { .. } if showing.is_own(event) => {
+                        let reasons = self.reasons(place, again(self.name(place)), &showing.entries);
+                        let reasons = reasons.iter().map(Reason::to_string).collect();
+                        let name = self.project.task(self.target(place)).help();
+                        Some(RunEvent::StepStarted { name, reasons })
+                    }
+                    event => showing.show(&self, place, event),
+                };
+                drop(showing);
+                if let Some(event) = event {
+                    tell(Some(place), event);
                 }
             })
         };
-        let mut outcomes = run(&mut showing, &|job| match again(&job.name) {
+        let mut outcomes = run(&|job| match again(&job.name) {
             Again::No => Wish::Result,
             Again::Fresh => Wish::Fresh,
             Again::Compare => Wish::Repeat,
         });
         let mut turns = 0;
         // Results that could not be shown, because the store has lost files of theirs, do not count as recorded now.
-        while std::mem::take(&mut showing.lost) && turns < MAX_TURNS && !interrupted(&outcomes) {
+        while std::mem::take(&mut locked().lost) && turns < MAX_TURNS && !interrupted(&outcomes) {
             turns += 1;
-            let shown: HashMap<String, Arc<Entry>> = (showing.entries.iter().enumerate())
+            let shown: HashMap<String, Arc<Entry>> = (locked().entries.iter().enumerate())
                 .filter_map(|(place, entry)| Some((self.name(place).to_owned(), Arc::clone(entry.as_ref()?))))
                 .collect();
             let before = outcomes;
-            outcomes = run(&mut showing, &|job| shown.get(&job.name).cloned().map_or(Wish::Result, Wish::Pinned));
+            outcomes = run(&|job| shown.get(&job.name).cloned().map_or(Wish::Result, Wish::Pinned));
             for (place, (outcome, old)) in outcomes.iter_mut().zip(before).take(self.plan.targets.len()).enumerate() {
                 if shown.contains_key(self.name(place)) {
                     *outcome = old;
                 }
             }
         }
+        let mut showing = showing.into_inner().unwrap_or_else(PoisonError::into_inner);
         if let Some(error) = showing.error.take() {
             return Err(error);
         }
@@ -178,16 +191,6 @@ impl<'a> Targets<'a> {
         let ended = self.ended(&mut showing, &outcomes);
         self.keep_reference(&outcomes)?;
         Ok(ended)
-    }
-
-    /// Runs the engine, and beside it, in a thread of its own, what shows the events: who builds does not wait for views.
-    fn run_and_show(&self, wish: &dyn Fn(&Job) -> Wish, mut show: impl FnMut(&Event) + Send) -> Vec<Outcome> {
-        let (sender, events) = mpsc::channel::<Event>();
-        thread::scope(|scope| {
-            scope.spawn(move || events.iter().for_each(|event| show(&event)));
-            // The other end is there as long as this one.
-            self.engine.run(&self.graph, Mode::Run, wish, &move |event| _ = sender.send(event.clone()))
-        })
     }
 
     fn ended(&self, showing: &mut Showing, outcomes: &[Outcome]) -> TargetsEnded {
@@ -391,26 +394,6 @@ impl Showing {
             return None;
         }
         place(event.job(), &self.parts)
-    }
-
-    /// Shows what an event brings, and gives it as one of the run, with the place of the target.
-    fn hear(
-        &mut self,
-        targets: &Targets<'_>,
-        event: &Event,
-        again: &dyn Fn(usize) -> Again,
-    ) -> Option<(usize, RunEvent)> {
-        let place = self.place_of(event, targets.plan.targets.len())?;
-        let event = match event {
-            Event::Started { .. } if self.is_own(event) => {
-                let reasons = targets.reasons(place, again(place), &self.entries);
-                let reasons = reasons.iter().map(Reason::to_string).collect();
-                let name = targets.project.task(targets.target(place)).help();
-                RunEvent::StepStarted { name, reasons }
-            }
-            event => self.show(targets, place, event)?,
-        };
-        Some((place, event))
     }
 
     fn is_own(&self, event: &Event) -> bool {
