@@ -1,9 +1,13 @@
-//! Conducting: asking for jobs on behalf of a job whose own result is of no interest. A conductor may be used by several
-//! threads at once, and notes no reads: the job that it belongs to runs each time, and what costs is in the jobs that it
-//! asks for.
+//! Conducting: asking for jobs on behalf of another one, from several threads at once. The job either runs each time and
+//! only conducts, so that what costs is in the jobs that it asks for; or all that was asked for becomes what it read.
 
 use std::any::Any;
-use std::sync::{Arc, mpsc};
+use std::collections::BTreeSet;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError, mpsc};
+
+use tapeout_model::Output;
 
 use crate::run::{Message, Mode, Run};
 use crate::{Event, Failure, Job, JobCx, JobId, Outcome};
@@ -13,6 +17,8 @@ use crate::{Event, Failure, Job, JobCx, JobId, Outcome};
 pub struct Conductor<'run> {
     run: &'run Run<'run>,
     by: JobId,
+    /// What it asks for, where that is noted.
+    asked: Option<&'run Mutex<BTreeSet<JobId>>>,
 }
 
 impl<'run> JobCx<'run> {
@@ -24,7 +30,25 @@ impl<'run> JobCx<'run> {
     #[must_use]
     pub fn conductor(&self) -> Conductor<'run> {
         assert!(self.job.conducts, "`{}` asks for jobs without noting it", self.job.name);
-        Conductor { run: self.run, by: self.id }
+        Conductor { run: self.run, by: self.id, asked: None }
+    }
+
+    /// Has a program ask for jobs on behalf of this one, which holds nothing meanwhile, and waits for all of them. Each is
+    /// a read, and may be waited for once more with [`JobCx::wait`]. What the program does beyond what comes out of them
+    /// must follow from what this job read before.
+    ///
+    /// # Errors
+    /// When a brief body is being done between other things, see [`JobCx::leave_driver`].
+    pub fn conduct<T>(&mut self, program: impl FnOnce(Conductor<'_>) -> T) -> Result<T, Failure> {
+        self.leave_driver()?;
+        let asked = Mutex::default();
+        self.run.tell(Message::Pauses(self.id));
+        let conductor = Conductor { run: self.run, by: self.id, asked: Some(&asked) };
+        let ran = catch_unwind(AssertUnwindSafe(|| program(conductor)));
+        self.go_on(None);
+        let ran = ran.unwrap_or_else(|panic| resume_unwind(panic));
+        self.take_in(asked.into_inner().unwrap_or_else(PoisonError::into_inner));
+        Ok(ran)
     }
 }
 
@@ -37,7 +61,11 @@ impl Conductor<'_> {
     pub fn start(&self, job: Job) -> Result<JobId, Failure> {
         let (reply, answer) = mpsc::channel();
         self.run.tell(Message::Asks { by: self.by, job, reply });
-        answer.recv().map_err(|_| Failure::interrupted())?
+        let id = answer.recv().map_err(|_| Failure::interrupted())??;
+        if let Some(asked) = self.asked {
+            asked.lock().unwrap_or_else(PoisonError::into_inner).insert(id);
+        }
+        Ok(id)
     }
 
     /// Waits for a job to end.
@@ -51,6 +79,14 @@ impl Conductor<'_> {
     /// Tells something, which is the business of whoever made the job: [`Event::Told`].
     pub fn tell(&self, note: Arc<dyn Any + Send + Sync>) {
         (self.run.sink)(&Event::Told { job: self.by, note });
+    }
+
+    /// Puts a recorded file at a path, unless it is there.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn place(&self, output: &Output, path: &Path) -> Result<(), Failure> {
+        self.run.place(output, path)
     }
 
     /// Whether nothing is to run: a job without a good result ends as [`Outcome::WouldRun`].

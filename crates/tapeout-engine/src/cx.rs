@@ -333,11 +333,22 @@ impl JobCx<'_> {
             std::thread::sleep(patience);
             patience = (patience * 2).min(Duration::from_millis(50));
         };
+        self.go_on(claims);
+        result
+    }
+
+    /// Ends a pause.
+    pub(crate) fn go_on(&self, claims: Option<Claims>) {
         let (reply, answer) = mpsc::channel();
         self.run.tell(Message::GoesOn { job: self.id, claims, reply });
         // The driver replies as long as there are jobs.
         let _ = answer.recv();
-        result
+    }
+
+    /// Waits for jobs that were asked for on behalf of this one: they and what they have inputs from become reads.
+    pub(crate) fn take_in(&mut self, asked: std::collections::BTreeSet<JobId>) {
+        asked.iter().for_each(|id| _ = self.children.entry(*id).or_default());
+        asked.into_iter().for_each(|id| _ = self.outcome_of(id));
     }
 
     pub(crate) fn say(&self, event: &Event) {
@@ -475,11 +486,7 @@ impl JobCx<'_> {
     /// # Errors
     /// When it cannot be written.
     pub fn place(&self, output: &Output, path: &str) -> Result<(), Failure> {
-        let path = self.absolute(path);
-        if self.engine.store().file_digest(&path)? == Some(output.digest) {
-            return Ok(());
-        }
-        Ok(self.engine.store().materialise(output, &path)?)
+        self.run.place(output, &self.absolute(path))
     }
 
     /// The path of a file that comes with a tool, given from the directory of the tool's real executable; when it is not

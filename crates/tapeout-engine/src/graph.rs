@@ -102,7 +102,8 @@ impl Job {
     }
 
     /// The key under which the traces of the job are kept: its code and arguments, and which parts it may see.
-    pub(crate) fn key(&self) -> Digest {
+    #[must_use]
+    pub fn key(&self) -> Digest {
         let mut key = KeyHasher::new("job 2");
         self.identify(&mut Identity::hashing(&mut key));
         key.finish()

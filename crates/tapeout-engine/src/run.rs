@@ -5,13 +5,14 @@
 use std::any::Any;
 use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{self, Receiver, Sender};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, Scope};
 
 use tapeout_guard::Submitted;
-use tapeout_model::{Class, Digest, Verdict};
+use tapeout_model::{Class, Digest, Output, Verdict};
 use tapeout_store::Entry;
 
 use crate::cx::run_body;
@@ -109,6 +110,15 @@ impl Run<'_> {
             Some(job) => job,
             None => &self.added[id.index() - self.graph.jobs().len()],
         }
+    }
+
+    /// Puts a recorded file at a path, unless it is there.
+    pub(crate) fn place(&self, output: &Output, path: &Path) -> Result<(), Failure> {
+        let store = self.engine.store();
+        if store.file_digest(path)? == Some(output.digest) {
+            return Ok(());
+        }
+        Ok(store.materialise(output, path)?)
     }
 
     pub(crate) fn tell(&self, message: Message) {

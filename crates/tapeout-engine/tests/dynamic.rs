@@ -123,6 +123,50 @@ fn what_is_brief_is_done_where_it_is_found_unless_it_asks_for_others() {
 }
 
 #[test]
+fn what_a_program_asks_for_is_read_by_its_job() {
+    let project = tempfile::tempdir().unwrap();
+    fs::write(project.path().join("word"), "one").unwrap();
+    let asks = || {
+        let path = project.path().join("word");
+        job("asks", move |cx| {
+            let word = |name: &str| {
+                let path = path.clone();
+                job(name, move |cx| cx.source("word").map(|_| fs::read_to_string(&path).unwrap()))
+            };
+            let asked = cx.conduct(|conductor| {
+                let from_threads = std::thread::scope(|scope| {
+                    let ask = |job: Job| scope.spawn(move || conductor.start(job));
+                    [word("a"), word("b")].map(ask).map(|thread| thread.join().unwrap().unwrap())
+                });
+                let Outcome::Done { .. } = conductor.wait(from_threads[0]) else { panic!("it has a result") };
+                from_threads
+            })?;
+            let texts = asked.map(|id| cx.wait(id).map(|entry| text_of(cx, &entry)).unwrap());
+            Ok(texts.join(" "))
+        })
+    };
+    // One core is enough, as the job that waits has given back its own.
+    assert_eq!(letters(&run_on(1, project.path(), &one(asks()))), "rrr");
+    assert_eq!(letters(&run_on(1, project.path(), &one(asks()))), "u");
+    fs::write(project.path().join("word"), "another").unwrap();
+    assert_eq!(letters(&run_on(1, project.path(), &one(asks()))), "rrr");
+}
+
+#[test]
+fn a_program_that_breaks_is_a_job_that_fails() {
+    let project = tempfile::tempdir().unwrap();
+    let breaks = job("breaks", |cx| {
+        cx.conduct(|conductor| {
+            let _ = conductor.start(job("other", |_| Ok("other".to_owned())));
+            panic!("no way on")
+        })
+    });
+    let outcomes = run_on(1, project.path(), &one(breaks));
+    let Outcome::Failed(failure) = &outcomes[0] else { panic!("{outcomes:?}") };
+    assert!(failure.message.contains("no way on"), "{}", failure.message);
+}
+
+#[test]
 fn a_future_is_an_input_and_its_maker_need_not_have_started() {
     let project = tempfile::tempdir().unwrap();
     let consumer = job("asks", |cx| {

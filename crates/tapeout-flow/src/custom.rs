@@ -17,7 +17,7 @@ use tapeout_engine::Failure;
 use tapeout_model::Class;
 
 use crate::registry::Registered;
-use crate::{Flow, FlowCx, FlowState, StepPattern};
+use crate::{Flow, FlowCx, FlowState, PlannedStep, StepPattern};
 
 /// A flow that is a program.
 ///
@@ -41,6 +41,13 @@ pub trait CustomFlow: Send + Sync {
         flow
     }
 
+    /// What changes with the program, such as its source or a version. A run of the flow runs the program anyway; a target
+    /// that asks for the flow is built again where this has changed. Without one of its own, that is so with each build of
+    /// the executable.
+    fn implementation(&self) -> String {
+        executable()
+    }
+
     /// Asks for steps and gives the last state. The steps on the way to that state make up its result; what else was tried
     /// is shown and does not count.
     ///
@@ -50,6 +57,13 @@ pub trait CustomFlow: Send + Sync {
     /// # Errors
     /// When no state is what the flow is to give: the error of a step that it has no answer to, or one of its own.
     fn run(&self, cx: &FlowCx<'_>, initial: FlowState) -> Result<FlowState, FlowError>;
+}
+
+/// What changes with each build of the executable that runs.
+fn executable() -> String {
+    let metadata = std::env::current_exe().and_then(std::fs::metadata);
+    let stamp = metadata.and_then(|metadata| Ok((metadata.len(), metadata.modified()?)));
+    format!("{:?}", stamp.ok())
 }
 
 /// A custom flow with the steps that it declares, found.
@@ -83,6 +97,15 @@ impl Program {
         }
         let (text, _) = self.skipped.iter().find(|(_, pattern)| pattern.matches(id))?;
         Some(format!("skipped by `--skip {text}`"))
+    }
+
+    /// All that it may ask for, as it would be planned with this configuration.
+    pub(crate) fn steps(&self, config: &Config) -> impl Iterator<Item = PlannedStep> {
+        let found = self.declared.iter().filter_map(|step| self.step(step.info.id));
+        found.map(|(step, taken_out)| {
+            let planned = PlannedStep::new(0, 2, step.info.id.to_owned(), step.clone(), config);
+            PlannedStep { left_out: taken_out.map(str::to_owned).or(planned.left_out), ..planned }
+        })
     }
 
     /// The step that runs when a declared one is asked for, regardless of case; and why it does not, if it is taken out.

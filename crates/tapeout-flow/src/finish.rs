@@ -33,7 +33,7 @@ impl Run<'_> {
         let states = self.states(&steps, &entries);
         // The steps that the last state comes from; nothing if there is no last state.
         let way = match program {
-            Some(program) => program.way(),
+            Some(program) => program.way().map(|way| way.into_iter().map(|(step, _)| step).collect::<Vec<usize>>()),
             None => {
                 let running = || steps.iter().enumerate().filter(|(_, step)| step.left_out.is_none());
                 running().all(|(index, _)| entries.contains_key(&index)).then(|| running().map(|(i, _)| i).collect())

@@ -1,7 +1,8 @@
 //! What a custom flow may touch: it asks for steps, looks at what came out of them, and tells how far it is.
 
 use std::any::Any;
-use std::path::PathBuf;
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use tapeout_config::Config;
@@ -171,7 +172,9 @@ impl FlowCx<'_> {
         }
         let after = progress.way_to(*state).filter_map(|node| node.job).take(usize::from(in_turn)).collect();
         let last = self.job.last.get(&id).copied();
-        let job = Job { after, ..self.job.plan.job(&planned, inputs, last) };
+        let job = self.job.plan.job(&planned, inputs, last);
+        let name = self.job.part_of.as_ref().map_or_else(|| job.name.clone(), |whole| format!("{whole}/{}", job.name));
+        let job = Job { name, after, ..job };
         self.job.cast.ask(index, job.clone());
         let job = match self.conductor.start(job) {
             Ok(job) => job,
@@ -294,10 +297,14 @@ impl FlowCx<'_> {
     /// # Errors
     /// When a step up to that state did not end well.
     pub fn view(&self, state: &FlowState, format: &str) -> Result<Option<View<PathBuf>>, FlowError> {
-        self.find(state, |step, entry| {
-            let dir = self.job.dir.join(&step.dir);
-            entry.record().views.get(format).map(|view| view.map(&mut |path| dir.join(path)))
-        })
+        let found = self.find(state, |step, entry| {
+            let view = entry.record().views.get(format)?;
+            Some((self.job.dir.join(&step.dir), view.clone(), Arc::clone(entry)))
+        })?;
+        Ok(found.map(|(dir, view, entry)| {
+            self.place(&dir, &entry);
+            view.map(&mut |path| dir.join(path))
+        }))
     }
 
     /// All views and metrics of a state, which is waited for.
@@ -306,6 +313,7 @@ impl FlowCx<'_> {
     /// When a step up to that state did not end well.
     pub fn state(&self, state: &FlowState) -> Result<State<PathBuf>, FlowError> {
         let mut all = State::default();
+        let mut entries = Vec::new();
         self.find(state, |step, entry| {
             let dir = self.job.dir.join(&step.dir);
             for (format, view) in &entry.record().views {
@@ -315,16 +323,32 @@ impl FlowCx<'_> {
             for (name, metric) in &entry.record().metrics {
                 all.metrics.entry(name.clone()).or_insert_with(|| metric.clone());
             }
+            entries.push((dir, Arc::clone(entry)));
             None::<()>
         })?;
+        entries.iter().for_each(|(dir, entry)| self.place(dir, entry));
         Ok(all)
+    }
+
+    /// Puts the files of a step's views where they are told to be, where nobody else does: a target is shown at its end.
+    fn place(&self, dir: &Path, entry: &Entry) {
+        if self.job.part_of.is_none() {
+            return;
+        }
+        let record = entry.record();
+        let files: BTreeSet<&String> = record.views.values().flat_map(View::files).collect();
+        for output in record.outputs.iter().filter(|output| files.contains(&output.path)) {
+            if let Err(failure) = self.conductor.place(output, &dir.join(&output.path)) {
+                self.give_up(failure);
+            }
+        }
     }
 
     /// The first thing that is found in the results of the steps up to a state, the last one first.
     fn find<T>(
         &self,
         state: &FlowState,
-        mut look: impl FnMut(&PlannedStep, &Entry) -> Option<T>,
+        mut look: impl FnMut(&PlannedStep, &Arc<Entry>) -> Option<T>,
     ) -> Result<Option<T>, FlowError> {
         self.wait(state)?;
         let progress = self.job.progress();
@@ -363,6 +387,7 @@ impl FlowCx<'_> {
 
     /// Shows a comparison: at the end of the run, and as a file in its directory.
     pub fn compared(&self, comparison: Comparison) {
+        self.job.progress().comparisons.push(comparison.clone());
         self.tell(Note::Compared(comparison));
     }
 

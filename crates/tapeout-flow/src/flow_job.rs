@@ -7,14 +7,14 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use tapeout_engine::{Failure, Graph, Identity, JobBody, JobCx, JobId};
+use tapeout_engine::{Conductor, Failure, Graph, Identity, JobBody, JobCx, JobId};
 use tapeout_model::Record;
 use tapeout_store::Entry;
 
 use crate::cast::Cast;
 use crate::custom::{FlowError, Program};
 use crate::makers::Makers;
-use crate::{FlowCx, FlowState, Plan, StepAttempt};
+use crate::{Comparison, FlowCx, FlowState, Plan, StepAttempt};
 
 /// A state of a running flow.
 pub(crate) struct Node {
@@ -31,7 +31,13 @@ pub(crate) struct FlowJob {
     pub(crate) plan: Arc<Plan>,
     pub(crate) program: Program,
     pub(crate) cast: Arc<Cast>,
+    /// Where the views of its steps are.
     pub(crate) dir: PathBuf,
+    /// What the names of its jobs begin with, where it is part of a target: then views are where they should be only once
+    /// they are asked for.
+    pub(crate) part_of: Option<String>,
+    /// The jobs of the plan's own steps.
+    initial: Vec<JobId>,
     pub(crate) last: BTreeMap<String, StepAttempt>,
     pub(crate) pinned: BTreeSet<String>,
     pub(crate) progress: Mutex<Progress>,
@@ -45,6 +51,8 @@ pub(crate) struct Progress {
     pub(crate) asked: BTreeMap<String, u32>,
     pub(crate) stages: u32,
     pub(crate) stage_count: Option<u32>,
+    /// What was compared.
+    pub(crate) comparisons: Vec<Comparison>,
     /// Why the flow is not to go on.
     pub(crate) fatal: Option<Failure>,
     /// The state that it gave.
@@ -70,7 +78,35 @@ impl JobBody for FlowJob {
     }
 
     fn run(&self, job: &mut JobCx<'_>) -> Result<Record, Failure> {
-        let conductor = job.conductor();
+        self.conduct(job.conductor()).map(|()| Record::default())
+    }
+}
+
+impl FlowJob {
+    /// A flow that a run consists of.
+    pub(crate) fn new(
+        plan: &Plan,
+        program: Program,
+        cast: Arc<Cast>,
+        dir: PathBuf,
+        last: BTreeMap<String, StepAttempt>,
+        pinned: BTreeSet<String>,
+    ) -> Self {
+        let initial = Graph::ids_of(plan.running().count()).collect();
+        let plan = Arc::new(plan.clone());
+        let (progress, is_cut) = (Mutex::default(), AtomicBool::new(false));
+        Self { plan, program, cast, dir, part_of: None, initial, last, pinned, progress, is_cut }
+    }
+
+    /// A flow that is part of a target. `initial`: the jobs of the plan's own steps.
+    pub(crate) fn part_of(target: String, plan: &Plan, program: Program, dir: PathBuf, initial: Vec<JobId>) -> Self {
+        let cast = Arc::new(Cast::of(plan));
+        let whole = Self::new(plan, program, cast, dir, BTreeMap::new(), BTreeSet::new());
+        Self { part_of: Some(target), initial, ..whole }
+    }
+
+    /// Runs the program to its end, or to where the run is stopped.
+    pub(crate) fn conduct(&self, conductor: Conductor<'_>) -> Result<(), Failure> {
         let initial = self.begin();
         let config = Arc::new(self.plan.config.clone());
         let cx = FlowCx::new(self, conductor, config);
@@ -90,39 +126,18 @@ impl JobBody for FlowJob {
             _ if was_cut => Err(Failure::interrupted()),
             Ok(Ok(last)) => {
                 progress.last = Some(last);
-                Ok(Record::default())
+                Ok(())
             }
             Ok(Err(error)) => Err(error.into_failure()),
             Err(panic) => resume_unwind(panic),
         }
     }
-}
 
-impl FlowJob {
-    pub(crate) fn new(
-        plan: &Plan,
-        program: Program,
-        cast: Arc<Cast>,
-        dir: PathBuf,
-        last: BTreeMap<String, StepAttempt>,
-        pinned: BTreeSet<String>,
-    ) -> Self {
-        let plan = Arc::new(plan.clone());
-        let (progress, is_cut) = (Mutex::default(), AtomicBool::new(false));
-        Self { plan, program, cast, dir, last, pinned, progress, is_cut }
-    }
-
-    /// The steps on the way to the state that the flow gave, in order, without those that were left out; nothing if it gave
-    /// none.
-    pub(crate) fn way(&self) -> Option<Vec<usize>> {
+    /// The steps on the way to the state that the flow gave, in order, each with its job, without those that were left out;
+    /// nothing if it gave none.
+    pub(crate) fn way(&self) -> Option<Vec<(usize, JobId)>> {
         let progress = self.progress();
-        let mut way = Vec::new();
-        let mut at = Some(progress.last?);
-        while let Some(state) = at {
-            let node = &progress.nodes[state.0];
-            way.extend(node.step.filter(|_| node.job.is_some()));
-            at = node.before;
-        }
+        let mut way: Vec<_> = progress.way_to(progress.last?).filter_map(|node| node.step.zip(node.job)).collect();
         way.reverse();
         Some(way)
     }
@@ -141,7 +156,7 @@ impl FlowJob {
         let mut makers = Makers::default();
         let empty = Node { before: None, step: None, job: None, makers: makers.clone(), end: Some(Ok(None)) };
         let mut initial = progress.add(empty);
-        for ((index, step), job) in self.plan.running().zip(Graph::ids_of(self.plan.steps.len())) {
+        for ((index, step), job) in self.plan.running().zip(self.initial.iter().copied()) {
             makers.add(&step.info, job);
             let (step, job, makers) = (Some(index), Some(job), makers.clone());
             initial = progress.add(Node { before: Some(initial), step, job, makers, end: None });

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde_json::json;
 use tapeout_config::{Config, Diagnostic, Loader, SourceMap, Type, Variable};
 use tapeout_engine::{Claims, Failure, Graph, Job, JobBody, JobId, Part};
-use tapeout_model::{Class, ToolSettings};
+use tapeout_model::{Class, Digest, ToolSettings};
 
 use crate::composite::CompositeJob;
 use crate::configure::Arranged;
@@ -449,6 +449,11 @@ impl Plan {
             expected_ms: last.map_or(0, |last| last.wall_ms),
             ..Job::new(step.id.as_str(), body)
         }
+    }
+
+    /// What a step does with its configuration, with its hooks: all that makes it another one, but for what it is given.
+    pub(crate) fn identity_of(&self, step: &PlannedStep) -> Digest {
+        self.job(step, Vec::new(), None).key()
     }
 
     /// What a step needs while it runs: a core, the memory that it took last time, and one of each tool of which only so

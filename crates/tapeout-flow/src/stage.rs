@@ -1,6 +1,9 @@
 //! What a custom flow tells of itself while it runs: the stages of its work, tables of what it compared, messages.
 
 use serde::{Deserialize, Serialize};
+use tapeout_model::csv_field;
+
+use crate::slug;
 
 /// A stage of a flow: what its progress is counted in. It may stand for any number of steps.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -36,6 +39,13 @@ impl Comparison {
     pub fn add(&mut self, standing: Placing, cells: &[&str]) {
         let cells = cells.iter().map(|cell| (*cell).to_owned()).collect();
         self.rows.push(Candidate { cells, standing });
+    }
+
+    /// The file that it becomes: its name and its text, for spreadsheets.
+    pub(crate) fn csv(&self) -> (String, String) {
+        let rows = std::iter::once(&self.columns).chain(self.rows.iter().map(|row| &row.cells));
+        let line = |row: &Vec<String>| row.iter().map(|cell| csv_field(cell)).collect::<Vec<_>>().join(",") + "\n";
+        (format!("{}.csv", slug(&self.title)), rows.map(line).collect())
     }
 }
 

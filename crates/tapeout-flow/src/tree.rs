@@ -18,10 +18,9 @@ use rustix::io::Errno;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use tapeout_engine::{Failure, KeyHasher};
-use tapeout_model::{Class, Digest, Output, Read, State, csv_field, metrics_csv, metrics_json};
+use tapeout_model::{Class, Digest, Output, Read, State, metrics_csv, metrics_json};
 use tapeout_store::{Entry, Store};
 
-use crate::cx::slug;
 use crate::settings::Says;
 use crate::{Comparison, InRange, PlannedStep};
 
@@ -447,10 +446,8 @@ impl RunTree {
 
     /// Writes what a flow compared, for spreadsheets.
     pub(crate) fn show_comparisons(&self, comparisons: &[Comparison]) -> Result<(), Failure> {
-        for comparison in comparisons {
-            let rows = std::iter::once(&comparison.columns).chain(comparison.rows.iter().map(|row| &row.cells));
-            let line = |row: &Vec<String>| row.iter().map(|cell| csv_field(cell)).collect::<Vec<_>>().join(",") + "\n";
-            write(&self.root.join(format!("{}.csv", slug(&comparison.title))), &rows.map(line).collect::<String>())?;
+        for (name, text) in comparisons.iter().map(Comparison::csv) {
+            write(&self.root.join(name), &text)?;
         }
         Ok(())
     }

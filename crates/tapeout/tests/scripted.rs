@@ -354,3 +354,88 @@ fn a_program_of_a_script_has_answers_to_failures() {
         .exits(2)
         .says(&["does not declare that it runs the flow `Ice40`"]);
 }
+
+/// What a task needs that asks for the flow `Program`.
+const ASKS: &str = r#"
+
+def _ask(ctx):
+    done = ctx.flow("Program", config = {"DESIGN_NAME": "levels", "LEVEL": 0})
+    return Result(level = done.metrics["my__level"])
+
+Asking = block(tasks = [task(_ask, id = "ask")])
+flow = Flow()
+flow["it"] = Asking()
+"#;
+
+#[test]
+fn a_task_can_ask_for_a_flow_that_is_a_program() {
+    let space = TestSpace::new();
+    let script = format!("{}{ASKS}", PROGRAM.replace("END", "return low"));
+    space.write("flow.star", &script);
+    let ask = || space.tapeout(&["run", "-j1", "it.ask"]).exits(0);
+    ask().says(&["done", "from 0", "broken: False"]).prints(&["level  1"]);
+    assert_eq!(space.read("build/it/ask/program/levels.csv"), "level\n1\n–\n");
+    ask().prints(&["reused"]);
+    for (from, to, again) in [
+        ("\"level 1 is expected\"", "\"level 1 was expected\"", "the plan of a flow that it asks for changed"),
+        ("echo nine", "echo nine times", "the plan of a flow that it asks for changed"),
+        ("\"LEVEL\": 0}", "\"LEVEL\": 2}", "changed"),
+    ] {
+        space.edit("flow.star", from, to);
+        ask().says(&["started: ", again]);
+        ask().prints(&["reused"]);
+    }
+    space.edit("flow.star", "    print(\"from\"", "    # Where it begins.\n    print(\"from\"");
+    ask().prints(&["reused"]);
+    space.edit("flow.star", "return low\n", "return high.error\n");
+    space.tapeout(&["run", "it.ask"]).exits(1).says_once(&["it.ask: My.Try-high: level 3 is too high"]);
+}
+
+#[test]
+fn a_program_in_a_task_finds_the_files_of_its_steps() {
+    let space = words();
+    let asks = r#"
+def _twice(ctx, state):
+    first = ctx.start(words, state)
+    return ctx.labelled("again").with_config({"TEXT": ctx.view(first, "timing_report")}).start(words, first)
+
+custom_flow("Twice", steps = [words], run = _twice)
+
+def _ask(ctx):
+    done = ctx.flow("Twice", config = {"DESIGN_NAME": "d", "TEXT": ctx.input("text.txt")})
+    return Result(words = done.metrics["my__words"], report = done.views["timing_report"])
+
+Asking = block(tasks = [task(_ask, id = "ask")])
+flow = Flow()
+flow["it"] = Asking()
+"#;
+    space.write("flow.star", format!("{FLOW}{asks}"));
+    let ran = space.tapeout(&["run", "it.ask"]).exits(0);
+    ran.prints(&["words   2", "build/it/ask/twice/02-my-words-again/report.txt"]);
+    assert_eq!(space.read("build/it/ask/twice/02-my-words-again/report.txt"), "2 words\n");
+}
+
+#[test]
+fn a_task_hears_of_a_changed_hook() {
+    let space = words();
+    let asks = r#"
+def _quote(ctx):
+    ctx.append("echo quoted >> words.log")
+
+hook(_quote, after = "My.Words/count")
+
+def _ask(ctx):
+    return Result(words = ctx.step("My.Words", config = {"DESIGN_NAME": "d", "TEXT": ctx.input("text.txt")}).metrics["my__words"])
+
+Asking = block(tasks = [task(_ask, id = "ask")])
+flow = Flow()
+flow["it"] = Asking()
+"#;
+    space.write("flow.star", format!("{FLOW}{asks}"));
+    space.edit("flow.star", "    args = {", "    sections = [\"count\", \"copy\"],\n    args = {");
+    let ask = || space.tapeout(&["run", "it.ask"]).exits(0);
+    ask();
+    ask().prints(&["reused"]);
+    space.edit("flow.star", "echo quoted", "echo unquoted");
+    ask().says(&["the plan of a flow that it asks for changed"]).prints(&["done"]);
+}

@@ -11,8 +11,10 @@ use tapeout_model::{Class, Data, FilePath, Metrics, Output, Severity, Value, Ver
 
 use super::TaskCx;
 use super::job::setting;
+use crate::custom::Program;
 use crate::cx::slug;
-use crate::{InitialState, Plan, PlanError, PlannedStep, Registry};
+use crate::flow_job::FlowJob;
+use crate::{Comparison, InitialState, Plan, PlanError, PlannedStep, Registry};
 
 /// What a task asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -96,7 +98,13 @@ impl FlowPlanner {
         let mut key = KeyHasher::new("plan");
         key.text(&plan.flow).text(&plan.resolved().to_string());
         for step in &plan.steps {
-            key.text(&step.id).text(step.left_out.as_deref().unwrap_or_default()).text(step.info.implementation);
+            key.text(&step.id).text(step.left_out.as_deref().unwrap_or_default()).digest(Some(&plan.identity_of(step)));
+        }
+        if let Some(program) = &plan.program {
+            key.text(&program.flow.implementation());
+            for step in program.steps(&plan.config) {
+                key.text(&step.id).digest(Some(&plan.identity_of(&step)));
+            }
         }
         Some(key.finish().to_string())
     }
@@ -137,7 +145,7 @@ impl FlowPlanner {
 fn unplanned(errors: &[Diagnostic], sources: &SourceMap) -> Failure {
     let errors: Vec<String> = (errors.iter())
         .filter(|error| error.severity == Severity::Error)
-        .map(|error| error.one_line(sources))
+        .map(|error| error.one_line(sources).replacen("error: ", "", 1))
         .collect();
     let failure = Failure::new(Class::Input, format!("the flow cannot be planned: {}", errors.join("; ")));
     failure.hint("nothing of it was started")
@@ -171,10 +179,6 @@ impl TaskCx<'_, '_> {
         let request = self.request(call)?;
         let plan = self.target.site.planner.plan(&request)?;
         plan.require_steps()?;
-        if plan.is_program() {
-            let message = format!("the flow `{}` is a program, and tasks can ask only for lists of steps", plan.flow);
-            return Err(Failure::new(Class::Input, message).hint("ask for its steps, as the program would"));
-        }
         let text = serde_json::to_string(&request).map_err(|error| Failure::new(Class::Internal, error.to_string()))?;
         self.job.setting(&setting::flow(&text));
         let label = self.label(call, &plan);
@@ -188,9 +192,13 @@ impl TaskCx<'_, '_> {
             let job = Job { after, ..plan.job(&named, inputs, None) };
             jobs.insert(index, self.job.start(job)?);
         }
+        let parts = match &plan.program {
+            Some(program) => self.conduct(&plan, program, &label, jobs)?,
+            None => jobs.into_iter().map(|(index, job)| (Arc::clone(&plan.steps[index]), job)).collect(),
+        };
         let mut result = FlowResult::default();
-        for (index, step) in plan.running() {
-            let entry = self.job.wait(jobs[&index]).map_err(|failure| of_step(step, failure))?;
+        for (step, job) in &parts {
+            let entry = self.job.wait(*job).map_err(|failure| of_step(step, failure))?;
             let dir = format!("{label}/{}", step.dir);
             let inside = |file: &Output| Output { path: format!("{dir}/{}", file.path), ..file.clone() };
             let files = entry.record().outputs.iter().chain(&entry.attempt().log).map(inside);
@@ -225,6 +233,27 @@ impl TaskCx<'_, '_> {
             Some(failed) if call.check => Err(Failure::new(Class::Check, failed.as_str())),
             _ => Ok(result),
         }
+    }
+
+    /// Runs the program of a flow. Gives the steps on the way to its last state.
+    fn conduct(
+        &mut self,
+        plan: &Plan,
+        program: &Program,
+        label: &str,
+        initial: BTreeMap<usize, JobId>,
+    ) -> Result<Vec<(Arc<PlannedStep>, JobId)>, Failure> {
+        let name = format!("{}/{label}", self.target.name());
+        let dir = self.target.project().root().join(self.hidden_dir()).join(label);
+        let flow = FlowJob::part_of(name, plan, program.clone(), dir, initial.into_values().collect());
+        self.job.conduct(|conductor| flow.conduct(conductor))??;
+        let comparisons = std::mem::take(&mut flow.progress().comparisons);
+        for (name, text) in comparisons.iter().map(Comparison::csv) {
+            let file = self.job.write_output(text.as_bytes(), &format!("{label}/{name}"))?;
+            self.files.insert(file.path.clone(), file);
+        }
+        let way = flow.way().unwrap_or_default();
+        Ok(way.into_iter().map(|(step, job)| (flow.cast.step(step), job)).collect())
     }
 
     /// The name of the directory of a flow's files: another for each time.
@@ -270,6 +299,11 @@ impl TaskCx<'_, '_> {
         })
     }
 
+    /// Where files are put of a target that is not there yet, seen from the project.
+    fn hidden_dir(&self) -> String {
+        format!("{}/.files/{}", self.target.build_dir(), self.cwd())
+    }
+
     /// A file as one of the project's: its path, relative to it or absolute. Those that the task has made have no place yet:
     /// all of them are put side by side in a directory that is hidden in the build directory, so that one that names
     /// another finds it.
@@ -282,7 +316,7 @@ impl TaskCx<'_, '_> {
             let message = format!("`{own}` is no file that `{}` has made", self.target.name());
             return Err(Failure::new(Class::Input, message).hint(self.own_files()));
         }
-        let dir = format!("{}/.files/{}", self.target.build_dir(), self.cwd());
+        let dir = self.hidden_dir();
         let root = self.target.project().root().join(&dir);
         for stale in matching(&root, "**/*").unwrap_or_default() {
             if !self.files.contains_key(&stale) {

@@ -7,7 +7,7 @@ use tapeout_flow::{CustomFlow, Flow, FlowCx, FlowError, FlowState};
 use tapeout_model::Class;
 
 use super::Function;
-use crate::values::flow_ctx::{ErrorValue, FlowFacts, FlowRun, StateValue, raised_in};
+use crate::values::flow_ctx::{ErrorValue, FlowFacts, FlowRun, Nested, StateValue, raised_in};
 
 /// A custom flow of a script.
 pub(crate) struct StarFlow {
@@ -32,6 +32,14 @@ impl CustomFlow for StarFlow {
 
     fn describe(&self, _: Flow) -> Flow {
         self.described.clone()
+    }
+
+    fn implementation(&self) -> String {
+        let nested = self.facts.nested.values().map(|nested| match nested {
+            Nested::Program(flow) => flow.implementation(),
+            Nested::Steps(steps) => steps.join(" "),
+        });
+        std::iter::once(self.run.code.to_string()).chain(nested).collect::<Vec<_>>().join("\n")
     }
 
     fn run(&self, cx: &FlowCx<'_>, initial: FlowState) -> Result<FlowState, FlowError> {
