@@ -237,8 +237,11 @@ impl JobCx<'_> {
         let store = self.engine.store();
         files.sort_unstable();
         files.dedup();
+        // What a link leads to is gone once it is taken.
+        files.sort_by_cached_key(|name| !dir.path.join(name).is_symlink());
         let outputs = files.iter().map(|name| store.take_file(&dir.path.join(name), name));
-        let outputs = outputs.collect::<Result<_, _>>()?;
+        let mut outputs = outputs.collect::<Result<Vec<_>, _>>()?;
+        outputs.sort_unstable_by(|a, b| a.path.cmp(&b.path));
         attempt.log = Some(store.take_file(&dir.path.join(&invocation.log), &invocation.log)?);
         let record = Record { outputs, statuses, ..Record::default() };
         let entry = store.commit(Entry::new(key, &reads, record, attempt))?;

@@ -134,7 +134,7 @@ impl WorkDir {
         fs::write(&path, bytes).map_err(failure)
     }
 
-    /// The files in it by path, and what `stat` says of each. Links are none.
+    /// The files in it by path, and what `stat` says of each. A link to one of them is a file, too; other links are none.
     pub(crate) fn files(&self) -> Result<BTreeMap<String, Signature>, Failure> {
         let failure = |error| Failure::io(&format!("look through `{}`", self.path.display()), &error);
         let mut files = BTreeMap::new();
@@ -150,7 +150,7 @@ impl WorkDir {
                 let kind = entry.file_type().map_err(failure)?;
                 if kind.is_dir() {
                     pending.push(name);
-                } else if kind.is_file()
+                } else if (kind.is_file() || kind.is_symlink() && self.is_within(&entry.path()))
                     && let Some(signature) = Signature::of_file(&entry.path())?
                 {
                     files.insert(name, signature);
@@ -158,6 +158,12 @@ impl WorkDir {
             }
         }
         Ok(files)
+    }
+
+    /// Whether a link leads to something in it.
+    fn is_within(&self, link: &Path) -> bool {
+        let real = [link, &self.path].map(fs::canonicalize);
+        matches!(real, [Ok(target), Ok(own)] if target.starts_with(&own))
     }
 
     /// The files in it that were not there when it had these, or have changed since; without the log.

@@ -56,10 +56,21 @@ pub(crate) struct LoadedProject {
 
 /// The project here.
 pub(crate) fn project(cx: &Cx) -> Result<&LoadedProject, CliError> {
-    cx.project.as_ref().ok_or_else(|| {
-        CliError::input("there is no project here")
-            .hint(format!("a project is written in `{FLOW_FILE}`, here or in a directory above"))
-    })
+    cx.project.as_ref().ok_or_else(|| CliError::input("there is no project here").hint(how_to_have_one()))
+}
+
+/// What to do where there is no project.
+fn how_to_have_one() -> String {
+    match script_here() {
+        Some(script) => format!("`{script}` does not say that there is one: `flow = Flow()` does"),
+        None => format!("a project is written in `{FLOW_FILE}`, here or in a directory above"),
+    }
+}
+
+/// The file of the nearest project in scripts, whether there is one in it or not.
+fn script_here() -> Option<String> {
+    let here = std::env::current_dir().ok()?;
+    Some(script_root(&here)?.join(FLOW_FILE).display().to_string())
 }
 
 /// The plugins that the scripts of the project here can load; what is wrong with others, in words.
@@ -81,7 +92,10 @@ pub(crate) fn asked(cx: &Cx, first: Option<&Path>, more: &[String]) -> Result<Op
     let Some(project) = &cx.project else {
         return match words.first().and_then(|word| word.strip_prefix(':')) {
             Some(target) => Err(without_project(target)),
-            None if more.is_empty() => Ok(None),
+            None if more.is_empty() => match words.first() {
+                Some(word) if !is_file_name(word) && script_here().is_some() => Err(without_project(word)),
+                _ => Ok(None),
+            },
             None => Err(without_project(&more[0])),
         };
     };
@@ -104,9 +118,15 @@ fn is_configuration(word: &str) -> bool {
     path.is_file() || path.is_dir() && find_config(Some(path)).is_ok()
 }
 
+/// Whether a word is a path, or the name of a configuration, and no target.
+fn is_file_name(word: &str) -> bool {
+    let path = Path::new(word);
+    let suffixes = ["json", "yaml", "yml", "toml", "tcl"];
+    path.exists() || word.contains('/') || path.extension().is_none_or(|found| suffixes.iter().any(|it| found == *it))
+}
+
 fn without_project(target: &str) -> CliError {
-    CliError::input(format!("there is no project with a target `{target}` here"))
-        .hint(format!("a project is written in `{FLOW_FILE}`, here or in a directory above"))
+    CliError::input(format!("there is no project with a target `{target}` here")).hint(how_to_have_one())
 }
 
 /// The targets that words mean: `block.task`, a pattern of that, all tasks of a block, or, with no words, all.

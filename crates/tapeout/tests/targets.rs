@@ -103,6 +103,52 @@ fn directories_are_results_and_inputs() {
     assert_eq!(built(&space, &["calls.of_dir"]), [""; 0]);
 }
 
+fn links_are_files_and_directories_are_seen() {
+    let space = TestSpace::with(&[
+        ("src/a.txt", "a\n"),
+        (
+            "flow.star",
+            r#"
+def _links(ctx):
+    ctx.run(["sh", "-c", "echo 1 > a; ln -s a before; ln -s a Z; ln -s before twice; ln -s nowhere lost; ln -s /etc/hosts out; ln -s . here"])
+    return Result(twice = ctx.cwd / "twice")
+
+def _sees(ctx):
+    return Result(src = ctx.exists("src"), lib = ctx.exists("lib"))
+
+Cut = block(tasks = [task(_links), task(_sees)])
+flow = Flow()
+flow["cut"] = Cut()
+"#,
+        ),
+    ]);
+    run(&space, "cut.links").exits(0);
+    for (name, is_there) in
+        [("a", true), ("before", true), ("Z", true), ("twice", true), ("lost", false), ("out", false), ("here", false)]
+    {
+        assert_eq!(
+            fs::read(space.path(&format!("build/cut/links/{name}"))).is_ok_and(|it| it == b"1\n"),
+            is_there,
+            "{name}"
+        );
+    }
+    run(&space, "cut.sees").exits(0);
+    let sees = result(&space, "cut.sees");
+    assert_eq!([&sees["src"], &sees["lib"]], [true, false]);
+    space.write("lib/b.txt", "");
+    run(&space, "cut.sees").exits(0).says(&["there is a directory `lib` now"]);
+    space.write("lib/c.txt", "");
+    assert_eq!(built(&space, &["cut.sees"]), [""; 0]);
+}
+
+fn a_script_without_a_project_says_so() {
+    let space = TestSpace::with(&[("flow.star", "Cut = block(tasks = [])\n")]);
+    for args in [&["run", "cut.it"][..], &["status", "cut.it"], &["list", "targets"]] {
+        space.tapeout(args).exits(2).says(&["there is no project", "flow.star` does not say that there is one"]);
+    }
+    space.tapeout(&["run", "config.yaml"]).exits(2).says(&["config.yaml", "does not exist"]);
+}
+
 fn a_path_that_is_passed_on_is_followed() {
     let space = lab();
     assert_eq!(built(&space, &["calls.second_hand"]).len(), 3);
@@ -359,6 +405,8 @@ fn main() -> ExitCode {
         a_timeout_ends_a_tool
         what_is_promised_must_be_there
         directories_are_results_and_inputs
+        links_are_files_and_directories_are_seen
+        a_script_without_a_project_says_so
         a_path_that_is_passed_on_is_followed
         tools_of_the_project_and_of_the_task
         what_a_dependency_file_lists_is_read

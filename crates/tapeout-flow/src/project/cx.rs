@@ -182,14 +182,16 @@ impl TaskCx<'_, '_> {
         Ok(found)
     }
 
-    /// Whether there is such a file. That is a read.
+    /// Whether there is such a file or directory. That is a read.
     ///
     /// # Errors
     /// When it cannot be read.
     pub fn exists(&mut self, path: &FilePath) -> Result<bool, Failure> {
         self.job.leave_driver()?;
         match path {
-            FilePath::Source(path) => self.job.exists(path),
+            FilePath::Source(path) => {
+                Ok(self.job.exists(path)? || self.job.setting(&setting::directory(path)).is_some())
+            }
             FilePath::Target { .. } => match self.own_path(path) {
                 Some(path) => Ok(self.files_at(path).next().is_some()),
                 None => {

@@ -28,6 +28,7 @@ pub(super) mod setting {
     pub(in super::super) const PARAM: &str = "parameter ";
     pub(in super::super) const FILES: &str = "files ";
     pub(in super::super) const FLOW: &str = "flow ";
+    pub(in super::super) const DIRECTORY: &str = "directory ";
 
     pub(in super::super) fn param(name: &str) -> String {
         format!("{PARAM}{name}")
@@ -35,6 +36,10 @@ pub(super) mod setting {
 
     pub(in super::super) fn files(pattern: &str) -> String {
         format!("{FILES}{pattern}")
+    }
+
+    pub(in super::super) fn directory(path: &str) -> String {
+        format!("{DIRECTORY}{path}")
     }
 
     pub(in super::super) fn flow(request: &str) -> String {
@@ -69,6 +74,9 @@ impl JobBody for TargetJob {
         }
         if let Some(pattern) = name.strip_prefix(setting::FILES) {
             return Some(self.list(pattern).ok()?.join("\n"));
+        }
+        if let Some(path) = name.strip_prefix(setting::DIRECTORY) {
+            return self.is_dir(path).then(|| "there".to_owned());
         }
         self.site.planner.setting(name.strip_prefix(setting::FLOW)?)
     }

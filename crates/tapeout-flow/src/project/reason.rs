@@ -26,6 +26,10 @@ pub(super) fn of(change: Change, target: &str, name_of: impl Fn(JobId) -> String
             if name.starts_with(setting::FLOW) {
                 return Reason::new("flow", target, "the plan of a flow that it asks for changed");
             }
+            if let Some(path) = name.strip_prefix(setting::DIRECTORY) {
+                let words = format!("there is {} directory `{path}` now", if new.is_some() { "a" } else { "no" });
+                return Reason::new("files", path, words);
+            }
             let name = name.strip_prefix(setting::PARAM).unwrap_or(&name);
             let shown = |value: &Option<String>| value.as_deref().map_or_else(|| "not there".to_owned(), cut);
             let words = format!("the parameter `{name}` {} → {}", shown(&old), shown(&new));
