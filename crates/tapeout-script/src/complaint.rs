@@ -42,6 +42,11 @@ pub(crate) fn complaint_with(message: impl Into<String>, help: impl Into<String>
     starlark::Error::new_kind(ErrorKind::Native(Complaint { message: message.into(), help: Some(help.into()) }.into()))
 }
 
+/// The error of a `ctx` that is used when its function has ended.
+pub(crate) fn useless_ctx() -> starlark::Error {
+    complaint("`ctx` is of no use outside the function that it was given to")
+}
+
 /// Carries a failure through starlark.
 pub(crate) fn refused(failure: Failure) -> starlark::Error {
     starlark::Error::new_kind(ErrorKind::Native(Refused(failure).into()))

@@ -30,7 +30,7 @@ use super::config::{ConfigValue, to_setting};
 use super::path::PathValue;
 use super::plain::plain_value;
 use super::scripted::{FlowNameValue, StepValue};
-use crate::complaint::{complaint, complaint_with};
+use crate::complaint::{complaint, complaint_with, useless_ctx};
 use crate::data::{metric_value, named};
 
 /// A flow that another one may run.
@@ -112,7 +112,7 @@ impl<'e> FlowRun<'e> {
     /// Asks for something that may unwind.
     fn ask<T>(&self, ctx: &FlowCtxValue, ask: impl FnOnce(&FlowCx<'e>) -> T) -> starlark::Result<T> {
         let cx = self.contexts.borrow().get(ctx.number).cloned();
-        let Some(cx) = cx else { return Err(useless()) };
+        let Some(cx) = cx else { return Err(useless_ctx()) };
         catch_unwind(AssertUnwindSafe(|| ask(&cx))).map_err(|panic| {
             self.unwound.replace(Some(panic));
             complaint("the flow is stopped")
@@ -150,13 +150,9 @@ impl<'e> FlowRun<'e> {
     }
 }
 
-fn useless() -> starlark::Error {
-    complaint("`ctx` is of no use outside the function that it was given to")
-}
-
 /// The running program.
 fn run_of<'a, 'e>(eval: &Evaluator<'_, 'a, 'e>) -> starlark::Result<&'a FlowRun<'e>> {
-    eval.extra.and_then(|extra| extra.downcast_ref::<FlowRun<'e>>()).ok_or_else(useless)
+    eval.extra.and_then(|extra| extra.downcast_ref::<FlowRun<'e>>()).ok_or_else(useless_ctx)
 }
 
 /// The id of a step.

@@ -20,10 +20,11 @@ use tapeout_model::{Class, Metric, Value as Setting};
 
 use super::config::{ConfigValue, setting_value};
 use super::hook_ops::HookOps;
+use super::reading::{readable, reading, source_path};
 use super::session::{Arg, StepFile, StepFileValue, add_args, in_directory, tool_name};
-use super::step_ctx::{StepOps, readable, source_path, sources, text_of, view_value};
+use super::step_ctx::{StepOps, view_value};
 use super::step_result::AlertValue;
-use crate::complaint::{complaint, complaint_with, refused};
+use crate::complaint::{complaint, complaint_with, refused, useless_ctx};
 use crate::data::{metric_value, named, to_metric};
 
 /// One call of a hook's function.
@@ -48,7 +49,7 @@ impl<'e> HookRun<'e> {
     }
 
     /// Asks the context of the step.
-    fn ask_step<T>(&self, ask: impl FnOnce(&mut dyn StepOps) -> Result<T, Failure>) -> starlark::Result<T> {
+    pub(super) fn ask_step<T>(&self, ask: impl FnOnce(&mut dyn StepOps) -> Result<T, Failure>) -> starlark::Result<T> {
         self.ask(|ops| ask(ops.step()))
     }
 
@@ -60,7 +61,7 @@ impl<'e> HookRun<'e> {
 /// The running call.
 fn run_of<'a, 'e>(eval: &Evaluator<'_, 'a, 'e>) -> starlark::Result<&'a HookRun<'e>> {
     let run = eval.extra.and_then(|extra| extra.downcast_ref::<HookRun<'e>>());
-    run.ok_or_else(|| complaint("`ctx` is of no use outside the function that it was given to"))
+    run.ok_or_else(useless_ctx)
 }
 
 /// The context of a hook.
@@ -144,7 +145,12 @@ impl fmt::Display for HookCtxValue {
     }
 }
 
-methods_static!(METHODS = methods);
+methods_static!(METHODS = all_methods);
+
+fn all_methods(builder: &mut MethodsBuilder) {
+    reading(builder);
+    methods(builder);
+}
 
 #[starlark_value(type = "hook_ctx")]
 impl<'v> StarlarkValue<'v> for HookCtxValue {
@@ -388,53 +394,6 @@ fn methods(builder: &mut MethodsBuilder) {
         }
         let metric = run_of(eval)?.ask_step(|step| Ok(step.metric(name)))?;
         Ok(optional_metric(metric, eval.heap()))
-    }
-
-    /// A file of the user's, which must be there; of a list, all of them.
-    fn source<'v>(
-        this: &HookCtxValue,
-        #[starlark(require = pos)] path: Value<'v>,
-        eval: &mut Evaluator<'v, '_, '_>,
-    ) -> starlark::Result<Value<'v>> {
-        let _ = this;
-        let run = run_of(eval)?;
-        sources(path, eval.heap(), &|path| {
-            let shown = run.ask_step(|step| step.source(&path))?;
-            Ok(StepFile::Source { path, shown })
-        })
-    }
-
-    /// Whether there is such a file of the user's.
-    fn exists<'v>(
-        this: &HookCtxValue,
-        #[starlark(require = pos)] path: Value<'v>,
-        eval: &mut Evaluator<'v, '_, '_>,
-    ) -> starlark::Result<bool> {
-        let _ = this;
-        let path = source_path(path)?;
-        run_of(eval)?.ask_step(|step| step.exists(&path))
-    }
-
-    /// The text of a file: of a view, of what the step has made, or of a file of the user's.
-    fn read<'v>(
-        this: &HookCtxValue,
-        #[starlark(require = pos)] file: Value<'v>,
-        eval: &mut Evaluator<'v, '_, '_>,
-    ) -> starlark::Result<String> {
-        let _ = this;
-        let file = readable(file)?;
-        run_of(eval)?.ask_step(|step| text_of(step, &file))
-    }
-
-    /// The path of a file that comes with a tool, from the directory of its executable.
-    fn tool_file<'v>(
-        this: &HookCtxValue,
-        #[starlark(require = pos)] tool: &str,
-        #[starlark(require = pos)] path: &str,
-        eval: &mut Evaluator<'v, '_, '_>,
-    ) -> starlark::Result<String> {
-        let _ = this;
-        run_of(eval)?.ask_step(|step| step.tool_file(tool, path))
     }
 
     /// A view that the step has made; None if it has not.

@@ -17,6 +17,7 @@ mod hook_ops;
 pub(crate) mod param;
 pub(crate) mod path;
 pub(crate) mod plain;
+mod reading;
 mod result;
 pub(crate) mod running;
 pub(crate) mod scripted;

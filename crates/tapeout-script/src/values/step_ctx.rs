@@ -8,20 +8,19 @@ use allocative::Allocative;
 use starlark::environment::{Methods, MethodsBuilder};
 use starlark::eval::Evaluator;
 use starlark::values::dict::AllocDict;
-use starlark::values::list::{AllocList, ListRef};
+use starlark::values::list::AllocList;
 use starlark::values::structs::AllocStruct;
-use starlark::values::tuple::TupleRef;
 use starlark::values::{
     Heap, NoSerialize, ProvidesStaticType, StarlarkPagablePanic, StarlarkValue, Value, starlark_value,
 };
 use starlark::{methods_static, starlark_module, starlark_simple_value};
 use tapeout_flow::{Completed, Failure, Input, Metric, Output, StepCx, StepResult, View};
-use tapeout_model::{Class, FilePath, Metrics};
+use tapeout_model::{Class, Metrics};
 
 use super::config::ConfigValue;
-use super::path;
+use super::reading::reading;
 use super::session::{StepFile, StepFileValue, in_directory};
-use crate::complaint::{complaint, complaint_with, refused};
+use crate::complaint::{complaint, complaint_with, refused, useless_ctx};
 use crate::data::{metric_value, to_value};
 use crate::steps::StepFacts;
 
@@ -117,7 +116,7 @@ impl<'e> StepRun<'e> {
         text.split('\n').for_each(|line| ops.say(line));
     }
 
-    fn ask<T>(&self, ask: impl FnOnce(&mut dyn StepOps) -> Result<T, Failure>) -> starlark::Result<T> {
+    pub(super) fn ask<T>(&self, ask: impl FnOnce(&mut dyn StepOps) -> Result<T, Failure>) -> starlark::Result<T> {
         ask(&mut **self.ops.borrow_mut()).map_err(refused)
     }
 
@@ -125,7 +124,7 @@ impl<'e> StepRun<'e> {
         self.sessions.get(session.index).ok_or_else(|| complaint("the session is none of this step"))
     }
 
-    fn note(&self, file: &StepFile) {
+    pub(super) fn note(&self, file: &StepFile) {
         let input = file.input();
         let mut asked = self.asked.borrow_mut();
         if !asked.contains(&input) {
@@ -141,7 +140,7 @@ impl<'e> StepRun<'e> {
 /// The running call.
 fn run_of<'a, 'e>(eval: &Evaluator<'_, 'a, 'e>) -> starlark::Result<&'a StepRun<'e>> {
     let run = eval.extra.and_then(|extra| extra.downcast_ref::<StepRun<'e>>());
-    run.ok_or_else(|| complaint("`ctx` is of no use outside the function that it was given to"))
+    run.ok_or_else(useless_ctx)
 }
 
 /// The context of a step.
@@ -161,7 +160,12 @@ impl fmt::Display for StepCtxValue {
     }
 }
 
-methods_static!(METHODS = methods);
+methods_static!(METHODS = all_methods);
+
+fn all_methods(builder: &mut MethodsBuilder) {
+    reading(builder);
+    methods(builder);
+}
 
 #[starlark_value(type = "step_ctx")]
 impl<'v> StarlarkValue<'v> for StepCtxValue {
@@ -176,49 +180,6 @@ pub(crate) fn view_value<'v>(view: &View<Output>, heap: Heap<'v>) -> Value<'v> {
         View::Files(views) => heap.alloc(AllocList(views.iter().map(|view| view_value(view, heap)))),
         View::Named(views) => heap.alloc(AllocDict(views.iter().map(|(name, view)| (&**name, view_value(view, heap))))),
     }
-}
-
-/// The path of a file of the user's.
-pub(crate) fn source_path(value: Value<'_>) -> starlark::Result<String> {
-    match path::of_value(value)? {
-        FilePath::Source(path) => Ok(path),
-        FilePath::Target { .. } => Err(complaint("a step reads no files of targets: give them to its flow as views")),
-    }
-}
-
-/// A file of the user's, or each of a list of them, by what gives one for its path.
-pub(crate) fn sources<'v>(
-    value: Value<'v>,
-    heap: Heap<'v>,
-    source: &dyn Fn(String) -> starlark::Result<StepFile>,
-) -> starlark::Result<Value<'v>> {
-    let items = ListRef::from_value(value).map(ListRef::content);
-    if let Some(items) = items.or_else(|| TupleRef::from_value(value).map(TupleRef::content)) {
-        let files: Vec<Value<'v>> =
-            items.iter().map(|item| sources(*item, heap, source)).collect::<starlark::Result<_>>()?;
-        return Ok(heap.alloc(files));
-    }
-    Ok(heap.alloc(StepFileValue(source(source_path(value)?)?)))
-}
-
-/// A file that a function has been given, or a file of the user's by its path, to be read.
-pub(crate) fn readable(value: Value<'_>) -> starlark::Result<StepFile> {
-    match StepFileValue::from_value(value) {
-        Some(file) => Ok(file.0.clone()),
-        None => Ok(StepFile::Source { path: source_path(value)?, shown: String::new() }),
-    }
-}
-
-/// The text of a file. Tools write what they like into their reports: a stray byte is not worth a failure.
-pub(crate) fn text_of(ops: &mut dyn StepOps, file: &StepFile) -> Result<String, Failure> {
-    let bytes = match file {
-        StepFile::Output(output) => ops.output_bytes(output)?,
-        StepFile::Source { path, .. } => ops.read_source(path)?.ok_or_else(|| {
-            Failure::new(Class::Input, format!("there is no file `{path}`"))
-                .hint("paths are relative to the directory of the design")
-        })?,
-    };
-    Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
 
 /// Whether a metric of that name, or all that begin like this, are declared.
@@ -310,44 +271,6 @@ fn methods(builder: &mut MethodsBuilder) {
         Ok(heap.alloc(AllocDict(metrics.iter().map(|(name, metric)| (&**name, metric_value(metric, heap))))))
     }
 
-    /// A file of the user's, which must be there; of a list, all of them.
-    fn source<'v>(
-        this: &StepCtxValue,
-        #[starlark(require = pos)] path: Value<'v>,
-        eval: &mut Evaluator<'v, '_, '_>,
-    ) -> starlark::Result<Value<'v>> {
-        let _ = this;
-        let run = run_of(eval)?;
-        sources(path, eval.heap(), &|path| {
-            let shown = run.ask(|ops| ops.source(&path))?;
-            let file = StepFile::Source { path, shown };
-            run.note(&file);
-            Ok(file)
-        })
-    }
-
-    /// Whether there is such a file of the user's.
-    fn exists<'v>(
-        this: &StepCtxValue,
-        #[starlark(require = pos)] path: Value<'v>,
-        eval: &mut Evaluator<'v, '_, '_>,
-    ) -> starlark::Result<bool> {
-        let _ = this;
-        let path = source_path(path)?;
-        run_of(eval)?.ask(|ops| ops.exists(&path))
-    }
-
-    /// The text of a file: of a view, of what a session wrote, or of a file of the user's.
-    fn read<'v>(
-        this: &StepCtxValue,
-        #[starlark(require = pos)] file: Value<'v>,
-        eval: &mut Evaluator<'v, '_, '_>,
-    ) -> starlark::Result<String> {
-        let _ = this;
-        let file = readable(file)?;
-        run_of(eval)?.ask(|ops| text_of(ops, &file))
-    }
-
     /// Keeps a file of the step's own.
     fn write<'v>(
         this: &StepCtxValue,
@@ -361,17 +284,6 @@ fn methods(builder: &mut MethodsBuilder) {
         let output = run.ask(|ops| ops.write(path, text.as_bytes()))?;
         run.add_written(output.clone());
         Ok(StepFileValue(StepFile::Output(output)))
-    }
-
-    /// The path of a file that comes with a tool, from the directory of its executable.
-    fn tool_file<'v>(
-        this: &StepCtxValue,
-        #[starlark(require = pos)] tool: &str,
-        #[starlark(require = pos)] path: &str,
-        eval: &mut Evaluator<'v, '_, '_>,
-    ) -> starlark::Result<String> {
-        let _ = this;
-        run_of(eval)?.ask(|ops| ops.tool_file(tool, path))
     }
 
     /// The metrics that the tools of a session told by lines of their output. Reports that they told become files of the
