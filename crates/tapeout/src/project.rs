@@ -12,7 +12,7 @@ use crate::args::{InitialArgs, OverlayArgs, PartArgs, ThingArgs};
 use crate::error::CliError;
 use crate::names::{self, Glob};
 use crate::terminal::{Terminal, plural};
-use crate::{Cx, initial, tools};
+use crate::{Cx, initial, targets, tools};
 
 /// The names that a directory's configuration may have.
 const CONFIG_NAMES: [&str; 5] = ["config.json", "config.yaml", "config.yml", "config.toml", "config.tcl"];
@@ -198,6 +198,7 @@ fn loader_here(cx: &Cx, args: &ThingArgs) -> Result<Loader, CliError> {
 pub(crate) fn loader(args: &ThingArgs) -> Result<Loader, CliError> {
     refuse_files_as_settings(&args.overlay.set)?;
     let file = find_config(args.thing.as_deref())?;
+    targets::refuse_target(&file)?;
     let OverlayArgs { set, with, design_dir, .. } = &args.overlay;
     if let Some(dir) = design_dir.as_ref().filter(|dir| !dir.is_dir()) {
         let error = CliError::input(format!("`--design-dir {}`: there is no such directory", dir.display()));

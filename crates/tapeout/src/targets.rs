@@ -92,10 +92,7 @@ pub(crate) fn asked(cx: &Cx, first: Option<&Path>, more: &[String]) -> Result<Op
     let Some(project) = &cx.project else {
         return match words.first().and_then(|word| word.strip_prefix(':')) {
             Some(target) => Err(without_project(target)),
-            None if more.is_empty() => match words.first() {
-                Some(word) if !is_file_name(word) && script_here().is_some() => Err(without_project(word)),
-                _ => Ok(None),
-            },
+            None if more.is_empty() => Ok(None),
             None => Err(without_project(&more[0])),
         };
     };
@@ -118,11 +115,15 @@ fn is_configuration(word: &str) -> bool {
     path.is_file() || path.is_dir() && find_config(Some(path)).is_ok()
 }
 
-/// Whether a word is a path, or the name of a configuration, and no target.
-fn is_file_name(word: &str) -> bool {
-    let path = Path::new(word);
+/// Refuses what stands where a configuration may, where it can only be meant as a target and there is no project.
+pub(crate) fn refuse_target(word: &Path) -> Result<(), CliError> {
     let suffixes = ["json", "yaml", "yml", "toml", "tcl"];
-    path.exists() || word.contains('/') || path.extension().is_none_or(|found| suffixes.iter().any(|it| found == *it))
+    let is_file = word.components().count() > 1
+        || word.extension().is_none_or(|found| suffixes.iter().any(|suffix| found == *suffix));
+    match word.to_str() {
+        Some(name) if !is_file && !word.exists() && script_here().is_some() => Err(without_project(name)),
+        _ => Ok(()),
+    }
 }
 
 fn without_project(target: &str) -> CliError {

@@ -143,7 +143,7 @@ flow["cut"] = Cut()
 
 fn a_script_without_a_project_says_so() {
     let space = TestSpace::with(&[("flow.star", "Cut = block(tasks = [])\n")]);
-    for args in [&["run", "cut.it"][..], &["status", "cut.it"], &["list", "targets"]] {
+    for args in [&["run", "cut.it"][..], &["run", "cut.it", "cut.too"], &["status", "cut.it"], &["list", "targets"]] {
         space.tapeout(args).exits(2).says(&["there is no project", "flow.star` does not say that there is one"]);
     }
     space.tapeout(&["run", "config.yaml"]).exits(2).says(&["config.yaml", "does not exist"]);

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use tapeout_config::{Diagnostic, Loader, SourceMap, matching};
 use tapeout_engine::{Failure, Job, JobId, KeyHasher};
 use tapeout_model::{Class, Data, FilePath, Metrics, Output, Severity, Value, Verdict, View};
+use tapeout_store::Entry;
 
 use super::TaskCx;
 use super::job::setting;
@@ -182,16 +183,7 @@ impl TaskCx<'_, '_> {
         let text = serde_json::to_string(&request).map_err(|error| Failure::new(Class::Internal, error.to_string()))?;
         self.job.setting(&setting::flow(&text));
         let label = self.label(call, &plan);
-        let mut jobs: BTreeMap<usize, JobId> = BTreeMap::new();
-        for (index, step) in plan.running() {
-            let id = format!("{}/{label}/{}", self.target.name(), step.id);
-            let inputs = step.inputs.iter().map(|(part, maker)| (part.clone(), jobs[maker])).collect();
-            let after = if step.info.acts_outside { jobs.values().copied().collect() } else { Vec::new() };
-            let mut named = step.clone();
-            named.id = id;
-            let job = Job { after, ..plan.job(&named, inputs, None) };
-            jobs.insert(index, self.job.start(job)?);
-        }
+        let jobs = self.start_steps(&plan, &label)?;
         let parts = match &plan.program {
             Some(program) => self.conduct(&plan, program, &label, jobs)?,
             None => jobs.into_iter().map(|(index, job)| (Arc::clone(&plan.steps[index]), job)).collect(),
@@ -199,26 +191,11 @@ impl TaskCx<'_, '_> {
         let mut result = FlowResult::default();
         for (step, job) in &parts {
             let entry = self.job.wait(*job).map_err(|failure| of_step(step, failure))?;
-            let dir = format!("{label}/{}", step.dir);
-            let inside = |file: &Output| Output { path: format!("{dir}/{}", file.path), ..file.clone() };
-            let files = entry.record().outputs.iter().chain(&entry.attempt().log).map(inside);
-            self.files.extend(files.map(|file| (file.path.clone(), file)));
-            self.job.attempt_of_part(&entry, &dir);
-            let record = entry.record();
-            let cwd = self.cwd();
-            for (format, view) in &record.views {
-                let view = view.map(&mut |path: &String| cwd.join(&format!("{dir}/{path}")));
-                result.views.insert(format.clone(), view);
-            }
-            result.metrics.extend(record.metrics.clone());
-            self.alerts.extend(record.alerts.iter().cloned());
-            match &record.verdict {
-                Verdict::Failed { reason, hint } if call.check || !step.defers_check => {
+            self.take_step(&entry, &format!("{label}/{}", step.dir), &mut result);
+            match &entry.record().verdict {
+                Verdict::Failed { reason, hint } if !step.defers_check => {
                     let failure = Failure { hint: hint.clone(), ..Failure::new(Class::Check, reason.as_str()) };
-                    if !step.defers_check {
-                        return Err(of_step(step, failure));
-                    }
-                    result.failed.get_or_insert(format!("{}: {reason}", step.id));
+                    return Err(of_step(step, failure));
                 }
                 Verdict::Failed { reason, .. } => _ = result.failed.get_or_insert(format!("{}: {reason}", step.id)),
                 Verdict::Broke { reason, hint } => {
@@ -233,6 +210,37 @@ impl TaskCx<'_, '_> {
             Some(failed) if call.check => Err(Failure::new(Class::Check, failed.as_str())),
             _ => Ok(result),
         }
+    }
+
+    /// Asks for the steps of a plan. Gives the job of each by its index.
+    fn start_steps(&mut self, plan: &Plan, label: &str) -> Result<BTreeMap<usize, JobId>, Failure> {
+        let mut jobs: BTreeMap<usize, JobId> = BTreeMap::new();
+        for (index, step) in plan.running() {
+            let id = format!("{}/{label}/{}", self.target.name(), step.id);
+            let inputs = step.inputs.iter().map(|(part, maker)| (part.clone(), jobs[maker])).collect();
+            let after = if step.info.acts_outside { jobs.values().copied().collect() } else { Vec::new() };
+            let mut named = step.clone();
+            named.id = id;
+            let job = Job { after, ..plan.job(&named, inputs, None) };
+            jobs.insert(index, self.job.start(job)?);
+        }
+        Ok(jobs)
+    }
+
+    /// Takes over what a step has made: its files, below `dir`, and what it gives to the state.
+    fn take_step(&mut self, entry: &Entry, dir: &str, result: &mut FlowResult) {
+        let inside = |file: &Output| Output { path: format!("{dir}/{}", file.path), ..file.clone() };
+        let record = entry.record();
+        let files = record.outputs.iter().chain(&entry.attempt().log).map(inside);
+        self.files.extend(files.map(|file| (file.path.clone(), file)));
+        self.job.attempt_of_part(entry, dir);
+        let cwd = self.cwd();
+        for (format, view) in &record.views {
+            let view = view.map(&mut |path: &String| cwd.join(&format!("{dir}/{path}")));
+            result.views.insert(format.clone(), view);
+        }
+        result.metrics.extend(record.metrics.clone());
+        self.alerts.extend(record.alerts.iter().cloned());
     }
 
     /// Runs the program of a flow. Gives the steps on the way to its last state.
