@@ -144,6 +144,7 @@ impl<'a> Targets<'a> {
         };
         let showing = Mutex::new(Showing::new(tree, self.plan.targets.len()));
         let locked = || showing.lock().unwrap_or_else(PoisonError::into_inner);
+        // Shown before anything else begins: a task may have been told of a file of a target that it does not require.
         let run = |wish: &dyn Fn(&Job) -> Wish| {
             self.engine.run(&self.graph, Mode::Run, wish, &|event| {
                 let mut showing = locked();
