@@ -1,5 +1,7 @@
 //! What a custom flow tells of itself while it runs: the stages of its work, tables of what it compared, messages.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 use tapeout_model::csv_field;
 
@@ -14,6 +16,16 @@ pub struct Stage {
     pub of: Option<u32>,
     /// What is done in it, in a few words.
     pub name: String,
+}
+
+/// `[2/3] Floorplanning`.
+impl fmt::Display for Stage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.of {
+            Some(of) => write!(f, "[{}/{of}] {}", self.number, self.name),
+            None => write!(f, "[{}] {}", self.number, self.name),
+        }
+    }
 }
 
 /// A comparison that a flow made.

@@ -316,6 +316,8 @@ inner = custom_flow("Inner", steps = [attempt], run = _inner)
 
 def _run(ctx, state):
     print("from", ctx.config.LEVEL)
+    ctx.stages(2)
+    ctx.start_stage("Tries")
     high = ctx.labelled("high").with_config({"LEVEL": 3}).attempt(attempt, state)
     if high.state or not high.error.is_failed_check or high.error.step != "My.Try-high":
         fail("it must fail")
@@ -346,10 +348,10 @@ fn a_program_of_a_script_has_answers_to_failures() {
     ends("fail(\"not so\")", "LEVEL=0").exits(1).says(&["not so"]);
     ends("return ctx.start(attempt, broken)", "LEVEL=0").exits(5).says(&["exit code 1"]);
     let undeclared = "return ctx.start(\"My.Tri\", low)";
-    ends(undeclared, "LEVEL=0").exits(2).says(&["flow.star:39:12", "does not declare the step `My.Tri`", "My.Try"]);
+    ends(undeclared, "LEVEL=0").exits(2).says(&["flow.star:41:12", "does not declare the step `My.Tri`", "My.Try"]);
     ends("return ctx.with_config({\"LEVL\": 1})", "LEVEL=0").exits(2).says(&["`LEVL`"]);
     ends("return 1", "LEVEL=0").exits(2).says(&["`_run` of flow `Program` must return a state or an error"]);
-    ends("return ctx.nothing", "LEVEL=0").exits(2).says(&["flow.star:39:12", "nothing"]);
+    ends("return ctx.nothing", "LEVEL=0").exits(2).says(&["flow.star:41:12", "nothing"]);
     ends("return ctx.run(\"Ice40\", low)", "LEVEL=0")
         .exits(2)
         .says(&["does not declare that it runs the flow `Ice40`"]);
@@ -373,7 +375,7 @@ fn a_task_can_ask_for_a_flow_that_is_a_program() {
     let script = format!("{}{ASKS}", PROGRAM.replace("END", "return low"));
     space.write("flow.star", &script);
     let ask = || space.tapeout(&["run", "-j1", "it.ask"]).exits(0);
-    ask().says(&["done", "from 0", "broken: False"]).prints(&["level  1"]);
+    ask().says(&["done", "from 0", "broken: False", "it.ask | [1/2] Tries"]).prints(&["level  1"]);
     assert_eq!(space.read("build/it/ask/program/levels.csv"), "level\n1\n–\n");
     ask().prints(&["reused"]);
     for (from, to, again) in [

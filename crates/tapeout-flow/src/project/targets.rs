@@ -411,7 +411,12 @@ impl Showing {
             Event::Waiting { reason, .. } => RunEvent::StepWaiting { reason: reason.clone() },
             Event::Retried { reason, .. } => RunEvent::StepRetried { reason: reason.clone() },
             Event::Repeated { differences, .. } => RunEvent::StepRepeated { differences: differences.clone() },
-            Event::Told { note, .. } => RunEvent::of(note.downcast_ref::<Note>()?),
+            Event::Told { note, .. } => match note.downcast_ref::<Note>()? {
+                // Those of a run are about all of it, and here several flows may be at work.
+                Note::StageStarted(stage) => RunEvent::Message { text: stage.to_string() },
+                Note::StageEnded => return None,
+                note => RunEvent::of(note),
+            },
             Event::Done { entry, how, .. } if is_own => {
                 if self.entries[place].as_ref().is_some_and(|shown| shown.id() == entry.id()) && *how != How::Ran {
                     return None;

@@ -94,10 +94,11 @@ impl Live {
         }
         let running = self.screen.running();
         let text = match running.first_key_value() {
-            Some((step, line)) => {
+            // Tasks need not say what they do.
+            Some((step, line)) if !line.name.is_empty() => {
                 stage_text(&self.billing.title, self.billing.of(*step).unwrap_or_default(), &line.name)
             }
-            None => self.billing.title.clone(),
+            _ => self.billing.title.clone(),
         };
         self.screen.main.set_prefix(text);
     }

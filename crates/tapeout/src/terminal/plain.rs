@@ -1,7 +1,7 @@
 //! Progress for pipes and CI: one line when a step starts and one when it ends, nothing that moves. With `--verbose`
 //! also the lines of the tools' logs.
 
-use tapeout_flow::{Happened, RunEvent, Stage};
+use tapeout_flow::{Happened, RunEvent};
 
 use super::Terminal;
 use super::tail::Follower;
@@ -39,7 +39,7 @@ impl Watcher for Plain<'_> {
         let event = &happened.event;
         let (Some(step), Some(id)) = (step, happened.step.as_deref()) else {
             return match event {
-                RunEvent::StageStarted(stage) => self.terminal.note(&stage_line(stage)),
+                RunEvent::StageStarted(stage) => self.terminal.note(&stage.to_string()),
                 RunEvent::Message { text } => self.terminal.note(text),
                 _ => {}
             };
@@ -68,12 +68,6 @@ impl Watcher for Plain<'_> {
     fn say(&self, text: &str) {
         self.terminal.note(text);
     }
-}
-
-/// `[2/3] Floorplanning`.
-fn stage_line(stage: &Stage) -> String {
-    let of = stage.of.map(|of| format!("/{of}")).unwrap_or_default();
-    format!("[{}{of}] {}", stage.number, stage.name)
 }
 
 /// The first reason says enough to know whether it is the expected one; `tapeout why` has them all.
