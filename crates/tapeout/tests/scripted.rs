@@ -389,6 +389,10 @@ fn a_task_can_ask_for_a_flow_that_is_a_program() {
     }
     space.edit("flow.star", "    print(\"from\"", "    # Where it begins.\n    print(\"from\"");
     ask().prints(&["reused"]);
+    space.write("flow.star", format!("{}\nhook(remove = \"My.Try\")\n", space.read("flow.star")));
+    let ran = space.tapeout(&["run", "it.ask"]).exits(1);
+    ran.says(&["the plan of a flow that it asks for changed", "it must fail"]);
+    space.edit("flow.star", "hook(remove = \"My.Try\")\n", "");
     space.edit("flow.star", "return low\n", "return high.error\n");
     space.tapeout(&["run", "it.ask"]).exits(1).says_once(&["it.ask: My.Try-high: level 3 is too high"]);
 }

@@ -98,14 +98,14 @@ impl FlowPlanner {
         let plan = self.plan(&serde_json::from_str(request).ok()?).ok()?;
         let mut key = KeyHasher::new("plan");
         key.text(&plan.flow).text(&plan.resolved().to_string());
-        for step in &plan.steps {
-            key.text(&step.id).text(step.left_out.as_deref().unwrap_or_default()).digest(Some(&plan.identity_of(step)));
-        }
+        let mut add = |step: &PlannedStep| {
+            let left_out = step.left_out.as_deref().unwrap_or_default();
+            key.text(&step.id).text(left_out).digest(Some(&plan.identity_of(step)));
+        };
+        plan.steps.iter().for_each(|step| add(step));
         if let Some(program) = &plan.program {
+            program.steps(&plan.config).for_each(|step| add(&step));
             key.text(&program.flow.implementation());
-            for step in program.steps(&plan.config) {
-                key.text(&step.id).digest(Some(&plan.identity_of(&step)));
-            }
         }
         Some(key.finish().to_string())
     }
